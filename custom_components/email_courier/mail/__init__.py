@@ -1,0 +1,1 @@
+"""The mail layer: SMTP from settings to outcome, without Home Assistant."""

@@ -1,0 +1,152 @@
+"""The one vocabulary of what can go wrong with a mail account."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from .reply import Reply
+
+
+class FailureKind(StrEnum):
+    """What went wrong. The value is the translation key everywhere."""
+
+    HOST_NOT_FOUND = "host_not_found"
+    CONNECTION_REFUSED = "connection_refused"
+    CONNECT_TIMEOUT = "connect_timeout"
+    NO_GREETING = "no_greeting"
+    DISCONNECTED = "disconnected"
+    SERVER_TOO_SLOW = "server_too_slow"
+    NOT_SMTP = "not_smtp"
+    PROTOCOL_ERROR = "protocol_error"
+    SERVER_BUSY = "server_busy"
+    GREETING_REJECTED = "greeting_rejected"
+    TLS_EXPECTED = "tls_expected"
+    TLS_NOT_EXPECTED = "tls_not_expected"
+    STARTTLS_NOT_OFFERED = "starttls_not_offered"
+    ENCRYPTION_REQUIRED = "encryption_required"
+    CERTIFICATE_UNTRUSTED = "certificate_untrusted"
+    CERTIFICATE_EXPIRED = "certificate_expired"
+    CERTIFICATE_HOSTNAME_MISMATCH = "certificate_hostname_mismatch"
+    TLS_FAILED = "tls_failed"
+    HELO_REJECTED = "helo_rejected"
+    AUTH_NEEDS_ENCRYPTION = "auth_needs_encryption"
+    AUTH_NOT_OFFERED = "auth_not_offered"
+    AUTH_MECHANISM_UNSUPPORTED = "auth_mechanism_unsupported"
+    AUTH_REQUIRED = "auth_required"
+    INVALID_AUTH = "invalid_auth"
+    APP_PASSWORD_REQUIRED = "app_password_required"
+    OAUTH_REQUIRED = "oauth_required"
+    SENDER_REJECTED = "sender_rejected"
+    RECIPIENT_REJECTED = "recipient_rejected"
+    MESSAGE_TOO_LARGE = "message_too_large"
+    MESSAGE_REJECTED = "message_rejected"
+    DEFERRED = "deferred"
+    INVALID_SENDER = "invalid_sender"
+    INVALID_RECIPIENT = "invalid_recipient"
+
+
+class Stage(StrEnum):
+    """How far a handshake or a delivery had come."""
+
+    RESOLVE = "resolve"
+    CONNECT = "connect"
+    GREETING = "greeting"
+    TLS = "tls"
+    HELLO = "hello"
+    LOGIN = "login"
+    SENDER = "sender"
+    RECIPIENT = "recipient"
+    DATA = "data"
+    ACCEPTED = "accepted"
+
+
+class Permanence(StrEnum):
+    """Whether trying again can help."""
+
+    PERMANENT = "permanent"
+    TEMPORARY = "temporary"
+    AMBIGUOUS = "ambiguous"
+
+
+LOGIN_REFUSED = frozenset(
+    {
+        FailureKind.INVALID_AUTH,
+        FailureKind.APP_PASSWORD_REQUIRED,
+        FailureKind.OAUTH_REQUIRED,
+    }
+)
+"""Kinds that only other credentials can mend."""
+
+ACCOUNT_REFUSED = LOGIN_REFUSED | {
+    FailureKind.SENDER_REJECTED,
+    FailureKind.GREETING_REJECTED,
+    FailureKind.AUTH_REQUIRED,
+}
+"""Kinds that lie with the account rather than with the mail: another account may succeed."""
+
+_NO_FACTS: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One failure, as data.
+
+    reply: the server's reply, if it gave one; never holds a secret.
+    detail: the cause in technical words where no reply says it.
+    facts: named values for the text (certificate names and dates, mechanisms, sizes in bytes).
+    """
+
+    kind: FailureKind
+    stage: Stage
+    permanence: Permanence
+    reply: Reply | None = None
+    detail: str = ""
+    facts: Mapping[str, str] = field(default_factory=lambda: _NO_FACTS)
+
+    @property
+    def server_words(self) -> str:
+        """What the server said, else the technical cause, else nothing."""
+        return str(self.reply) if self.reply is not None else self.detail
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data that JSON can hold."""
+        return {
+            "kind": self.kind.value,
+            "stage": self.stage.value,
+            "permanence": self.permanence.value,
+            "reply": None
+            if self.reply is None
+            else {"code": self.reply.code, "lines": list(self.reply.lines)},
+            "detail": self.detail,
+            "facts": dict(self.facts),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Failure:
+        """Restore what as_dict returned. Raises KeyError, TypeError or ValueError on other data."""
+        reply = data["reply"]
+        return cls(
+            kind=FailureKind(data["kind"]),
+            stage=Stage(data["stage"]),
+            permanence=Permanence(data["permanence"]),
+            reply=None if reply is None else Reply(int(reply["code"]), tuple(reply["lines"])),
+            detail=str(data["detail"]),
+            facts={str(name): str(value) for name, value in data["facts"].items()},
+        )
+
+    def __str__(self) -> str:
+        """For the log: kind, stage and the server's words."""
+        return f"{self.kind} at {self.stage}: {self.server_words}".rstrip(": ")
+
+
+class MailError(Exception):
+    """Raised by the mail layer, and nothing else is."""
+
+    def __init__(self, failure: Failure) -> None:
+        """Carry a failure."""
+        super().__init__(str(failure))
+        self.failure = failure

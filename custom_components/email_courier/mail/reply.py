@@ -1,0 +1,75 @@
+"""A server's reply, cleaned where it enters (RFC 5321 section 4.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+import re
+
+MAX_TEXT = 1000
+_ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?=\s|$)")
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def clean_text(raw: bytes | str) -> str:
+    """Turn a server's bytes into text that any log, page or JSON encoder can take.
+
+    Bytes that are no UTF-8 become replacement characters, control and direction
+    characters become spaces; at most MAX_TEXT characters are kept.
+    """
+    text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw
+    return _UNPRINTABLE.sub(" ", text)[:MAX_TEXT].strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply: its code and its lines, without the codes in front of them."""
+
+    code: int
+    lines: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, code: int, text: bytes | str) -> Reply:
+        """Make a reply of a code and its possibly multi-line text."""
+        if isinstance(text, bytes):
+            text = text.decode("utf-8", "replace")
+        return cls(code, tuple(clean_text(line) for line in text.split("\n")))
+
+    @property
+    def enhanced(self) -> str | None:
+        """The enhanced status code (RFC 3463), such as "5.7.8", if there is one."""
+        for line in self.lines:
+            if match := _ENHANCED.match(line):
+                return match[0]
+        return None
+
+    @property
+    def text(self) -> str:
+        """All lines as one, the enhanced status code included."""
+        return " ".join(line for line in self.lines if line)[:MAX_TEXT]
+
+    @property
+    def is_positive(self) -> bool:
+        """Whether the command was carried out (2yz)."""
+        return 200 <= self.code < 300
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether the same command may succeed later (4yz)."""
+        return 400 <= self.code < 500
+
+    @property
+    def is_permanent(self) -> bool:
+        """Whether the same command will not succeed (5yz)."""
+        return 500 <= self.code < 600
+
+    def without(self, secrets: Iterable[str]) -> Reply:
+        """Return this reply with every secret that the server echoed blotted out."""
+        lines = self.lines
+        for secret in secrets:
+            lines = tuple(line.replace(secret, "**REDACTED**") for line in lines)
+        return Reply(self.code, lines)
+
+    def __str__(self) -> str:
+        """Word for word, as one line."""
+        return f"{self.code} {self.text}".rstrip()

@@ -1,0 +1,103 @@
+"""What an account's connection is made of, frozen once it has been proven."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from ipaddress import ip_address
+
+SUBMISSIONS_PORT = 465
+SUBMISSION_PORT = 587
+
+
+class Encryption(StrEnum):
+    """How a connection becomes encrypted (RFC 8314 section 3)."""
+
+    AUTO = "auto"
+    TLS = "tls"
+    STARTTLS = "starttls"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Which server certificate is accepted.
+
+    fingerprint: SHA-256 of exactly one certificate (lower-case hex), accepted whoever signed it.
+    ca_file: path of a PEM file with further authorities.
+    verify: False accepts any certificate; a fingerprint still counts.
+    """
+
+    verify: bool = True
+    fingerprint: str | None = None
+    ca_file: str | None = None
+
+    @property
+    def checks_chain(self) -> bool:
+        """Whether authorities and host name are checked by TLS itself."""
+        return self.verify and self.fingerprint is None
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A username, which need not be an address, and its secret."""
+
+    username: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """How long each part may take, in seconds.
+
+    handshake: from resolving the name to the end of the login, as a whole.
+    connect: the TCP connection alone.
+    greeting: silence before the server's first word.
+    transaction: MAIL, all RCPT and DATA, as a whole.
+    stall: an upload without any progress.
+    final_reply: the answer to the final dot (RFC 5321 section 4.5.3.2.6 asks for 10 minutes).
+    """
+
+    handshake: float = 30.0
+    connect: float = 10.0
+    greeting: float = 20.0
+    transaction: float = 60.0
+    stall: float = 60.0
+    final_reply: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """One server and the way to log in there.
+
+    hello_name: what EHLO says; None means the address literal of the socket
+    (RFC 5321 section 4.1.3).
+    """
+
+    host: str
+    port: int
+    encryption: Encryption
+    trust: Trust = field(default_factory=Trust)
+    login: Login | None = None
+    hello_name: str | None = None
+    deadlines: Deadlines = field(default_factory=Deadlines)
+
+    @property
+    def sends_password_in_clear(self) -> bool:
+        """Whether this login would cross a network without encryption."""
+        return (
+            self.login is not None
+            and self.encryption is Encryption.NONE
+            and not is_loopback(self.host)
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine itself, so that nothing crosses a network."""
+    name = host.rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False
