@@ -1,0 +1,1 @@
+"""Tests of the mail layer, which run without Home Assistant."""

@@ -1,0 +1,1 @@
+"""What the tests share: scripted mail servers, certificates and helpers."""
