@@ -9,6 +9,10 @@ CACHE=${EMAIL_COURIER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/email-courier}
 LOGS=$CACHE/log
 mkdir -p "$LOGS"
 
+# Compiled modules are kept, or every start compiles Home Assistant anew; but not in the work tree.
+unset PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX=$CACHE/pycache
+
 # Progress goes to standard error: several scripts print a path for another to read.
 say() { printf '==> %s\n' "$*" >&2; }
 note() { printf '    %s\n' "$*" >&2; }
