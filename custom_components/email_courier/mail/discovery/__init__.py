@@ -1,0 +1,1 @@
+"""From a sender's address to the server that takes its mail."""
