@@ -4,18 +4,18 @@ Everything is made afresh from keys in memory: no file of this kind is kept in t
 """
 
 import datetime as dt
+from enum import StrEnum
+from functools import cache
 import ipaddress
 import ssl
 import tempfile
 import warnings
-from enum import StrEnum
-from functools import cache
 
-import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
+import trustme
 
 NAMES = ("localhost", "127.0.0.1", "::1", "mail.example.test")
 """What the good certificates are valid for: the addresses of the test servers, and one name."""
@@ -90,38 +90,39 @@ class Certificates:
         """The SHA-256 of that certificate in DER, as 64 lowercase hexadecimal digits."""
         return self.certificate(kind).fingerprint(hashes.SHA256()).hex()
 
+    def pem(self, kind: ServerTls) -> tuple[bytes, bytes]:
+        """The private key and the certificate of a server of this kind, both in PEM."""
+        return self._leaf(kind)
+
     def _make_leaf(self, kind: ServerTls) -> tuple[bytes, bytes]:
         """Return the private key and the certificate of a server of this kind, both in PEM."""
         now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
-        match kind:
-            case ServerTls.SELF_SIGNED:
-                return _self_signed(now)
-            case ServerTls.EXPIRED:
-                leaf = self.authority.issue_cert(
-                    *NAMES, not_before=now - 90 * _DAY, not_after=now - _DAY
-                )
-            case ServerTls.NOT_YET_VALID:
-                leaf = self.authority.issue_cert(
-                    *NAMES, not_before=now + _DAY, not_after=now + 90 * _DAY
-                )
-            case ServerTls.OTHER_NAME:
-                leaf = self.authority.issue_cert(OTHER_NAME)
-            case ServerTls.COMMON_NAME_ONLY:
-                leaf = self.authority.issue_cert(common_name=NAMES[0])
-            case ServerTls.UNTRUSTED_AUTHORITY:
-                leaf = self._stranger.issue_cert(*NAMES)
-            case ServerTls.INCOMPLETE_CHAIN:
-                leaf = self._intermediate.issue_cert(*NAMES)
-            case ServerTls.WEAK_KEY:
-                return self._weak_key(now)
-            case ServerTls.WEAK_CIPHERS:
-                # The cipher below needs an RSA key: with another one nothing could be agreed on
-                # for a reason that no real server has.
-                leaf = self.authority.issue_cert(*NAMES, key_type=trustme.KeyType.RSA)
-            case ServerTls.VALID | ServerTls.OLD_PROTOCOL:
-                leaf = self.authority.issue_cert(*NAMES)
+        if kind is ServerTls.SELF_SIGNED:
+            return _self_signed(now)
+        if kind is ServerTls.WEAK_KEY:
+            return self._weak_key(now)
+        leaf = self._issue(kind, now)
         # Only the leaf: the chain is what INCOMPLETE_CHAIN leaves out, and no other kind has one.
         return leaf.private_key_pem.bytes(), leaf.cert_chain_pems[0].bytes()
+
+    def _issue(self, kind: ServerTls, now: dt.datetime) -> trustme.LeafCert:
+        """Return a certificate from one of the authorities."""
+        issuer = {
+            ServerTls.UNTRUSTED_AUTHORITY: self._stranger,
+            ServerTls.INCOMPLETE_CHAIN: self._intermediate,
+        }.get(kind, self.authority)
+        if kind is ServerTls.COMMON_NAME_ONLY:
+            return issuer.issue_cert(common_name=NAMES[0])
+        names = (OTHER_NAME,) if kind is ServerTls.OTHER_NAME else NAMES
+        start, end = now - 30 * _DAY, now + 90 * _DAY
+        if kind is ServerTls.EXPIRED:
+            end = now - _DAY
+        elif kind is ServerTls.NOT_YET_VALID:
+            start = now + _DAY
+        # The cipher of WEAK_CIPHERS needs an RSA key: with another one nothing could be agreed
+        # on for a reason that no real server has.
+        key = trustme.KeyType.RSA if kind is ServerTls.WEAK_CIPHERS else trustme.KeyType.ECDSA
+        return issuer.issue_cert(*names, not_before=start, not_after=end, key_type=key)
 
     def _weak_key(self, now: dt.datetime) -> tuple[bytes, bytes]:
         """Return a key of 1024 bits and a certificate for it from the trusted authority."""
@@ -131,11 +132,12 @@ class Certificates:
             self.authority.private_key_pem.bytes(), None
         )
         assert isinstance(authority_key, ec.EllipticCurvePrivateKey)
+        authority_public = authority_key.public_key()
         certificate = (
             _builder(now, key.public_key())
             .issuer_name(authority.subject)
             .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key()),
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_public),
                 critical=False,
             )
             .sign(authority_key, hashes.SHA256())

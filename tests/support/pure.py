@@ -5,8 +5,8 @@
 installed. `install` puts an empty parent package in its place.
 """
 
-import sys
 from pathlib import Path
+import sys
 from types import ModuleType
 
 ROOT = Path(__file__).resolve().parents[2]

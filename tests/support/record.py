@@ -2,10 +2,10 @@
 
 import base64
 import binascii
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+import re
 
 _BASE64_RUN = re.compile(rb"[A-Za-z0-9+/]{4,}")
 _LINE_ENDS = re.compile(rb"\r?\n")
@@ -81,11 +81,7 @@ class Record:
     def secrets_in_clear(self, secrets: Iterable[str]) -> list[str]:
         """Return those secrets that came in outside TLS, plainly or in base64 (SASL)."""
         searched = [*self._searched()]
-        return [
-            secret
-            for secret in secrets
-            if any(secret.encode() in text for text in searched)
-        ]
+        return [secret for secret in secrets if any(secret.encode() in text for text in searched)]
 
     def _searched(self) -> Iterator[bytes]:
         for data in self.clear.values():

@@ -6,16 +6,16 @@ makes it another server, and `answers` makes it a faulty one, step by step:
     Script(tls=Tls.AT_ONCE, answers={Step.MAIL: say("451 4.3.0 Try again later")})
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum, auto
+import math
 
 from tests.support.certificates import ServerTls
 
 USERNAME = "anna@example.test"
-PASSWORD = "Open-Sesame-7421"  # noqa: S105
-TOKEN = "ya29.a-token-of-a-test"  # noqa: S105
+PASSWORD = "Open-Sesame-7421"
+TOKEN = "ya29.a-token-of-a-test"
 
 
 class Tls(StrEnum):
@@ -40,9 +40,10 @@ class Step(StrEnum):
     HELO = auto()
     STARTTLS = auto()
     TLS = auto()
-    """In place of the server's part of the TLS handshake: its answer is sent outside TLS."""
+    """Before the server's part of the TLS handshake, once the client has begun it. A reply is
+    sent in clear; a drip is that of the handshake itself."""
     AUTH = auto()
-    """To the AUTH command, before any exchange; an answer here means that none takes place."""
+    """Before the exchange; a reply here means that none takes place."""
     AUTH_CHALLENGE = auto()
     """Each 334 of an exchange."""
     AUTH_VERDICT = auto()
@@ -94,7 +95,7 @@ class Answer:
 
 
 def say(reply: str | bytes, then: After = After.GO_ON) -> Answer:
-    """Reply with these words: `"250-one\\n250 two"`, line ends are added."""
+    r"""Reply with these words: `"250-one\n250 two"`, line ends are added."""
     return Answer(reply=reply, then=then)
 
 
@@ -149,11 +150,23 @@ class Pipelining(StrEnum):
 
 
 class AuthStyle(StrEnum):
-    """How the mechanisms are listed."""
+    """How the mechanisms are listed in the reply to EHLO."""
 
-    STANDARD = "AUTH "
-    LEGACY = "AUTH="
-    """As servers of 1998 had it, for clients of 1998."""
+    STANDARD = auto()
+    LEGACY = auto()
+    """`AUTH=PLAIN`, as servers of 1998 had it for clients of 1998."""
+    BOTH = auto()
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """What stands before the mechanisms, line by line."""
+        match self:
+            case AuthStyle.STANDARD:
+                return ("AUTH ",)
+            case AuthStyle.LEGACY:
+                return ("AUTH=",)
+            case AuthStyle.BOTH:
+                return ("AUTH ", "AUTH=")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

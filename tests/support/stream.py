@@ -6,11 +6,12 @@ done here on memory buffers, so that all of it stays in hand.
 """
 
 import asyncio
+from collections.abc import Callable
+import contextlib
 import math
 import socket
 import ssl
 import struct
-from collections.abc import Callable
 
 _TCP_CLOSED = frozenset({7, 8})  # CLOSE and CLOSE_WAIT of Linux's enum in net/tcp_states.h
 _POLL = 0.02
@@ -63,7 +64,7 @@ class Stream(asyncio.Protocol):
         self._leave()
         return True
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _exc: Exception | None) -> None:
         """Notice a reset, or that this end has closed."""
         self._leave()
 
@@ -118,8 +119,10 @@ class Stream(asyncio.Protocol):
         """Make these bytes the next ones to be read."""
         self._received[:0] = data
 
-    async def start_tls(self, context: ssl.SSLContext) -> None:
+    async def start_tls(self, context: ssl.SSLContext, drip: float = 0) -> None:
         """Be the server of a TLS handshake; bytes not read yet are its first ones.
+
+        With `drip` each byte of the server's waits that many seconds.
 
         Raises ssl.SSLError where it fails (the client has been sent the alert), PeerGoneError
         where the client leaves.
@@ -134,7 +137,7 @@ class Stream(asyncio.Protocol):
             try:
                 tls.do_handshake()
             except ssl.SSLWantReadError:
-                self._flush()
+                await self._flush_slowly(drip)
                 if self._gone.is_set():
                     raise PeerGoneError from None
                 await self._arrived.wait()
@@ -143,8 +146,8 @@ class Stream(asyncio.Protocol):
                 raise
             else:
                 break
+        await self._flush_slowly(drip)
         self._handshaking = False
-        self._flush()
         self._decrypt()
 
     def _decrypt(self) -> None:
@@ -158,6 +161,15 @@ class Stream(asyncio.Protocol):
             # A damaged record: no server reads on after that.
             pass
         self._leave()
+
+    async def _flush_slowly(self, drip: float) -> None:
+        if not drip:
+            self._flush()
+            return
+        assert self._transport is not None
+        for byte in self._outgoing.read():
+            await self.pause(drip)
+            self._transport.write(bytes([byte]))
 
     def _flush(self) -> None:
         if (data := self._outgoing.read()) and self._transport is not None:
@@ -207,21 +219,21 @@ class Stream(asyncio.Protocol):
         """End in an orderly way: TLS is closed first."""
         if self.encrypted and not self._gone.is_set():
             assert self._tls is not None
-            try:
+            # It raises always, as the client's own close is never waited for.
+            with contextlib.suppress(ssl.SSLError):
                 self._tls.unwrap()
-            except ssl.SSLError:
-                # Always so, as the client's own close is never waited for.
-                pass
             self._flush()
         self.hang_up()
 
     def hang_up(self) -> None:
         """End by FIN alone, as a server that crashed or lost its patience."""
+        self._leave()
         if self._transport is not None:
             self._transport.close()
 
     def reset(self) -> None:
         """End by RST, as a firewall or a process that was killed."""
+        self._leave()
         if self._transport is not None and not self._transport.is_closing():
             connection: socket.socket = self._transport.get_extra_info("socket")
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
