@@ -1,0 +1,1 @@
+"""Composing: from content to finished bytes and their envelope."""

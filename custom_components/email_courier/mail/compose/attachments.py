@@ -1,0 +1,132 @@
+"""Attachments as parts."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+import re
+
+from .content import Attachment, ContentError, ContentFault
+from .content_type import HEAD_SIZE, content_type, is_content_type, usual_suffix
+from .encoding import base64_lines, base64_size, blocks_of
+from .fields import parameter
+from .part import Part
+from .text import one_line
+
+_MAX_NAME = 150
+_MAX_SUFFIX = 16
+_FOLDERS = re.compile(r".*[/\\]", re.DOTALL)
+_DIRECTION = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def attachment_part(attachment: Attachment, content_id: str | None = None) -> Part:
+    """Return an attachment as a part: inline where a content id is given.
+
+    Looks at the first bytes of a file; the rest is read when the part is written.
+    Raises ContentError for a file that cannot be read and a type that is none.
+    """
+    head, size = _look_at(attachment)
+    kind = _type_of(attachment, head)
+    name = visible_name(attachment.filename, kind)
+    fields = [
+        ("Content-Type", kind + _charset(kind, head) + parameter("name", name)),
+        ("Content-Transfer-Encoding", "base64"),
+    ]
+    if content_id is None:
+        fields.append(("Content-Disposition", "attachment" + parameter("filename", name)))
+    else:
+        fields.append(("Content-Disposition", "inline" + parameter("filename", name)))
+        fields.append(("Content-ID", f"<{content_id}>"))
+    return Part(tuple(fields), _Encoded(attachment, size))
+
+
+def is_picture(attachment: Attachment) -> bool:
+    """Tell whether an attachment can be shown inline. Raises ContentError as above."""
+    return _type_of(attachment, _look_at(attachment)[0]).startswith("image/")
+
+
+def visible_name(filename: str, kind: str) -> str:
+    """Return the file name that a reader sees: no folders, no line breaks, never empty.
+
+    Direction characters go too: they can make a program look like a picture.
+    """
+    name = one_line(_DIRECTION.sub("", _FOLDERS.sub("", filename))).rstrip(" .")
+    if not name:
+        return f"attachment{usual_suffix(kind)}"
+    stem, dot, suffix = name.rpartition(".")
+    if len(name) > _MAX_NAME and dot and len(suffix) < _MAX_SUFFIX:
+        return f"{stem[: _MAX_NAME - 1 - len(suffix)]}.{suffix}"
+    return name[:_MAX_NAME]
+
+
+@dataclass(frozen=True, slots=True)
+class _Encoded:
+    """The body of an attachment, in base64."""
+
+    attachment: Attachment
+    length: int
+
+    @property
+    def size(self) -> int:
+        return base64_size(self.length)
+
+    def pieces(self) -> Iterator[bytes]:
+        source = self.attachment.source
+        if isinstance(source, PathLike):
+            try:
+                with Path(source).open("rb") as file:
+                    yield from base64_lines(blocks_of(file))
+            except OSError as error:
+                raise _unreadable(self.attachment, error) from error
+        else:
+            yield from base64_lines([source])
+
+
+def _look_at(attachment: Attachment) -> tuple[bytes, int]:
+    """Return the first bytes of an attachment and its length."""
+    source = attachment.source
+    if not isinstance(source, PathLike):
+        return source[:HEAD_SIZE], len(source)
+    path = Path(source)
+    try:
+        # Opening a pipe would wait for its other end.
+        if path.exists() and not path.is_file():
+            raise _unreadable(attachment, None)
+        with path.open("rb") as file:
+            return file.read(HEAD_SIZE), path.stat().st_size
+    except (OSError, ValueError) as error:
+        raise _unreadable(attachment, error) from error
+
+
+def _unreadable(attachment: Attachment, error: Exception | None) -> ContentError:
+    missing = isinstance(error, (FileNotFoundError, NotADirectoryError))
+    return ContentError(
+        "attachments",
+        ContentFault.ATTACHMENT_NOT_FOUND if missing else ContentFault.ATTACHMENT_UNREADABLE,
+        filename=one_line(attachment.filename)[:200],
+    )
+
+
+def _type_of(attachment: Attachment, head: bytes) -> str:
+    declared = attachment.content_type
+    if declared and not is_content_type(declared):
+        raise ContentError(
+            "attachments",
+            ContentFault.CONTENT_TYPE_INVALID,
+            content_type=one_line(declared)[:100],
+        )
+    return content_type(head, attachment.filename, declared)
+
+
+def _charset(kind: str, head: bytes) -> str:
+    if not kind.startswith("text/"):
+        return ""
+    try:
+        # The head may end within a character, so it is decoded as a beginning.
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return ""
+    return "; charset=utf-8"

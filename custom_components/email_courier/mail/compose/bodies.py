@@ -1,0 +1,118 @@
+"""The body of a message: which parts there are and how they are nested (RFC 2046 section 5.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from hashlib import sha256
+from html import escape
+import re
+from urllib.parse import quote
+
+from .attachments import attachment_part, is_picture
+from .content import Attachment, Content, ContentError, ContentFault
+from .encoding import encode_text
+from .layout import InlinePicture, markdown_page
+from .part import Bytes, Part, multipart
+from .text import body_text, one_line
+
+_PLAIN_CONTENT_ID = re.compile(r"[A-Za-z0-9!#$&'*+.=^_`{|}~@-]{1,120}")
+
+
+def body_part(content: Content, unique: Callable[[], str]) -> Part:
+    """Return everything below the header of the message.
+
+    Raises ContentError for what does not go together and for attachments that cannot be read.
+    """
+    _check(content)
+    files = _sort(content)
+    plain = text_part("plain", content.text or content.markdown or "")
+    page = _page(content, files)
+    if page is None:
+        readable = plain
+    else:
+        inline = (
+            attachment_part(attachment, content_id) for content_id, attachment in files.inline
+        )
+        shown = multipart("related", [text_part("html", page), *inline], unique)
+        readable = multipart("alternative", [plain, shown], unique)
+    attached = (attachment_part(attachment) for attachment in files.attached)
+    return multipart("mixed", [readable, *attached], unique)
+
+
+def text_part(subtype: str, text: str) -> Part:
+    """Return text as a part of its own."""
+    encoding, data = encode_text(body_text(text))
+    return Part(
+        (
+            ("Content-Type", f"text/{subtype}; charset=utf-8"),
+            ("Content-Transfer-Encoding", encoding),
+        ),
+        Bytes(data),
+    )
+
+
+@dataclass(slots=True)
+class _Files:
+    """Attachments by what becomes of them; names maps a content id as asked to the one sent."""
+
+    inline: list[tuple[str, Attachment]] = field(default_factory=list)
+    attached: list[Attachment] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)
+
+
+def _check(content: Content) -> None:
+    if content.html is not None and content.markdown is not None:
+        raise ContentError("markdown", ContentFault.HTML_AND_MARKDOWN)
+    if content.button is not None and content.markdown is None:
+        raise ContentError("button", ContentFault.BUTTON_NEEDS_MARKDOWN)
+
+
+def _sort(content: Content) -> _Files:
+    files = _Files()
+    has_page = content.html is not None or content.markdown is not None
+    for attachment in content.attachments:
+        name = one_line(attachment.content_id or "")
+        shown = content.html is not None or (name != "" and is_picture(attachment))
+        if not (has_page and name and shown):
+            files.attached.append(attachment)
+        elif name in files.names:
+            raise ContentError("attachments", ContentFault.CONTENT_ID_REPEATED, content_id=name)
+        else:
+            _show(files, name, attachment)
+    for image in content.images:
+        name = one_line(re.split(r"[/\\]", image.filename)[-1])
+        if has_page and name and name not in files.names and is_picture(image):
+            _show(files, name, image)
+        else:
+            files.attached.append(image)
+    return files
+
+
+def _show(files: _Files, name: str, attachment: Attachment) -> None:
+    files.names[name] = _content_id(name)
+    files.inline.append((files.names[name], attachment))
+
+
+def _content_id(name: str) -> str:
+    """Return a name that a Content-ID can be; file names with blanks or accents cannot."""
+    if _PLAIN_CONTENT_ID.fullmatch(name):
+        return name
+    return f"part-{sha256(name.encode()).hexdigest()[:24]}"
+
+
+def _page(content: Content, files: _Files) -> str | None:
+    if content.markdown is not None:
+        pictures = tuple(
+            InlinePicture(name, files.names[name], attachment.filename)
+            for name, (_, attachment) in zip(files.names, files.inline, strict=True)
+        )
+        return markdown_page(content, pictures)
+    if content.html is None:
+        return None
+    page = content.html
+    for name in sorted(files.names, key=len, reverse=True):
+        if files.names[name] != name:
+            for written in {name, quote(name), escape(name)}:
+                page = page.replace(f"cid:{written}", f"cid:{files.names[name]}")
+    return page

@@ -1,0 +1,115 @@
+"""What a mail is made of, before it is one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from os import PathLike
+from types import MappingProxyType
+
+from ..address import Mailbox
+
+
+class Priority(StrEnum):
+    """How urgent a mail is."""
+
+    HIGHEST = "highest"
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+    LOWEST = "lowest"
+
+
+class ContentFault(StrEnum):
+    """Why content cannot become a mail. The value is the translation key."""
+
+    NO_RECIPIENT = "no_recipient"
+    HEADER_NAME_INVALID = "header_name_invalid"
+    HEADER_VALUE_INVALID = "header_value_invalid"
+    HEADER_RESERVED = "header_reserved"
+    HEADER_REPEATED = "header_repeated"
+    ATTACHMENT_NOT_FOUND = "attachment_not_found"
+    ATTACHMENT_UNREADABLE = "attachment_unreadable"
+    CONTENT_TYPE_INVALID = "content_type_invalid"
+    CONTENT_ID_REPEATED = "content_id_repeated"
+    HTML_AND_MARKDOWN = "html_and_markdown"
+    BUTTON_NEEDS_MARKDOWN = "button_needs_markdown"
+    BUTTON_URL_INVALID = "button_url_invalid"
+
+
+class ContentError(Exception):
+    """The one exception of composing: something that was asked for cannot be sent.
+
+    field: the field of the action that is at fault, such as "headers".
+    reason: what is wrong with it.
+    facts: named values for the text, such as the header's name.
+    """
+
+    def __init__(self, field: str, reason: ContentFault, **facts: str) -> None:
+        """Name the field and the reason."""
+        super().__init__(f"{field}: {reason}" + "".join(f", {k} {v!r}" for k, v in facts.items()))
+        self.field = field
+        self.reason = reason
+        self.facts: Mapping[str, str] = facts
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file to send along.
+
+    filename: as the reader shall see it; folders in front of it are cut off.
+    source: the bytes themselves, or the path of a file that is read while composing.
+    content_type: what it is believed to be; its content and its name can know better.
+    content_id: the name by which html or markdown shows it inline (RFC 2392 without "cid:").
+    """
+
+    filename: str
+    source: bytes | PathLike[str] = field(repr=False)
+    content_type: str | None = None
+    content_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A link that looks like a button below markdown."""
+
+    text: str
+    url: str
+
+
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """Everything that is asked of one mail.
+
+    text: the plain part.
+    html: shown instead of the plain part where the reader can; passed on as it is.
+    markdown: the same, as CommonMark, rendered into the layout; not together with html.
+    images: the classic pictures: inline under their file names where there is html, else attached.
+    headers: further header fields by name.
+    thread: mails with the same key are one conversation in the inbox.
+    base_url: where relative links in markdown and the button lead to.
+    home_name, language: for the layout; the language is a BCP 47 tag.
+    """
+
+    sender: Mailbox
+    to: tuple[Mailbox, ...] = ()
+    cc: tuple[Mailbox, ...] = ()
+    bcc: tuple[Mailbox, ...] = ()
+    reply_to: tuple[Mailbox, ...] = ()
+    subject: str = ""
+    text: str = ""
+    html: str | None = None
+    markdown: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+    images: tuple[Attachment, ...] = ()
+    priority: Priority | None = None
+    headers: Mapping[str, str] = field(default_factory=lambda: _NO_HEADERS)
+    thread: str | None = None
+    button: Button | None = None
+    base_url: str | None = None
+    home_name: str = ""
+    language: str = "en"

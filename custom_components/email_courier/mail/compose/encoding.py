@@ -1,0 +1,66 @@
+"""Bodies as 7-bit lines (RFC 2045 section 6), so that no server needs 8BITMIME."""
+
+from __future__ import annotations
+
+from binascii import b2a_base64, b2a_qp
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
+
+_LINE_WISH = 78
+_BASE64_LINE = 57  # bytes that make a line of 76 characters
+_BASE64_BLOCK = _BASE64_LINE * 1024
+
+
+def encode_text(text: str) -> tuple[str, bytes]:
+    r"""Return the transfer encoding of text and the text in it, with CRLF.
+
+    text: \n is its only line end. Text goes as it is only when nothing on its way can have a
+    reason to change it; otherwise in the shorter one of the two encodings.
+    """
+    if text.isascii() and all(map(_is_untouchable, text.split("\n"))):
+        return "7bit", text.replace("\n", "\r\n").encode("ascii")
+    quoted = b2a_qp(text.encode()).replace(b"\n", b"\r\n")
+    raw = text.replace("\n", "\r\n").encode()
+    if len(quoted) <= base64_size(len(raw)):
+        return "quoted-printable", quoted
+    return "base64", b"".join(base64_lines([raw]))
+
+
+def base64_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield base64 lines, some tens of kB at a time.
+
+    blocks: all but the last must be a multiple of 57 bytes long.
+    """
+    for block in blocks:
+        view = memoryview(block)
+        for start in range(0, len(view), _BASE64_BLOCK):
+            part = view[start : start + _BASE64_BLOCK]
+            yield (
+                b"\r\n".join(
+                    b2a_base64(part[at : at + _BASE64_LINE], newline=False)
+                    for at in range(0, len(part), _BASE64_LINE)
+                )
+                + b"\r\n"
+            )
+
+
+def blocks_of(file: BinaryIO) -> Iterator[bytes]:
+    """Yield a buffered file's bytes in blocks that base64_lines can take."""
+    while block := file.read(_BASE64_BLOCK):
+        yield block
+
+
+def base64_size(length: int) -> int:
+    """Return how many bytes this many bytes are as base64 lines, CRLF included."""
+    return 4 * -(-length // 3) + 2 * -(-length // _BASE64_LINE)
+
+
+def _is_untouchable(line: str) -> bool:
+    # mbox files quote a leading "From ", SMTP a leading dot; long lines and
+    # trailing blanks are cut by some.
+    return (
+        len(line) <= _LINE_WISH
+        and not line.startswith((".", "From "))
+        and not line.endswith((" ", "\t"))
+        and (line.isprintable() or line.replace("\t", "").isprintable())
+    )

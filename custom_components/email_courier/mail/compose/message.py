@@ -1,0 +1,107 @@
+"""Composing a message: content in, finished bytes and their envelope out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from io import BytesIO
+from secrets import token_hex
+
+from ..address import Mailbox
+from ..envelope import Envelope
+from .bodies import body_part
+from .content import Content, ContentError, ContentFault
+from .headers import message_header, shown_subject
+from .part import Part
+
+
+@dataclass(frozen=True, slots=True)
+class ComposedMail:
+    """A finished mail.
+
+    data: the message as it goes over the wire, lines ending in CRLF, not dot-stuffed.
+    message_id: with its angle brackets. size: the length of data in bytes.
+    """
+
+    envelope: Envelope
+    data: bytes = field(repr=False)
+    message_id: str
+    subject: str
+    size: int
+    date: datetime
+
+
+def compose(
+    content: Content, *, now: datetime, unique: Callable[[], str] | None = None
+) -> ComposedMail:
+    """Compose a mail. Reads files and takes its time: meant for a worker thread.
+
+    now: aware; the mail is dated in its zone.
+    unique: returns a new token of letters and digits each time, for the Message-ID and for
+    boundaries; chance where it is not given.
+    Raises ContentError, and nothing else.
+    """
+    unique = unique or _chance
+    message_id = f"<{unique()}@{content.sender.domain}>"
+    to, cc, bcc = _once([content.to, content.cc, content.bcc])
+    if not (to or cc or bcc):
+        raise ContentError("to", ContentFault.NO_RECIPIENT)
+    message = _message(content, to, cc, message_id, now, unique)
+    data = BytesIO()
+    data.writelines(message.pieces())
+    written = data.getvalue()
+    return ComposedMail(
+        envelope=_envelope(content, (*to, *cc, *bcc)),
+        data=written,
+        message_id=message_id,
+        subject=shown_subject(content.subject),
+        size=len(written),
+        date=now,
+    )
+
+
+def wire_size(content: Content, *, now: datetime) -> int:
+    """Return how many bytes compose would make of the same content, without making them.
+
+    Of files only the first bytes are read. Raises ContentError.
+    """
+    to, cc, _ = _once([content.to, content.cc, content.bcc])
+    message_id = f"<{_chance()}@{content.sender.domain}>"
+    return _message(content, to, cc, message_id, now, _chance).size
+
+
+def _message(
+    content: Content,
+    to: tuple[Mailbox, ...],
+    cc: tuple[Mailbox, ...],
+    message_id: str,
+    now: datetime,
+    unique: Callable[[], str],
+) -> Part:
+    header = message_header(content, to, cc, message_id, now)
+    return body_part(content, unique).with_fields((*header, ("MIME-Version", "1.0")))
+
+
+def _once(fields: Iterable[Iterable[Mailbox]]) -> list[tuple[Mailbox, ...]]:
+    """Keep each address where it stands first."""
+    seen: set[Mailbox] = set()
+    kept: list[tuple[Mailbox, ...]] = []
+    for mailboxes in fields:
+        first = dict.fromkeys(mailbox for mailbox in mailboxes if mailbox not in seen)
+        seen.update(first)
+        kept.append(tuple(first))
+    return kept
+
+
+def _envelope(content: Content, recipients: tuple[Mailbox, ...]) -> Envelope:
+    named = (content.sender, *content.reply_to, *recipients)
+    return Envelope(
+        sender=content.sender.address,
+        recipients=tuple(mailbox.address for mailbox in recipients),
+        smtputf8=any(mailbox.needs_smtputf8 for mailbox in named),
+    )
+
+
+def _chance() -> str:
+    return token_hex(16)
