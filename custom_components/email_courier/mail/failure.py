@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from .reply import Reply
+from .reply import Reply, blot_out
 
 
 class FailureKind(StrEnum):
@@ -124,6 +124,17 @@ class Failure:
             "detail": self.detail,
             "facts": dict(self.facts),
         }
+
+    def without(self, secrets: Iterable[str]) -> Failure:
+        """Return this failure with every secret in the reply and the detail blotted out."""
+        secrets = tuple(secrets)
+        if not secrets:
+            return self
+        return replace(
+            self,
+            reply=self.reply.without(secrets) if self.reply else None,
+            detail=blot_out(self.detail, secrets),
+        )
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Failure:

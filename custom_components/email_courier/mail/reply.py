@@ -21,6 +21,13 @@ def clean_text(raw: bytes | str) -> str:
     return _UNPRINTABLE.sub(" ", text)[:MAX_TEXT].strip()
 
 
+def blot_out(text: str, secrets: Iterable[str]) -> str:
+    """Replace every secret in a text."""
+    for secret in secrets:
+        text = text.replace(secret, "**REDACTED**")
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """A reply: its code and its lines, without the codes in front of them."""
@@ -65,10 +72,8 @@ class Reply:
 
     def without(self, secrets: Iterable[str]) -> Reply:
         """Return this reply with every secret that the server echoed blotted out."""
-        lines = self.lines
-        for secret in secrets:
-            lines = tuple(line.replace(secret, "**REDACTED**") for line in lines)
-        return Reply(self.code, lines)
+        secrets = tuple(secrets)
+        return Reply(self.code, tuple(blot_out(line, secrets) for line in self.lines))
 
     def __str__(self) -> str:
         """Word for word, as one line."""

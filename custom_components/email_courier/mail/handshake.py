@@ -1,0 +1,152 @@
+"""Proving settings: the whole way to MAIL FROM, and a better name for what stops it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+import ssl
+
+from .failure import Failure, FailureKind, MailError, Permanence, Stage
+from .probe import Heard, Speaker, listen
+from .session import Session, StageObserver
+from .settings import SUBMISSION_PORT, SUBMISSIONS_PORT, Encryption, ServerSettings
+from .tls import Certificate
+
+_SILENCE = 1.5
+"""Seconds of silence after which someone else is asked who speaks at the port."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a handshake has shown. size_limit in bytes."""
+
+    settings: ServerSettings
+    server: str
+    tls_version: str | None
+    certificate: Certificate | None
+    mechanism: str | None
+    size_limit: int | None
+    extensions: Mapping[str, str]
+
+
+async def prove(
+    settings: ServerSettings,
+    context: ssl.SSLContext,
+    sender: str,
+    *,
+    observer: StageObserver | None = None,
+) -> Proof:
+    """Go through a whole handshake: resolve to login, MAIL FROM of the sender, RSET.
+
+    Raises MailError with the cause, which may have been found by a second connection.
+    """
+    session = Session(settings, context, observer=observer)
+    handshake = asyncio.create_task(session.open(sender=sender))
+    try:
+        await asyncio.wait([handshake], timeout=_SILENCE)
+        if not handshake.done() and _is_mute(session):
+            await _ask_who_speaks(session, handshake)
+        await handshake
+    except MailError as error:
+        raise MailError(await _explain(settings, error.failure)) from error.__cause__
+    finally:
+        if not handshake.done():
+            handshake.cancel()
+            await asyncio.wait([handshake])
+        proof = _proof(session) if session.is_open else None
+        session.quit()
+    if proof is None:
+        raise MailError(Failure(FailureKind.DISCONNECTED, session.stage, Permanence.TEMPORARY))
+    return proof
+
+
+async def resolve_encryption(settings: ServerSettings, context: ssl.SSLContext) -> ServerSettings:
+    """Decide AUTO: 465 and 587 by what they mean (RFC 8314), any other port by listening.
+
+    Raises MailError when the port can't tell.
+    """
+    if settings.encryption is not Encryption.AUTO:
+        return settings
+    if settings.port == SUBMISSIONS_PORT:
+        return replace(settings, encryption=Encryption.TLS)
+    if settings.port == SUBMISSION_PORT:
+        return replace(settings, encryption=Encryption.STARTTLS)
+    heard = await listen(settings.host, settings.port, connect=settings.deadlines.connect)
+    if heard.speaker is Speaker.TLS:
+        return replace(settings, encryption=Encryption.TLS)
+    if heard.speaker is not Speaker.SMTP:
+        raise MailError(_failure_of(heard))
+    plain = replace(settings, encryption=Encryption.NONE, login=None)
+    session = Session(plain, context)
+    try:
+        await session.open()
+        offered = session.capabilities.has("starttls")
+    finally:
+        session.quit()
+    return replace(settings, encryption=Encryption.STARTTLS if offered else Encryption.NONE)
+
+
+def _is_mute(session: Session) -> bool:
+    if session.stage is Stage.TLS:
+        return session.settings.encryption is Encryption.TLS
+    return session.stage is Stage.GREETING and not session.has_heard
+
+
+async def _ask_who_speaks(session: Session, handshake: asyncio.Task[None]) -> None:
+    """Listen on a second connection while the first one waits.
+
+    Raises MailError when the answer settles it; returns when the handshake is to be awaited.
+    """
+    settings = session.settings
+    listening = asyncio.create_task(
+        listen(settings.host, settings.port, connect=settings.deadlines.connect)
+    )
+    try:
+        await asyncio.wait([listening, handshake], return_when=asyncio.FIRST_COMPLETED)
+        if handshake.done() or listening.exception() is not None:
+            return
+        heard = listening.result()
+    finally:
+        listening.cancel()
+        await asyncio.wait([listening])
+    if heard.speaker is Speaker.TLS and settings.encryption is not Encryption.TLS:
+        raise MailError(_failure_of(heard))
+    if heard.speaker is Speaker.OTHER and _is_mute(session):
+        raise MailError(_failure_of(heard))
+
+
+async def _explain(settings: ServerSettings, failure: Failure) -> Failure:
+    """Tell a port that speaks plain SMTP from one where something else speaks."""
+    if failure.kind is not FailureKind.TLS_NOT_EXPECTED:
+        return failure
+    try:
+        heard = await listen(settings.host, settings.port, connect=settings.deadlines.connect)
+    except MailError:
+        return failure
+    if heard.speaker is Speaker.OTHER:
+        return _failure_of(heard)
+    return replace(failure, detail=heard.text or failure.detail)
+
+
+def _failure_of(heard: Heard) -> Failure:
+    kind = {
+        Speaker.TLS: FailureKind.TLS_EXPECTED,
+        Speaker.OTHER: FailureKind.NOT_SMTP,
+        Speaker.CLOSED: FailureKind.DISCONNECTED,
+    }.get(heard.speaker, FailureKind.NO_GREETING)
+    facts = {"protocol": heard.protocol} if heard.protocol else {}
+    return Failure(kind, Stage.GREETING, Permanence.TEMPORARY, detail=heard.text, facts=facts)
+
+
+def _proof(session: Session) -> Proof:
+    greeting = session.greeting.text if session.greeting else ""
+    return Proof(
+        settings=session.settings,
+        server=greeting.split(" ", 1)[0] or session.settings.host,
+        tls_version=session.tls_version,
+        certificate=session.certificate,
+        mechanism=session.mechanism,
+        size_limit=session.capabilities.size_limit,
+        extensions=dict(session.capabilities.extensions),
+    )

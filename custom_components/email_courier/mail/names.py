@@ -1,0 +1,40 @@
+"""Host names as DNS, TLS and EHLO want them."""
+
+from __future__ import annotations
+
+from ipaddress import IPv6Address, ip_address
+import re
+
+import idna
+
+_HELLO = re.compile(r"\[[0-9A-Za-z.:]+\]|(?=.{1,255}\Z)[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?")
+
+
+def host_to_ascii(host: str) -> str:
+    """Return a host name with A-labels (RFC 5891), without brackets or a trailing dot.
+
+    Raises UnicodeError for what can be no host name.
+    """
+    name = host.strip().strip("[]").rstrip(".")
+    if not name:
+        raise UnicodeError("empty host name")
+    if name.isascii():
+        if any(not 0 < len(label) < 64 for label in name.split(".")) and ":" not in name:
+            raise UnicodeError("label empty or too long")
+        if any(character <= " " or character in "/@\\" for character in name):
+            raise UnicodeError("not a host name")
+        return name
+    return idna.encode(name, uts46=True).decode("ascii")
+
+
+def address_literal(address: str) -> str:
+    """Write an IP address as an EHLO argument (RFC 5321 section 4.1.3)."""
+    ip = ip_address(address.split("%", 1)[0])
+    if isinstance(ip, IPv6Address):
+        return f"[{ip.ipv4_mapped}]" if ip.ipv4_mapped else f"[IPv6:{ip}]"
+    return f"[{ip}]"
+
+
+def is_hello_name(name: str) -> bool:
+    """Tell whether a name can stand behind EHLO."""
+    return _HELLO.fullmatch(name) is not None

@@ -1,0 +1,285 @@
+"""The one session type: every handshake, every test mail and every delivery goes through it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+import contextlib
+import hashlib
+import ssl
+
+from .auth import choose, log_in, secrets_of
+from .capabilities import NOTHING, Capabilities
+from .classify import refusal
+from .connect import open_socket
+from .envelope import Delivery, Envelope
+from .failure import Failure, FailureKind, MailError, Permanence, Stage
+from .mapping import Progress, foreign_errors
+from .names import address_literal, host_to_ascii
+from .protocols import name_in_greeting
+from .reply import Reply
+from .settings import Encryption, ServerSettings
+from .tls import Certificate
+from .transaction import Transaction
+from .wire import Wire, parse_extensions
+
+type StageObserver = Callable[[Stage], None]
+type BeforeDot = Callable[[], Awaitable[None]]
+
+_NOT_IMPLEMENTED = (500, 502)
+
+
+class Session:
+    """One connection to a server, from the name to QUIT.
+
+    Not to be used by two tasks at a time. After any failure, and when it is cancelled, the
+    connection is aborted.
+    """
+
+    def __init__(
+        self,
+        settings: ServerSettings,
+        context: ssl.SSLContext,
+        *,
+        observer: StageObserver | None = None,
+    ) -> None:
+        """Prepare a session.
+
+        settings: encryption must be resolved (not AUTO).
+        context: made for settings.trust (see tls.build_context).
+        observer: told of each stage as it begins.
+        """
+        if settings.encryption is Encryption.AUTO:
+            raise ValueError("encryption must be resolved before a session")
+        self.settings = settings
+        self.capabilities = NOTHING
+        self.greeting: Reply | None = None
+        self.mechanism: str | None = None
+        self.certificate: Certificate | None = None
+        self.logged_in = False
+        self._context = context
+        self._observer = observer
+        self._progress = Progress(settings.host, settings.encryption)
+        self._wire: Wire | None = None
+        self._secrets = secrets_of(settings.login) if settings.login else ()
+
+    @property
+    def stage(self) -> Stage:
+        """The stage reached."""
+        return self._progress.stage
+
+    @property
+    def wire(self) -> Wire:
+        """The connection. Raises MailError when there is none."""
+        if self._wire is None:
+            raise MailError(
+                Failure(FailureKind.DISCONNECTED, self._progress.stage, Permanence.TEMPORARY)
+            )
+        return self._wire
+
+    @property
+    def has_heard(self) -> bool:
+        """Whether the server has sent anything."""
+        return self._wire is not None and bool(self._wire.heard)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the session can be used."""
+        return self._wire is not None and self._wire.is_open
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether TLS is up."""
+        return self._wire is not None and self._wire.tls is not None
+
+    @property
+    def tls_version(self) -> str | None:
+        """Such as "TLSv1.3"; None without TLS."""
+        tls = self._wire.tls if self._wire else None
+        return tls.version() if tls else None
+
+    async def open(self, *, log_in: bool = True, sender: str | None = None) -> None:
+        """Connect, encrypt and log in, all within the handshake deadline.
+
+        log_in: False stops at the capabilities; no secret is sent.
+        sender: also ask whether the server takes mail from this address (MAIL FROM, RSET).
+        Raises MailError.
+        """
+        async with self._step(self.settings.deadlines.handshake):
+            await self._connect()
+            await self._greet()
+            if self.settings.encryption is Encryption.STARTTLS:
+                await self._hello()
+                await self._start_tls()
+            await self._hello()
+            if log_in:
+                await self._log_in()
+            if sender is not None:
+                await Transaction(self).check_sender(sender)
+
+    async def deliver(
+        self, envelope: Envelope, data: bytes, *, before_dot: BeforeDot | None = None
+    ) -> Delivery:
+        """Send one message and report one outcome per recipient; never raises MailError.
+
+        data: the finished message with CRLF line ends, not dot-stuffed.
+        before_dot: awaited before the final dot is sent.
+        """
+        transaction = Transaction(self)
+        try:
+            async with self._step(None):
+                return await transaction.run(envelope, data, before_dot)
+        except MailError as error:
+            return transaction.outcome(envelope, error.failure)
+
+    def quit(self) -> None:
+        """End the session without waiting for the server."""
+        if self._wire is not None:
+            self._wire.quit()
+            self._wire = None
+
+    def abort(self) -> None:
+        """Drop the connection; nothing more is sent."""
+        if self._wire is not None:
+            self._wire.abort()
+            self._wire = None
+
+    def enter(self, stage: Stage) -> None:
+        """Note the stage that begins; a failure from here on belongs to it."""
+        self._progress.stage = stage
+        if self._observer is not None:
+            self._observer(stage)
+
+    def note_dot(self, *, sent: bool) -> None:
+        """Note whether the outcome is uncertain because the final dot was sent."""
+        self._progress.dot_sent = sent
+
+    def refused(self, reply: Reply) -> MailError:
+        """Make the error for a reply that refuses what the current stage asks for."""
+        return MailError(
+            refusal(
+                self._progress.stage,
+                reply.without(self._secrets),
+                encrypted=self.encrypted,
+                logged_in=self.logged_in,
+            )
+        )
+
+    @contextlib.asynccontextmanager
+    async def _step(self, deadline: float | None) -> AsyncIterator[None]:
+        """Run under one deadline (seconds); abort on any failure and on cancellation."""
+        try:
+            with foreign_errors(self._progress):
+                try:
+                    async with asyncio.timeout(deadline):
+                        yield
+                finally:
+                    if self._wire is not None:
+                        self._progress.heard = self._wire.heard
+        except MailError as error:
+            self.abort()
+            raise MailError(error.failure.without(self._secrets)) from error.__cause__
+        except BaseException:
+            self.abort()
+            raise
+
+    async def _connect(self) -> None:
+        settings = self.settings
+        sock = await open_socket(
+            settings.host, settings.port, limit=settings.deadlines.connect, enter=self.enter
+        )
+        implicit_tls = settings.encryption is Encryption.TLS
+        self._wire = await Wire.connect(sock, paused=implicit_tls)
+        if implicit_tls:
+            self.enter(Stage.TLS)
+            await self._wire.begin_tls(self._context, host_to_ascii(settings.host))
+            self._check_certificate()
+
+    async def _greet(self) -> None:
+        self.enter(Stage.GREETING)
+        async with asyncio.timeout(self.settings.deadlines.greeting):
+            greeting = await self.wire.greeting()
+        self.greeting = greeting
+        if greeting.code == 220:
+            return
+        if not greeting.is_permanent and (name := name_in_greeting(greeting.text)):
+            raise MailError(_other_protocol(name, greeting))
+        raise self.refused(greeting)
+
+    async def _hello(self) -> None:
+        """Greet with EHLO, else with HELO (RFC 5321 section 3.2)."""
+        self.enter(Stage.HELLO)
+        name = (self.settings.hello_name or address_literal(self.wire.local_address)).encode()
+        reply = await self.wire.command(b"EHLO", name)
+        if reply.is_positive:
+            self.capabilities = Capabilities(*parse_extensions(reply))
+            return
+        if reply.code == 421:
+            raise self.refused(reply)
+        self.capabilities = NOTHING
+        fallback = await self.wire.command(b"HELO", name)
+        unknown = reply.code in _NOT_IMPLEMENTED
+        if not fallback.is_positive:
+            if self.greeting and (protocol := name_in_greeting(self.greeting.text)):
+                raise MailError(_other_protocol(protocol, self.greeting))
+            raise self.refused(fallback if unknown else reply)
+        needs_extensions = self.settings.encryption is Encryption.STARTTLS or self.settings.login
+        if needs_extensions and not unknown:
+            raise self.refused(reply)
+
+    async def _start_tls(self) -> None:
+        self.enter(Stage.TLS)
+        if not self.capabilities.has("starttls"):
+            raise MailError(
+                Failure(FailureKind.STARTTLS_NOT_OFFERED, Stage.TLS, Permanence.TEMPORARY)
+            )
+        reply = await self.wire.start_tls(self._context, host_to_ascii(self.settings.host))
+        if reply.code != 220:
+            raise self.refused(reply)
+        self.capabilities = NOTHING  # RFC 3207 section 4.2: nothing said in clear counts
+        self._check_certificate()
+
+    def _check_certificate(self) -> None:
+        """Hold the certificate against the trusted one before anything is sent."""
+        tls = self.wire.tls
+        der = tls.getpeercert(binary_form=True) if tls else None
+        if der is None:
+            raise MailError(Failure(FailureKind.TLS_FAILED, Stage.TLS, Permanence.TEMPORARY))
+        self.certificate = Certificate.parse(der)
+        expected = self.settings.trust.fingerprint
+        if expected is None or hashlib.sha256(der).hexdigest() == expected:
+            return
+        raise MailError(
+            Failure(
+                FailureKind.CERTIFICATE_UNTRUSTED,
+                Stage.TLS,
+                Permanence.TEMPORARY,
+                detail="not the certificate that was trusted",
+                facts={"expected": expected, **self.certificate.facts()},
+            )
+        )
+
+    async def _log_in(self) -> None:
+        login = self.settings.login
+        if login is None:
+            return
+        self.enter(Stage.LOGIN)
+        offered = self.capabilities.mechanisms
+        if not offered:
+            hidden = not self.encrypted and self.capabilities.has("starttls")
+            kind = FailureKind.AUTH_NEEDS_ENCRYPTION if hidden else FailureKind.AUTH_NOT_OFFERED
+            raise MailError(Failure(kind, Stage.LOGIN, Permanence.TEMPORARY))
+        mechanism = choose(offered, encrypted=self.encrypted)
+        await log_in(self.wire, mechanism, login, encrypted=self.encrypted)
+        self.mechanism = mechanism.value
+        self.logged_in = True
+
+
+def _other_protocol(name: str, greeting: Reply) -> Failure:
+    return Failure(
+        FailureKind.NOT_SMTP,
+        Stage.GREETING,
+        Permanence.TEMPORARY,
+        greeting,
+        facts={"protocol": name},
+    )
