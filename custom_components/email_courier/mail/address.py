@@ -21,7 +21,8 @@ MAX_DOMAIN = 255
 MAX_ADDRESS = 254
 
 _MAX_LABEL = 63
-_MAX_TYPED = 2000
+_MAX_NAME = 500
+_MAX_QUOTED = 100
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+"
 _DOT_ATOM = re.compile(rf"{_ATEXT}(?:\.{_ATEXT})*")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
@@ -47,10 +48,9 @@ class Mailbox:
     def __post_init__(self) -> None:
         """Refuse what no parser of ours returns."""
         reader = _Reader(self.address, FailureKind.INVALID_RECIPIENT)
-        reader.check_characters()
-        if reader.address(self.address) != self.address:
+        if reader.bare_address() != self.address:
             reader.refuse("is not in its normal form")
-        _Reader(self.name, FailureKind.INVALID_RECIPIENT).check_characters()
+        _Reader(self.name, FailureKind.INVALID_RECIPIENT)
 
     @property
     def local_part(self) -> str:
@@ -78,10 +78,9 @@ def parse_mailbox(text: str, kind: FailureKind = FailureKind.INVALID_RECIPIENT) 
     Raises MailError of the given kind (INVALID_SENDER or INVALID_RECIPIENT).
     """
     reader = _Reader(text, kind)
-    pieces = reader.pieces()
-    if len(pieces) != 1:
+    if len(reader.pieces()) != 1:
         reader.refuse("holds several addresses where one is expected")
-    return reader.mailbox(pieces[0])
+    return reader.mailbox()
 
 
 def parse_mailboxes(
@@ -93,27 +92,27 @@ def parse_mailboxes(
     are kept. Raises MailError of the given kind.
     """
     texts = [value] if isinstance(value, str) else value
-    found: list[Mailbox] = []
-    for text in texts:
-        if not text.strip(" \t" + _SEPARATORS):
-            continue
-        reader = _Reader(text, kind)
-        found.extend(reader.mailbox(piece) for piece in reader.pieces() if piece.strip())
-    return tuple(found)
+    pieces = [piece for text in texts for piece in _Reader(text, kind).pieces()]
+    return tuple(_Reader(piece, kind).mailbox() for piece in pieces if piece.strip())
 
 
 class _Reader:
-    """Reads one typed text; knows how to say what is wrong with it."""
+    """Reads one typed text; knows how to say what is wrong with it.
+
+    Raises MailError for text that could end a line or that UTF-8 cannot hold.
+    """
 
     def __init__(self, text: str, kind: FailureKind) -> None:
         # Some characters turn into ASCII punctuation when they are composed (U+037E into a
         # semicolon). Composing comes first, so that nothing read below changes afterwards.
         self._text = unicodedata.normalize("NFC", text)
         self._kind = kind
+        if any(unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} for c in self._text):
+            self.refuse("holds a control character or a line break")
 
     def refuse(self, reason: str) -> NoReturn:
         """Raise the failure that quotes the text."""
-        quoted = clean_text(self._text)[:100]
+        quoted = clean_text(self._text)[:_MAX_QUOTED]
         sender = self._kind is FailureKind.INVALID_SENDER
         raise MailError(
             Failure(
@@ -125,31 +124,29 @@ class _Reader:
             )
         )
 
-    def check_characters(self) -> None:
-        """Refuse whatever could end a line or cannot be written as UTF-8."""
-        if len(self._text) > _MAX_TYPED:
-            self.refuse("is too long")
-        if any(unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} for c in self._text):
-            self.refuse("holds a control character or a line break")
-
     def pieces(self) -> list[str]:
         """Cut the text at its commas and semicolons."""
-        self.check_characters()
         cuts = [-1, *(i for i, c in self._bare(self._text) if c in _SEPARATORS), len(self._text)]
         return [self._text[start + 1 : end] for start, end in pairwise(cuts)]
 
-    def mailbox(self, piece: str) -> Mailbox:
-        """Read one `a@b` or `Name <a@b>`."""
-        opening = next((i for i, c in self._bare(piece) if c == "<"), None)
+    def mailbox(self) -> Mailbox:
+        """Read the text as one `a@b` or `Name <a@b>`."""
+        text = self._text.strip()
+        opening = next((i for i, c in self._bare(text) if c == "<"), None)
         if opening is None:
-            return Mailbox(self.address(piece.strip()))
-        name, rest = piece[:opening], piece[opening + 1 :].rstrip()
-        if any(c == ">" for _, c in self._bare(name)) or not rest.endswith(">"):
+            return Mailbox(self._address(text))
+        name = text[:opening]
+        if any(c == ">" for _, c in self._bare(name)) or not text.endswith(">"):
             self.refuse("has unpaired angle brackets")
-        return Mailbox(self.address(rest[:-1].strip()), self._name(name))
+        if len(name) > _MAX_NAME:
+            self.refuse("has too long a name")
+        return Mailbox(self._address(text[opening + 1 : -1].strip()), self._name(name))
 
-    def address(self, text: str) -> str:
-        """Check and normalise a bare address."""
+    def bare_address(self) -> str:
+        """Read the text as an address alone."""
+        return self._address(self._text)
+
+    def _address(self, text: str) -> str:
         ats = [i for i, c in self._bare(text) if c == "@"]
         if not ats:
             self.refuse("has no @ with a domain behind it")

@@ -16,7 +16,7 @@ from .layout import InlinePicture, markdown_page
 from .part import Bytes, Part, multipart
 from .text import body_text, one_line
 
-_PLAIN_CONTENT_ID = re.compile(r"[A-Za-z0-9!#$&'*+.=^_`{|}~@-]{1,120}")
+_PLAIN_CONTENT_ID = re.compile(r"[A-Za-z0-9.@_+~-]{1,120}")
 
 
 def body_part(content: Content, unique: Callable[[], str]) -> Part:
@@ -62,19 +62,18 @@ class _Files:
 
 
 def _check(content: Content) -> None:
-    if content.html is not None and content.markdown is not None:
+    if content.html and content.markdown:
         raise ContentError("markdown", ContentFault.HTML_AND_MARKDOWN)
-    if content.button is not None and content.markdown is None:
+    if content.button is not None and not content.markdown:
         raise ContentError("button", ContentFault.BUTTON_NEEDS_MARKDOWN)
 
 
 def _sort(content: Content) -> _Files:
     files = _Files()
-    has_page = content.html is not None or content.markdown is not None
+    has_page = bool(content.html or content.markdown)
     for attachment in content.attachments:
         name = one_line(attachment.content_id or "")
-        shown = content.html is not None or (name != "" and is_picture(attachment))
-        if not (has_page and name and shown):
+        if not (has_page and name) or (content.markdown and not is_picture(attachment)):
             files.attached.append(attachment)
         elif name in files.names:
             raise ContentError("attachments", ContentFault.CONTENT_ID_REPEATED, content_id=name)
@@ -102,13 +101,13 @@ def _content_id(name: str) -> str:
 
 
 def _page(content: Content, files: _Files) -> str | None:
-    if content.markdown is not None:
+    if content.markdown:
         pictures = tuple(
             InlinePicture(name, files.names[name], attachment.filename)
             for name, (_, attachment) in zip(files.names, files.inline, strict=True)
         )
         return markdown_page(content, pictures)
-    if content.html is None:
+    if not content.html:
         return None
     page = content.html
     for name in sorted(files.names, key=len, reverse=True):

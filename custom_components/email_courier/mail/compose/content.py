@@ -85,7 +85,7 @@ _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 class Content:
     """Everything that is asked of one mail.
 
-    text: the plain part.
+    text: the plain part; the markdown stands in for an empty one.
     html: shown instead of the plain part where the reader can; passed on as it is.
     markdown: the same, as CommonMark, rendered into the layout; not together with html.
     images: the classic pictures: inline under their file names where there is html, else attached.

@@ -11,7 +11,7 @@ from html import escape
 
 from .attachments import visible_name
 from .content import Button, Content, ContentError, ContentFault
-from .markdown import absolute_link, render
+from .markdown import PICTURE_STYLE, PICTURE_WIDTH, absolute_link, render
 from .text import body_text, one_line
 
 _FONT = "-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
@@ -30,6 +30,11 @@ _STYLE_SHEET = """\
   .text a.button { color: #ffffff !important; }
   .footer { color: #a8b0b8 !important; }
 }
+"""
+
+# Outlook's own dark mode. In a sheet of its own: Gmail drops a whole sheet over one selector that
+# it does not know.
+_OUTLOOK_STYLE_SHEET = """\
 [data-ogsc] .text, [data-ogsc] .title { color: #e4e7eb !important; }
 [data-ogsc] .text a { color: #4fc3f7 !important; }
 [data-ogsc] .text a.button { color: #ffffff !important; }
@@ -77,6 +82,8 @@ def _page(content: Content, column: str) -> str:
 <title>{_text(content.subject)}</title>
 <style>
 {_STYLE_SHEET}</style>
+<style>
+{_OUTLOOK_STYLE_SHEET}</style>
 </head>
 <body class="page" style="margin:0;padding:0;background:#f1f3f4">
 <table role="presentation" class="page" width="100%" cellpadding="0" cellspacing="0" border="0"
@@ -106,8 +113,8 @@ def _title(subject: str) -> str:
 def _picture(picture: InlinePicture) -> str:
     alt = _text(visible_name(picture.filename, ""))
     return (
-        f'<p style="margin:0 0 16px"><img src="cid:{picture.content_id}" alt="{alt}" width="536"'
-        ' style="display:block;width:100%;max-width:100%;height:auto;border:0"></p>\n'
+        f'<p style="margin:0 0 16px"><img src="cid:{picture.content_id}" alt="{alt}"'
+        f' width="{PICTURE_WIDTH}" style="{PICTURE_STYLE}"></p>\n'
     )
 
 

@@ -13,6 +13,10 @@ _LINKS = frozenset({"http", "https", "mailto", "tel", "homeassistant"})
 _WEB = frozenset({"http", "https"})
 _PICTURE = "cid"
 
+# Outlook takes the width of a picture from its attribute, and shows it at full size otherwise.
+PICTURE_WIDTH = 536
+PICTURE_STYLE = "display:block;width:100%;max-width:100%;height:auto;border:0"
+
 # Many readers drop style sheets, so that what gives the text its shape is inline. Colours that
 # dark mode must change are not.
 _RULE = "1px solid #9aa0a6"
@@ -29,7 +33,7 @@ _STYLES = {
     "td": f"padding:6px 12px;border:{_RULE}",
     "hr": f"margin:24px 0;border:0;border-top:{_RULE}",
     "code": "font-family:Consolas,Menlo,monospace;font-size:14px",
-    "img": "display:block;max-width:100%;height:auto;border:0",
+    "img": PICTURE_STYLE,
     "a": "color:#0277bd",
 }
 
@@ -129,6 +133,7 @@ class _Renderer:
         if scheme.lower() == _PICTURE and name in self._pictures:
             self.shown.add(name)
             token.attrSet("src", f"{_PICTURE}:{self._pictures[name]}")
+            token.attrSet("width", str(PICTURE_WIDTH))
             yield token
             return
         description = "".join(child.content or " " for child in token.children or ())
