@@ -37,8 +37,6 @@ class ServerTls(StrEnum):
     """A certificate from the future: a server, or a client, whose clock is wrong."""
     OTHER_NAME = "other_name"
     """A good certificate for another name: shared hosting, or an alias such as `mail.`."""
-    COMMON_NAME_ONLY = "common_name_only"
-    """The name stands in the subject alone, as old appliances have it; nobody honours it now."""
     SELF_SIGNED = "self_signed"
     """Its own issuer: a server at home, Proton Mail Bridge, a fresh Postfix."""
     UNTRUSTED_AUTHORITY = "untrusted_authority"
@@ -48,7 +46,7 @@ class ServerTls(StrEnum):
     OLD_PROTOCOL = "old_protocol"
     """TLS 1.1 at most: a printer, a NAS or an Exchange of 2010."""
     WEAK_CIPHERS = "weak_ciphers"
-    """TLS 1.2 with no cipher that a client of today would use."""
+    """TLS 1.2 with no cipher but one that does not encrypt, which every client refuses."""
     WEAK_KEY = "weak_key"
     """An RSA key of 1024 bits."""
 
@@ -111,8 +109,6 @@ class Certificates:
             ServerTls.UNTRUSTED_AUTHORITY: self._stranger,
             ServerTls.INCOMPLETE_CHAIN: self._intermediate,
         }.get(kind, self.authority)
-        if kind is ServerTls.COMMON_NAME_ONLY:
-            return issuer.issue_cert(common_name=NAMES[0])
         names = (OTHER_NAME,) if kind is ServerTls.OTHER_NAME else NAMES
         start, end = now - 30 * _DAY, now + 90 * _DAY
         if kind is ServerTls.EXPIRED:
@@ -151,7 +147,7 @@ class Certificates:
             context.set_ciphers("DEFAULT@SECLEVEL=0")
         elif kind is ServerTls.WEAK_CIPHERS:
             context.maximum_version = ssl.TLSVersion.TLSv1_2
-            context.set_ciphers("AES128-SHA@SECLEVEL=0")
+            context.set_ciphers("NULL-SHA256@SECLEVEL=0")
         elif kind is ServerTls.OLD_PROTOCOL:
             context.set_ciphers("DEFAULT@SECLEVEL=0")
             with warnings.catch_warnings():
