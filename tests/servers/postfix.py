@@ -86,6 +86,9 @@ class Postfix(RunningServer):
             f"pwcheck_method: auxprop\nauxprop_plugin: sasldb\nsasldb_path: {INSIDE}/etc/sasldb2\n"
             f"mech_list: {' '.join(self._mechanisms)}\n",
         )
+        # Postfix waits two seconds for a file that might still be in an editor.
+        for file in (self.folder / "etc").iterdir():
+            os.utime(file, (0, 0))
         self._write("password", PASSWORD)
         self._enclosure.run(
             "/bin/sh",
