@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable
+from functools import partial
 import logging
-from typing import Any
 
 from ..address import Mailbox, parse_mailbox
 from ..failure import FailureKind
@@ -24,7 +24,7 @@ DEADLINE = 6.0
 
 _LOGGER = logging.getLogger(__name__)
 
-type Step = Coroutine[Any, Any, Discovery | None]
+type Step = Callable[[], Awaitable[Discovery | None]]
 
 
 async def discover(
@@ -51,10 +51,10 @@ async def discover(
     if is_special_use(mailbox.domain):
         return _nothing(mailbox)
     steps: dict[Origin, Step] = {
-        Origin.MX: by_mail_exchanger(mailbox, resolver, providers),
-        Origin.SRV: by_service_record(mailbox, resolver, providers),
-        Origin.AUTOCONFIG: by_autoconfig(mailbox, fetch, providers),
-        Origin.GUESS: by_guess(mailbox, listen),
+        Origin.MX: partial(by_mail_exchanger, mailbox, resolver, providers),
+        Origin.SRV: partial(by_service_record, mailbox, resolver, providers),
+        Origin.AUTOCONFIG: partial(by_autoconfig, mailbox, fetch, providers),
+        Origin.GUESS: partial(by_guess, mailbox, listen),
     }
     found = await _first_in_order(steps, deadline)
     return _nothing(mailbox) if found is None else found
@@ -89,7 +89,7 @@ async def _first_in_order(steps: dict[Origin, Step], deadline: float) -> Discove
 async def _softly(origin: Origin, step: Step) -> Discovery | None:
     """Take a failed step for one that knows nothing."""
     try:
-        return await step
+        return await step()
     except (LookupFailed, OSError) as error:
         _LOGGER.debug("Discovery by %s failed: %s", origin, error)
         return None
