@@ -3,9 +3,8 @@
 from tests.support import pure
 from tests.support.fixtures import certificates
 
-from .fixtures import fleet, server
-
-__all__ = ["certificates", "fleet", "server"]
-
-# Before any test module is imported: they import the mail layer.
 pure.install()
+
+from .fixtures import authority, fleet, server  # noqa: E402 - imports the mail layer
+
+__all__ = ["authority", "certificates", "fleet", "server"]

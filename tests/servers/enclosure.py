@@ -6,7 +6,8 @@ from pathlib import Path
 import subprocess
 
 _SCRIPT = Path(__file__).with_name("enclosure.sh")
-_STOP_TIMEOUT = 5.0
+_ENCLOSE = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--", str(_SCRIPT))
+_STOP_TIMEOUT = 2.0
 
 INSIDE = Path("/var/instance")
 """Where a process in an enclosure sees the instance's folder."""
@@ -68,8 +69,7 @@ class Enclosure:
     def _open(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
         with self._output.open("ab") as output:
             return subprocess.Popen(
-                ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--"]
-                + [str(_SCRIPT), str(self._root), str(self._instance), *command],
+                (*_ENCLOSE, str(self._root), str(self._instance), *command),
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,

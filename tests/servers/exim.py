@@ -1,6 +1,7 @@
 """Exim: Debian's own mail server, with GnuTLS and its own logins."""
 
-from typing import override
+from collections.abc import Sequence
+from typing import ClassVar, override
 
 from .enclosure import INSIDE
 from .people import (
@@ -21,12 +22,15 @@ _EXIM = 905
 
 
 class Exim(RunningServer):
-    """Exim 4.96 with the services "starttls", "tls" and "none", each with login.
+    """Exim 4.96 with the services "starttls", "tls", "none" and "open".
 
-    On "starttls" it offers the login only once TLS is up.
+    starttls, tls, none: login wanted, each sender belongs to one user; on "starttls" the login is
+        offered only once TLS is up.
+    open: neither encryption nor login.
     """
 
     name = "exim"
+    services: ClassVar[Sequence[str]] = ("starttls", "tls", "none", "open")
     key_owner = _EXIM
 
     @override
@@ -43,7 +47,7 @@ class Exim(RunningServer):
         return ("/usr/sbin/exim4", "-bdf")
 
     def _main(self) -> str:
-        starttls, tls, none = (self.ports[service] for service in self.services)
+        starttls, tls, none, plain = (self.ports[service] for service in self.services)
         # PLAIN gives identity, name and password, LOGIN the name and the password.
         authenticators = "".join(
             f"""
@@ -68,12 +72,13 @@ class Exim(RunningServer):
 primary_hostname = {SERVER_NAME}
 disable_ipv6
 local_interfaces = 127.0.0.1
-daemon_smtp_ports = {starttls} : {tls} : {none}
+daemon_smtp_ports = {starttls} : {tls} : {none} : {plain}
 tls_on_connect_ports = {tls}
-tls_advertise_hosts = ${{if eq{{$received_port}}{{{none}}}{{}}{{*}}}}
+tls_advertise_hosts = ${{if eq{{$received_port}}{{{starttls}}}{{*}}{{}}}}
 tls_certificate = {CERTIFICATE}
 tls_privatekey = {KEY}
-auth_advertise_hosts = ${{if or{{{{def:tls_in_cipher}}{{eq{{$received_port}}{{{none}}}}}}}{{*}}{{}}}}
+auth_advertise_hosts = ${{if or{{{{def:tls_in_cipher}}\
+{{eq{{$received_port}}{{{none}}}}}}}{{*}}{{}}}}
 spool_directory = {INSIDE}/spool
 log_file_path = {INSIDE}/log/exim-%s
 pid_file_path = /run/exim.pid
@@ -88,6 +93,7 @@ begin acl
 
 check_mail:
   deny  message = 530 5.7.0 Authentication required
+        condition = ${{if !eq{{$received_port}}{{{plain}}}}}
         !authenticated = *
   deny  message = 553 5.7.1 $sender_address does not belong to you
         !senders = {SENDER} : {USERNAME}

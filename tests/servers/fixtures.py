@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from custom_components.email_courier.mail.settings import Trust
 from tests.support.certificates import Certificates
 
 from .fleet import NAMES, Fleet
@@ -25,6 +26,14 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, certificates: Certificates) 
     fleet = Fleet(tmp_path_factory.mktemp("servers"), certificates)
     yield fleet
     fleet.stop()
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory, certificates: Certificates) -> Trust:
+    """Trust in the authority that issued the servers' certificates."""
+    file = tmp_path_factory.mktemp("authority") / "authority.pem"
+    file.write_text(certificates.authority_pem)
+    return Trust(ca_file=str(file))
 
 
 @pytest.fixture(params=NAMES)

@@ -23,6 +23,7 @@ class Fleet:
         """Keep the servers' folders below a folder that exists."""
         self.certificates = certificates
         self.standing = cache(self._start_standing)
+        """The server of a name that all tests share, started when it is first asked for."""
         self._folder = folder
         self._started: list[RunningServer] = []
 
@@ -58,5 +59,5 @@ class Fleet:
         for server in reversed(self._started):
             server.stop()
 
-    def _start_standing(self, name: str) -> RunningServer:
-        return self.start(name)
+    def _start_standing(self, name: str, tls: ServerTls = ServerTls.VALID) -> RunningServer:
+        return self.start(name, tls)

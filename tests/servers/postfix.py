@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 import os
 from pathlib import Path
-from typing import override
+from typing import ClassVar, override
 
 from .enclosure import INSIDE
 from .people import (
@@ -42,7 +42,7 @@ class Postfix(RunningServer):
     """
 
     name = "postfix"
-    services = ("starttls", "tls", "none", "open")
+    services: ClassVar[Sequence[str]] = ("starttls", "tls", "none", "open")
 
     def __init__(
         self,
@@ -152,8 +152,8 @@ class Postfix(RunningServer):
             "starttls": f"{login} -o smtpd_tls_security_level=encrypt",
             "tls": f"{login} -o smtpd_tls_wrappermode=yes",
             "none": login,
-            "open": f"-o smtpd_sender_restrictions=check_sender_access,texthash:{INSIDE}/etc/refused"
-            " -o smtpd_relay_restrictions=reject_unauth_destination",
+            "open": "-o smtpd_relay_restrictions=reject_unauth_destination"
+            f" -o smtpd_sender_restrictions=check_sender_access,texthash:{INSIDE}/etc/refused",
         }
         lines = [
             f"{self.ports[name]} inet n - n - - smtpd -o syslog_name=postfix/{name} {options}"

@@ -1,7 +1,7 @@
 """What all real mail servers of the tests have in common."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 import os
 from pathlib import Path
@@ -36,7 +36,7 @@ class RunningServer(ABC):
 
     name: ClassVar[str]
     suite: ClassVar[str] = "bookworm"
-    services: ClassVar[tuple[str, ...]] = ("starttls", "tls", "none")
+    services: ClassVar[Sequence[str]] = ("starttls", "tls", "none")
     key_owner: ClassVar[int] = 0
 
     host = "127.0.0.1"

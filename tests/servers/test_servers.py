@@ -212,7 +212,7 @@ def test_postfix_advertises_the_size_and_the_mechanisms_it_was_given(
         assert client.esmtp_features["size"] == "100000"
         assert set(client.esmtp_features["auth"].split()) == {"SCRAM-SHA-256", "CRAM-MD5"}
         client.login(server.username, server.password)
-        with pytest.raises(smtplib.SMTPSenderRefused, match="5.3.4"):
+        with pytest.raises(smtplib.SMTPSenderRefused, match=r"5\.3\.4"):
             client.sendmail(SENDER, [RECIPIENT], b"x" * 100_001)
     server.stop()
 
