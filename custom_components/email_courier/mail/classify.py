@@ -85,13 +85,11 @@ def _wants_tls(reply: Reply) -> bool:
 
 
 def _wants_login(reply: Reply, *, logged_in: bool) -> bool:
-    if reply.code == 530:
-        return True
+    if logged_in:  # OpenSMTPD says "530 Sender rejected" then
+        return False
     words = reply.text.lower()
-    return (
-        not logged_in
-        and reply.code in (503, 535, 550, 553, 554)
-        and any(word in words for word in _LOGIN_WORDS)
+    return reply.code == 530 or (
+        reply.code in (503, 535, 550, 553, 554) and any(word in words for word in _LOGIN_WORDS)
     )
 
 
