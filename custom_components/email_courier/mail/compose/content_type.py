@@ -13,20 +13,10 @@ _TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,62}/[a-z0-9][a-z0-9!#$&^_.+-]{0
 # The table that Python brings, without the files of the machine: the same answer everywhere.
 _NAMES = MimeTypes()
 _MORE_NAMES = {
-    ".avif": "image/avif",
-    ".flac": "audio/flac",
     ".gpx": "application/gpx+xml",
-    ".heic": "image/heic",
-    ".heif": "image/heif",
     ".ics": "text/calendar",
     ".log": "text/plain",
-    ".m4a": "audio/mp4",
-    ".mkv": "video/x-matroska",
-    ".ogg": "audio/ogg",
     ".vcf": "text/vcard",
-    ".webp": "image/webp",
-    ".yaml": "application/yaml",
-    ".yml": "application/yaml",
 }
 for _suffix, _type in _MORE_NAMES.items():
     _NAMES.add_type(_type, _suffix)
@@ -53,10 +43,10 @@ _MAGIC = (
     (b"\x1f\x8b\x08", "application/gzip"),
     (b"PK\x03\x04", "application/zip"),
     (b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
-    (b"\x1a\x45\xdf\xa3", "video/x-matroska"),
+    (b"\x1a\x45\xdf\xa3", "video/matroska"),
     (b"{\\rtf", "application/rtf"),
 )
-_RIFF = {b"WEBP": "image/webp", b"WAVE": "audio/wav", b"AVI ": "video/x-msvideo"}
+_RIFF = {b"WEBP": "image/webp", b"WAVE": "audio/wav", b"AVI ": "video/vnd.avi"}
 _FTYP = {
     b"avif": "image/avif",
     b"heic": "image/heic",
@@ -72,7 +62,7 @@ _CONTAINERS = {
     "application/zip": ("application/",),
     "application/gzip": ("application/",),
     "audio/ogg": ("audio/", "video/"),
-    "video/x-matroska": ("video/", "audio/"),
+    "video/matroska": ("video/", "audio/"),
     "video/mp4": ("video/", "audio/mp4"),
 }
 

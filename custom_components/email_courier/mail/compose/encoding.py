@@ -15,13 +15,14 @@ def encode_text(text: str) -> tuple[str, bytes]:
     r"""Return the transfer encoding of text and the text in it, with CRLF.
 
     text: \n is its only line end. Text goes as it is only when nothing on its way can have a
-    reason to change it; otherwise in the shorter one of the two encodings.
+    reason to change it. Otherwise it stays legible while that does not double its length:
+    filters mistrust base64 that need not be.
     """
     if text.isascii() and all(map(_is_untouchable, text.split("\n"))):
         return "7bit", text.replace("\n", "\r\n").encode("ascii")
-    quoted = b2a_qp(text.encode()).replace(b"\n", b"\r\n")
     raw = text.replace("\n", "\r\n").encode()
-    if len(quoted) <= base64_size(len(raw)):
+    quoted = b2a_qp(text.encode()).replace(b"\n", b"\r\n")
+    if len(quoted) <= 2 * len(raw):
         return "quoted-printable", quoted
     return "base64", b"".join(base64_lines([raw]))
 

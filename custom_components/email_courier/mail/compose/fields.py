@@ -99,5 +99,5 @@ def _mailbox(field_name: str, mailbox: Mailbox) -> str:
         phrase = _encoded(field_name, name)
     *before, last = phrase.split("\r\n")
     taken = len(last) if before else len(last) + len(field_name) + 2
-    fits = taken + len(mailbox.address) + len(" <>,") <= _ENCODED_LINE
+    fits = taken + len(mailbox.address.encode()) + len(" <>,") <= _ENCODED_LINE
     return f"{phrase}{' ' if fits else _FOLD}<{mailbox.address}>"

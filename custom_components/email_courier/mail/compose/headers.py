@@ -36,6 +36,7 @@ _RESERVED = frozenset({
 })  # fmt: skip
 _RESERVED_BEGINNINGS = ("arc-", "authentication-results", "content-", "dkim-", "resent-")
 _OF_THREAD = frozenset({"in-reply-to", "references"})
+_MESSAGE_IDS = re.compile(r"(?:<[!-;=?A-~]+@[!-;=?A-~]+>(?: |$))+")
 _OF_PRIORITY = frozenset({"importance", "priority", "x-priority"})
 
 # X-Priority is what most readers know; Importance and Priority are RFC 2156's words.
@@ -131,6 +132,8 @@ def _custom(content: Content) -> Fields:
         if key in fields:
             raise _refused(ContentFault.HEADER_REPEATED, name)
         if not is_line(value) or len(value) > _MAX_VALUE:
+            raise _refused(ContentFault.HEADER_VALUE_INVALID, name)
+        if key in _OF_THREAD and not _MESSAGE_IDS.fullmatch(value):
             raise _refused(ContentFault.HEADER_VALUE_INVALID, name)
         fields[key] = (name, unstructured(name, value))
     return tuple(fields.values())

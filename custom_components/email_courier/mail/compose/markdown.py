@@ -60,11 +60,13 @@ def render(source: str, pictures: Mapping[str, str], base_url: str | None = None
 def absolute_link(url: str, base_url: str | None) -> str | None:
     """Return where a link leads, or None when a mail must not or cannot link there."""
     try:
-        target = urljoin(base_url, url) if base_url else url
+        relative = not urlsplit(url).scheme
+        target = urljoin(base_url, url) if base_url and relative else url
         parts = urlsplit(target)
+        has_host = bool(parts.hostname)
     except ValueError:
         return None
-    if parts.scheme not in _LINKS or (parts.scheme in _WEB and not parts.netloc):
+    if parts.scheme not in _LINKS or (parts.scheme in _WEB and not has_host):
         return None
     return target
 
@@ -136,7 +138,9 @@ class _Renderer:
             token.attrSet("width", str(PICTURE_WIDTH))
             yield token
             return
-        description = "".join(child.content or " " for child in token.children or ())
+        description = "".join(
+            " " if child.type == "softbreak" else child.content for child in token.children or ()
+        )
         target = None if in_link else absolute_link(source, self._base_url)
         if target is None:
             yield Token("text", "", 0, content=description)

@@ -1,0 +1,28 @@
+"""Each case composes to the same bytes for ever; `--snapshot-update` writes what changed."""
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+
+from .cases import CASES, composed
+from .reading import read
+
+
+class _Mails(SingleFileSnapshotExtension):
+    """One file for each mail, byte for byte."""
+
+    file_extension = "eml"
+    _write_mode = WriteMode.BINARY
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_case_composes_to_its_golden_mail(name: str, snapshot: SnapshotAssertion) -> None:
+    assert composed(name).data == snapshot(extension_class=_Mails)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_golden_mail_is_read_back_without_defects(name: str) -> None:
+    mail = read(composed(name))
+
+    assert mail.message["Message-ID"] == composed(name).message_id
+    assert mail.message.defects == []
