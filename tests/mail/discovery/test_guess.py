@@ -7,13 +7,9 @@ import pytest
 
 from custom_components.email_courier.mail.address import Mailbox
 from custom_components.email_courier.mail.discovery import guess
-from custom_components.email_courier.mail.discovery.guess import by_guess, hear
+from custom_components.email_courier.mail.discovery.guess import by_guess
 from custom_components.email_courier.mail.discovery.model import Candidate, Origin
 from custom_components.email_courier.mail.settings import Encryption
-from tests.support.fixtures import Bed
-from tests.support.ports import refusing_port
-from tests.support.script import Script, Tls
-from tests.support.strangers import IMAP
 
 from .doubles import DOMAIN, SENDER, Ports
 
@@ -88,6 +84,22 @@ async def test_a_better_place_is_heard_out_within_grace(mailbox: Mailbox) -> Non
     assert found.best == Candidate(SMTP, 465, Encryption.TLS)
 
 
+async def test_a_plain_server_is_driven_out_by_an_encrypted_one(mailbox: Mailbox) -> None:
+    ports = Ports({(SMTP, 587): Encryption.NONE, (MAIL, 587): Encryption.STARTTLS})
+
+    found = await by_guess(mailbox, ports)
+
+    assert found is not None
+    assert found.candidates == (Candidate(MAIL, 587, Encryption.STARTTLS),)
+
+
+async def test_a_plain_server_is_named_where_there_is_no_other(mailbox: Mailbox) -> None:
+    found = await by_guess(mailbox, Ports({(SMTP, 587): Encryption.NONE}))
+
+    assert found is not None
+    assert found.candidates == (Candidate(SMTP, 587, Encryption.NONE),)
+
+
 async def test_nobody_answering_ends_with_patience(
     mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,12 +115,12 @@ async def test_what_was_heard_before_patience_ended_is_kept(
     mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(guess, "PATIENCE", 0.2)
-    ports = Ports({(MAIL, 587): Encryption.STARTTLS}, delays={(SMTP, 465): NEVER})
+    ports = Ports({(MAIL, 587): Encryption.NONE}, delays={(SMTP, 465): NEVER})
 
     found = await by_guess(mailbox, ports)
 
     assert found is not None
-    assert found.candidates == (Candidate(MAIL, 587, Encryption.STARTTLS),)
+    assert found.candidates == (Candidate(MAIL, 587, Encryption.NONE),)
 
 
 async def test_cancelling_leaves_no_task(mailbox: Mailbox) -> None:
@@ -122,22 +134,3 @@ async def test_cancelling_leaves_no_task(mailbox: Mailbox) -> None:
         await guessing
 
     assert asyncio.all_tasks() == before
-
-
-async def test_listening_for_real_tells_tls_from_smtp_and_from_anything_else(bed: Bed) -> None:
-    at_once = await bed.serve(Script(tls=Tls.AT_ONCE))
-    offered = await bed.serve()
-    imap = await bed.host(IMAP)
-
-    assert await hear(at_once.host, at_once.port) is Encryption.TLS
-    assert await hear(offered.host, offered.port) is Encryption.STARTTLS
-    assert await hear(imap.host, imap.port) is None
-
-
-async def test_listening_for_real_where_nobody_does_hears_nothing() -> None:
-    with refusing_port() as port:
-        assert await hear("127.0.0.1", port) is None
-
-
-async def test_listening_for_real_at_a_name_that_cannot_be_hears_nothing() -> None:
-    assert await hear("a..b", 465) is None

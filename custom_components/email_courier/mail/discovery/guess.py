@@ -6,8 +6,6 @@ import asyncio
 from typing import Protocol
 
 from ..address import Mailbox
-from ..failure import MailError
-from ..probe import Speaker, listen
 from ..settings import SUBMISSION_PORT, SUBMISSIONS_PORT, Encryption
 from .model import Candidate, Discovery, Origin
 
@@ -18,57 +16,40 @@ PATIENCE = 4.5
 """Seconds after which a port that has not answered is taken for one where nobody listens."""
 
 GRACE = 1.0
-"""Seconds that better places are still waited for once one is known."""
-
-_CONNECT = 2.5
-"""Seconds for the TCP connection of a guess."""
+"""Seconds that better places are still waited for once one with encryption is known."""
 
 
 class Listen(Protocol):
     """Hears what a port speaks, without any login.
 
-    Returns TLS where TLS comes first, STARTTLS where SMTP does, and None where no mail server
-    answers. Raises nothing but cancellation.
+    Returns TLS where TLS comes first, STARTTLS where SMTP offers it, NONE for SMTP without it,
+    and None where no mail server answers. Raises nothing but cancellation.
     """
 
     async def __call__(self, host: str, port: int) -> Encryption | None:
         """Connect, listen and hang up."""
 
 
-async def hear(host: str, port: int) -> Encryption | None:
-    """Listen for real.
+async def by_guess(mailbox: Mailbox, listen: Listen) -> Discovery | None:
+    """Return the usual places of the domain where a mail server answers, encrypted ones first.
 
-    SMTP is taken for STARTTLS, since a handshake will find out whether it is offered, and will
-    not go on without it.
+    A server without encryption is only named where there is no other.
     """
-    try:
-        heard = await listen(host, port, connect=_CONNECT)
-    except MailError:
-        return None
-    match heard.speaker:
-        case Speaker.TLS:
-            return Encryption.TLS
-        case Speaker.SMTP:
-            return Encryption.STARTTLS
-        case _:
-            return None
-
-
-async def by_guess(mailbox: Mailbox, listener: Listen) -> Discovery | None:
-    """Return the usual places of the domain where a mail server answers."""
     places = [(f"{name}.{mailbox.domain}", port) for name in _NAMES for port in _PORTS]
-    tasks = {place: asyncio.create_task(listener(*place)) for place in places}
+    tasks = {place: asyncio.create_task(listen(*place)) for place in places}
     try:
         await _heard_enough(list(tasks.values()))
     finally:
         for task in tasks.values():
             task.cancel()
         await asyncio.gather(*tasks.values(), return_exceptions=True)
-    candidates = tuple(
+    heard = [
         Candidate(host, port, encryption)
         for (host, port), task in tasks.items()
         if (encryption := _answer(task)) is not None
-    )
+    ]
+    encrypted = [candidate for candidate in heard if candidate.encryption is not Encryption.NONE]
+    candidates = tuple(encrypted or heard)
     if not candidates:
         return None
     return Discovery(Origin.GUESS, candidates, username=mailbox.address)
@@ -85,9 +66,9 @@ async def _heard_enough(tasks: list[asyncio.Task[Encryption | None]]) -> None:
         for task in tasks:
             if not task.done():
                 break
-            if _answer(task) is not None:
+            if _is_encrypted(task):
                 return
-        if not gracious and any(_answer(task) for task in tasks if task.done()):
+        if not gracious and any(_is_encrypted(task) for task in tasks if task.done()):
             gracious = True
             until = min(until, loop.time() + GRACE)
 
@@ -95,3 +76,7 @@ async def _heard_enough(tasks: list[asyncio.Task[Encryption | None]]) -> None:
 def _answer(task: asyncio.Task[Encryption | None]) -> Encryption | None:
     """Return what a finished task heard, and nothing for one that was stopped."""
     return None if task.cancelled() else task.result()
+
+
+def _is_encrypted(task: asyncio.Task[Encryption | None]) -> bool:
+    return _answer(task) not in {None, Encryption.NONE}
