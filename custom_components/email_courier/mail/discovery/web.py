@@ -29,7 +29,7 @@ class Page:
 class Fetch(Protocol):
     """One GET over HTTPS with the certificate checked.
 
-    Follows no redirect, sends no cookies, stops reading after `limit` bytes. Raises LookupFailed.
+    Follows no redirect and stops reading after `limit` bytes. Raises LookupFailed.
     """
 
     async def __call__(self, url: str, *, limit: int) -> Page:
