@@ -31,7 +31,8 @@ class Fleet:
         """Start a server of one's own.
 
         tls: the certificate that it shows.
-        options: as the server's class takes them.
+        options: as the server's class takes them. A Dovecot relays to the standing Postfix
+            unless another one is given.
         """
         folder = self._folder / f"{name}-{len(self._started)}"
         pem = self.certificates.pem(tls)
@@ -39,7 +40,8 @@ class Fleet:
         if name == Postfix.name:
             server = Postfix(folder, pem, **options)
         elif name == Dovecot.name:
-            server = Dovecot(folder, pem, relay=self.postfix(), **options)
+            options.setdefault("relay", self.postfix())
+            server = Dovecot(folder, pem, **options)
         elif name == Exim.name:
             server = Exim(folder, pem, **options)
         else:

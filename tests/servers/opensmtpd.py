@@ -27,6 +27,10 @@ class OpenSmtpd(RunningServer):
     suite = "forky"
 
     @override
+    def has_login(self, service: str) -> bool:
+        return service != "none"
+
+    @override
     def _configure(self) -> None:
         self._make_folder("spool", mode=0o711)
         self._write("smtpd.conf", self._main())

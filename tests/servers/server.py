@@ -113,6 +113,20 @@ class RunningServer(ABC):
                 texts.append(file.read_text(errors="replace"))
         return "".join(texts)
 
+    def wait_for_log(self, text: str, *, within: float = 10.0) -> str:
+        """Wait until the log holds a text, and return all of it.
+
+        within: seconds to wait; what is there by then is returned.
+        """
+        deadline = time.monotonic() + within
+        while text not in (log := self.log()) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return log
+
+    def has_login(self, service: str) -> bool:
+        """Tell whether a service wants a login."""
+        return service != "open"
+
     @abstractmethod
     def _configure(self) -> None:
         """Write the configuration below `etc`, and make the folders that are needed."""

@@ -18,6 +18,7 @@ from custom_components.email_courier.mail.settings import (
 from custom_components.email_courier.mail.tls import build_context
 from tests.support.certificates import OTHER_NAME, ServerTls
 
+from .accounts import settings_for
 from .fleet import ENCRYPTIONS, NAMES, Fleet
 from .handshake_cases import RIGHT, WRONG, Case
 from .people import PASSWORD, SENDER, SERVER_NAME, USERNAME
@@ -118,7 +119,7 @@ async def test_a_wrong_pair_is_mended_and_the_remedy_is_proven(
 ) -> None:
     wrong = Encryption.TLS if service == "starttls" else Encryption.STARTTLS
     server = fleet.standing(name)
-    settings = ServerSettings(server.host, server.ports[service], wrong, authority, LOGINS["right"])
+    settings = replace(settings_for(server, service, authority), encryption=wrong)
     context = build_context(authority)
     with pytest.raises(MailError) as raised:
         await try_out(settings)
@@ -138,7 +139,7 @@ class TestCertificates:
     async def test_a_self_signed_one_can_be_trusted_and_no_other(
         self, fleet: Fleet, authority: Trust, name: str, service: str
     ) -> None:
-        settings = _settings(fleet, name, service, ServerTls.SELF_SIGNED, authority)
+        settings = settings_for(fleet.standing(name, ServerTls.SELF_SIGNED), service, authority)
         with pytest.raises(MailError) as raised:
             await try_out(settings)
         failure = raised.value.failure
@@ -162,14 +163,14 @@ class TestCertificates:
     async def test_an_expired_one_is_named(
         self, fleet: Fleet, authority: Trust, name: str, service: str
     ) -> None:
-        settings = _settings(fleet, name, service, ServerTls.EXPIRED, authority)
+        settings = settings_for(fleet.standing(name, ServerTls.EXPIRED), service, authority)
         assert await kind_of_failure(settings) is Kind.CERTIFICATE_EXPIRED
         await try_out(replace(settings, trust=Trust(verify=False)))
 
     async def test_one_for_another_name_is_named(
         self, fleet: Fleet, authority: Trust, name: str, service: str
     ) -> None:
-        settings = _settings(fleet, name, service, ServerTls.OTHER_NAME, authority)
+        settings = settings_for(fleet.standing(name, ServerTls.OTHER_NAME), service, authority)
         with pytest.raises(MailError) as raised:
             await try_out(settings)
         failure = raised.value.failure
@@ -201,9 +202,7 @@ async def test_a_stopped_server_refuses_the_connection(
 ) -> None:
     server = fleet.start(name)
     server.stop()
-    settings = ServerSettings(
-        server.host, server.ports["tls"], Encryption.TLS, authority, LOGINS["right"]
-    )
+    settings = settings_for(server, "tls", authority)
     assert await kind_of_failure(settings) is Kind.CONNECTION_REFUSED
 
 
@@ -222,9 +221,7 @@ async def test_each_login_mechanism_works(
     fleet: Fleet, authority: Trust, name: str, offered: Sequence[str], used: str
 ) -> None:
     server = fleet.start(name, mechanisms=offered)
-    settings = ServerSettings(
-        server.host, server.ports["tls"], Encryption.TLS, authority, LOGINS["right"]
-    )
+    settings = settings_for(server, "tls", authority)
     assert (await try_out(settings)).mechanism == used
     wrong = replace(settings, login=LOGINS["wrong password"])
     assert await kind_of_failure(wrong) is Kind.INVALID_AUTH
@@ -233,20 +230,9 @@ async def test_each_login_mechanism_works(
 
 async def test_mechanisms_that_we_do_not_have_are_named(fleet: Fleet, authority: Trust) -> None:
     server = fleet.start("postfix", mechanisms=("DIGEST-MD5",))
-    settings = ServerSettings(
-        server.host, server.ports["tls"], Encryption.TLS, authority, LOGINS["right"]
-    )
+    settings = settings_for(server, "tls", authority)
     with pytest.raises(MailError) as raised:
         await try_out(settings)
     assert raised.value.failure.kind is Kind.AUTH_MECHANISM_UNSUPPORTED
     assert raised.value.failure.facts["offered"] == "DIGEST-MD5"
     server.stop()
-
-
-def _settings(
-    fleet: Fleet, name: str, service: str, tls: ServerTls, trust: Trust
-) -> ServerSettings:
-    server = fleet.standing(name, tls)
-    return ServerSettings(
-        server.host, server.ports[service], Encryption(service), trust, LOGINS["right"]
-    )
