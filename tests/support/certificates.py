@@ -17,10 +17,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 import trustme
 
-NAMES = ("localhost", "127.0.0.1", "::1", "mail.example.test")
-"""What the good certificates are valid for: the addresses of the test servers, and one name."""
+NAMES = ("localhost", "127.0.0.1", "::1", "mail.example.test", "*.example.test")
+"""What the good certificates are valid for: the addresses of the test servers, and their names."""
 
-OTHER_NAME = "other.example.test"
+OTHER_NAME = "shared.hosting.test"
 """What the certificate of `ServerTls.OTHER_NAME` is valid for: never the server that shows it."""
 
 _DAY = dt.timedelta(days=1)
@@ -193,7 +193,7 @@ def _builder(
 
 
 def _subject() -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAMES[-1])])
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAMES[3])])
 
 
 def _pem(

@@ -42,6 +42,7 @@ class Conversation:
 
     def plan(self, step: Step, healthy: str) -> tuple[Answer, bytes]:
         """Decide on the answer at a step, and return it with the whole reply it stands for."""
+        self.record.steps.append(step)
         answer = self._answer(step)
         reply = healthy if answer.reply is None else answer.reply
         if isinstance(reply, str) and reply.startswith("421") and answer.then is After.GO_ON:

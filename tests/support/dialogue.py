@@ -82,6 +82,8 @@ class Dialogue(Conversation):
         word, _, rest = line.partition(" ")
         verb = word.upper()
         await self._check_group(verb)
+        if self.script.pipelining is Pipelining.BROKEN:
+            self.stream.discard()
         command = self._commands.get(verb)
         if self._turned_away and verb != "QUIT":
             # RFC 5321, 3.1: all that is left to a client after a 554 is to leave.
@@ -92,8 +94,6 @@ class Dialogue(Conversation):
             await self.say(Step[verb], "530 5.7.0 Must issue a STARTTLS command first")
         else:
             await command(rest)
-        if self.script.pipelining is Pipelining.BROKEN and verb != "DATA":
-            self.stream.discard()
 
     async def _check_group(self, verb: str) -> None:
         """Find commands that were sent together and must not be."""

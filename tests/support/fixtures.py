@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.certificates import Certificates
 from tests.support.listener import LOOPBACK
+from tests.support.network import Network, small_internet
 from tests.support.script import HEALTHY, Script
 from tests.support.scripted_server import ScriptedServer
 from tests.support.strangers import Stranger, StrangerServer
@@ -44,3 +45,10 @@ async def bed(certificates: Certificates) -> AsyncIterator[Bed]:
     """Servers that are stopped when the test is over."""
     async with AsyncExitStack() as stack:
         yield Bed(certificates, stack)
+
+
+@pytest.fixture
+async def network() -> AsyncIterator[Network]:
+    """Host names that lead to test servers; no other name resolves."""
+    with small_internet() as network:
+        yield network

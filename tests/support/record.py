@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 import re
 
+from tests.support.script import Step
+
 _BASE64_RUN = re.compile(rb"[A-Za-z0-9+/]{4,}")
 _LINE_ENDS = re.compile(rb"\r?\n")
 
@@ -55,6 +57,8 @@ class Record:
 
     lines: list[Line] = field(default_factory=list)
     mails: list[Mail] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    """Where the server came to speak, over all connections."""
     violations: list[str] = field(default_factory=list)
     """What a client must not do, whatever the server makes of it; each names the rule."""
     tls_failures: list[str] = field(default_factory=list)

@@ -127,9 +127,9 @@ def late(seconds: float) -> Answer:
     return Answer(delay=seconds)
 
 
-def split(at: int) -> Answer:
-    """Send the healthy reply in two segments, the first of `at` bytes."""
-    return Answer(split=at)
+def split(at: int, gap: float = 0.02) -> Answer:
+    """Send the healthy reply in two segments, the first of `at` bytes, `gap` seconds apart."""
+    return Answer(split=at, gap=gap)
 
 
 def glue(extra: bytes) -> Answer:

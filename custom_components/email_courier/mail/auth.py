@@ -48,12 +48,14 @@ _PREFERENCE_IN_CLEAR = (
 _TOKEN_MECHANISMS = frozenset({"XOAUTH2", "OAUTHBEARER"})
 
 
-def choose(offered: AbstractSet[str], *, encrypted: bool) -> Mechanism:
+def choose(offered: AbstractSet[str], login: Login, *, encrypted: bool) -> Mechanism:
     """Pick the one mechanism to use. Without TLS those that hide the password come first.
 
     Raises MailError when there is none in common, and names what was offered.
     """
     for mechanism in _PREFERENCE if encrypted else _PREFERENCE_IN_CLEAR:
+        if mechanism is Mechanism.SCRAM_SHA_256 and not _fits_scram(login):
+            continue
         if mechanism in offered:
             return mechanism
     names = ", ".join(sorted(offered))
@@ -157,6 +159,15 @@ async def _cram_md5(exchange: _Exchange, login: Login) -> Reply:
     challenge = await exchange.start()
     digest = hmac.new(login.password.encode(), exchange.decode(challenge), hashlib.md5).hexdigest()
     return await exchange.answer(challenge, f"{login.username} {digest}".encode())
+
+
+def _fits_scram(login: Login) -> bool:
+    """Whether SASLprep (RFC 4013), which knows no newer characters than Unicode 3.2, takes it."""
+    try:
+        ScramClient([Mechanism.SCRAM_SHA_256], login.username, login.password)
+    except ScramException:
+        return False
+    return True
 
 
 async def _scram(exchange: _Exchange, login: Login) -> Reply:

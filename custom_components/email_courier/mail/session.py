@@ -269,7 +269,7 @@ class Session:
             hidden = not self.encrypted and self.capabilities.has("starttls")
             kind = FailureKind.AUTH_NEEDS_ENCRYPTION if hidden else FailureKind.AUTH_NOT_OFFERED
             raise MailError(Failure(kind, Stage.LOGIN, Permanence.TEMPORARY))
-        mechanism = choose(offered, encrypted=self.encrypted)
+        mechanism = choose(offered, login, encrypted=self.encrypted)
         await log_in(self.wire, mechanism, login, encrypted=self.encrypted)
         self.mechanism = mechanism.value
         self.logged_in = True
