@@ -92,10 +92,23 @@ def test_any_names_are_read_back_with_their_addresses(names: list[str]) -> None:
     assert all(len(line) <= 78 for line in f"To: {value}".split("\r\n"))
 
 
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("door.png", ';\r\n filename="door.png"'),
+        ("front door.png", ';\r\n filename="front door.png"'),
+        ('a"b.png', ";\r\n filename*=utf-8''a%22b.png"),
+        ("=?utf-8?q?a?=", ";\r\n filename*=utf-8''%3D%3Futf-8%3Fq%3Fa%3F%3D"),
+    ],
+)
+def test_a_plain_parameter_is_quoted_and_any_other_encoded(name: str, written: str) -> None:
+    assert parameter("filename", name) == written
+
+
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs"])).map(str.strip).filter(bool))
 def test_any_parameter_is_read_back(name: str) -> None:
     value = "attachment" + parameter("filename", name)
     message = message_from_string(f"Content-Disposition: {value}\r\n\r\n", policy=policy.default)
 
-    assert message.get_filename() == name
+    assert message["Content-Disposition"].params["filename"] == name
     assert all(len(line) <= 78 for line in f"Content-Disposition: {value}".split("\r\n"))

@@ -119,7 +119,7 @@ def _check(content: Content) -> None:
     ) + len(content.images)
     assert shown.text("text/plain") == body_text(content.text or content.markdown or "")
     files = [file.source for file in (*content.attachments, *content.images)]
-    assert sorted(part.content for part in shown.parts if part.filename) == sorted(
+    assert sorted(part.content for part in shown.parts if part.disposition) == sorted(
         source for source in files if isinstance(source, bytes)
     )
     assert wire_size(content, now=NOW) >= len(mail.data)

@@ -50,7 +50,7 @@ def parameter(name: str, value: str) -> str:
     What a quoted string cannot hold safely is written as RFC 2231 asks, in pieces that end at
     character boundaries.
     """
-    plain = value.isascii() and value.isprintable() and not _ESCAPE.search(value)
+    plain = _is_plain(value) and value.isprintable() and not _ESCAPE.search(value)
     if plain and len(value) + len(name) + len(' ="";') <= _LINE_WISH:
         return f';{_FOLD}{name}="{value}"'
     pieces = [""]
