@@ -1,0 +1,33 @@
+"""The Home Assistant layer is tested in Home Assistant's harness, against servers on loopback."""
+
+from homeassistant.util.ssl import client_context
+import pytest
+
+# Before the harness puts a folder of its own with the name `custom_components` on the path.
+import custom_components.email_courier
+from tests.support.certificates import Certificates
+from tests.support.fixtures import bed, certificates
+
+__all__ = ["bed", "certificates", "custom_components"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _trusted_authority(certificates: Certificates) -> None:
+    """Home Assistant itself trusts the authority of the test servers."""
+    client_context().load_verify_locations(cadata=certificates.authority_pem)
+
+
+@pytest.fixture
+def hass_config_dir(hass_tmp_config_dir: str) -> str:
+    """Keep what is written in a folder of the test's own."""
+    return hass_tmp_config_dir
+
+
+@pytest.fixture(autouse=True)
+def _open_loopback(socket_enabled: None) -> None:
+    """Let connections be made; the harness lets them lead to loopback alone."""
+
+
+@pytest.fixture(autouse=True)
+def _custom_integration(enable_custom_integrations: None) -> None:
+    """Let Home Assistant load the integration."""
