@@ -1,0 +1,1 @@
+"""The outbox: what has been promised and is not yet delivered, kept on disk."""

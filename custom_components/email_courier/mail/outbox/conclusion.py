@@ -1,0 +1,156 @@
+"""What follows from an attempt: for the account, for the mail, and for the one who waits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..envelope import Delivery, RecipientOutcome
+from ..failure import LOGIN_REFUSED, Failure, MailError
+from .desk import Desk
+from .errors import OutboxError
+from .events import DiskTrouble, GivenUp, Paused
+from .gate import Gate
+from .job import Job
+from .receipt import Receipt
+from .record import REPLY_LOST
+from .schedule import retry_delay
+from .settlement import (
+    breaks_off,
+    connection_failure,
+    settle,
+    settle_interrupted,
+)
+
+
+class Conclusions:
+    """Draws them: the gate learns of the connection, the disk of the mail, the caller of both."""
+
+    def __init__(self, desk: Desk, gate: Gate) -> None:
+        """Work at a desk, and open and shut a gate."""
+        self._desk = desk
+        self._gate = gate
+
+    async def settle(self, job: Job, delivery: Delivery) -> None:
+        """Draw them from an attempt that has come to its end."""
+        settlement = settle(job.record, delivery, promised=not job.is_awaited)
+        job.record = settlement.record
+        job.dot_reached = False
+        self._judge(delivery)
+        self._desk.reporter.settled(settlement)
+        refused = settlement.refused + settlement.lost
+        error: OutboxError | None = None
+        if settlement.owed and job.queue:
+            error = await self._lay_down(job, connection_failure(delivery))
+        else:
+            await self._discard(job)
+        is_kept = bool(settlement.owed) and job.queue and error is None
+        if not is_kept:
+            self._desk.reporter.failed(job.record, settlement.owed, GivenUp.NOT_KEPT)
+            refused += settlement.owed
+        if settlement.accepted or is_kept:
+            job.tell(_receipt(job, delivery, settlement.accepted, refused, is_kept=is_kept))
+        else:
+            job.refuse(error or MailError(_first_failure(refused)))
+
+    async def interrupt(self, job: Job, failure: Failure) -> None:
+        """Draw them from an attempt that was ended from this side.
+
+        failure: why.
+        """
+        if job.dot_reached:
+            job.record = job.record.with_lost_reply()
+            job.dot_reached = False
+            failure = REPLY_LOST
+        if job.entry is None and not job.queue:
+            job.refuse(MailError(failure))
+            return
+        next_attempt = self._desk.alarm.now() + retry_delay(1, self._desk.host.chance)
+        try:
+            self.note(await self._desk.keeper.lay_down(job, next_attempt))
+        except OutboxError as error:
+            job.refuse(OutboxError(error.reason, error.detail, failure))
+        else:
+            job.tell(job.queued(failure))
+
+    async def forget(self, job: Job) -> None:
+        """Draw them from an attempt at a mail that nobody wants delivered any more."""
+        await self._discard(job)
+        if job.entry is not None:
+            self._desk.reporter.dropped(job.record)
+
+    async def take_leave(self, job: Job) -> bool:
+        """Report recipients whose reply was lost once too often; tell whether any other is left."""
+        settlement = settle_interrupted(job.record)
+        if settlement.lost:
+            job.record = settlement.record
+            self._desk.reporter.settled(settlement)
+        if not job.record.owed:
+            await self._discard(job)
+        return bool(job.record.owed)
+
+    def note(self, error: OSError | None) -> None:
+        """Pass on that the disk did not do as it should."""
+        if error is not None:
+            self._desk.reporter.tell(DiskTrouble(str(error)))
+
+    def _judge(self, delivery: Delivery) -> None:
+        now = self._desk.alarm.now()
+        failure = connection_failure(delivery)
+        if failure is not None:
+            self._gate.shut(failure, now)
+            if failure.kind in LOGIN_REFUSED:
+                self._desk.reporter.tell(Paused(failure))
+        elif (failure := breaks_off(delivery)) is not None:
+            self._gate.broke(failure, now)
+        else:
+            self._gate.open()
+            if delivery.accepted:
+                self._desk.backlog.release_early()
+
+    async def _lay_down(self, job: Job, failure: Failure | None) -> OutboxError | None:
+        """Let a mail wait: for the account where no connection came about, else by its own time."""
+        next_attempt = 0.0 if failure is not None else self._own_next_attempt(job)
+        try:
+            self.note(await self._desk.keeper.lay_down(job, next_attempt))
+        except OutboxError as error:
+            return OutboxError(error.reason, error.detail, job.record.failure)
+        due = None if self._gate.paused else max(next_attempt, self._gate.opens_at)
+        self._desk.reporter.deferred(job.record, due)
+        return None
+
+    def _own_next_attempt(self, job: Job) -> float:
+        entry = job.entry
+        now = self._desk.alarm.now()
+        if entry is not None and entry.went_early and entry.next_attempt > now:
+            return entry.next_attempt
+        job.record = replace(job.record, deferrals=job.record.deferrals + 1)
+        return now + retry_delay(job.record.deferrals, self._desk.host.chance)
+
+    async def _discard(self, job: Job) -> None:
+        self.note(await self._desk.keeper.discard(job))
+
+
+def _receipt(
+    job: Job,
+    delivery: Delivery,
+    accepted: tuple[RecipientOutcome, ...],
+    refused: tuple[RecipientOutcome, ...],
+    *,
+    is_kept: bool,
+) -> Receipt:
+    owed = tuple(owed.outcome for owed in job.record.owed) if is_kept else ()
+    failures = [outcome.failure for outcome in (*refused, *owed) if outcome.failure is not None]
+    reply = delivery.reply
+    words = failures[0].server_words if failures and not accepted else ""
+    return Receipt(
+        message_id=job.record.message_id,
+        accepted=accepted,
+        refused=refused,
+        owed=owed,
+        server_reply=words if reply is None else str(reply),
+        attempts=job.record.attempts,
+    )
+
+
+def _first_failure(refused: tuple[RecipientOutcome, ...]) -> Failure:
+    return next(outcome.failure for outcome in refused if outcome.failure is not None)

@@ -1,0 +1,133 @@
+"""What the courier tells the one who listens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ..failure import Failure
+from ..reply import Reply
+
+
+class GivenUp(StrEnum):
+    """Why a mail will not be tried again."""
+
+    REFUSED = "refused"
+    EXPIRED = "expired"
+    AMBIGUOUS = "ambiguous"
+    NOT_KEPT = "not_kept"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailEvent:
+    """Something became of a mail, for some of its recipients.
+
+    at: UTC timestamp in seconds.
+    recipients: the addresses this event is about.
+    attempts: how often the mail has been tried.
+    """
+
+    at: float
+    message_id: str
+    subject: str
+    recipients: tuple[str, ...]
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered(MailEvent):
+    """The server accepted the mail for these recipients."""
+
+    reply: Reply | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deferred(MailEvent):
+    """The mail waits on disk for these recipients.
+
+    failure: why, if an attempt was made.
+    next_attempt: UTC timestamp in seconds, None while the account is paused.
+    """
+
+    failure: Failure | None
+    next_attempt: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed(MailEvent):
+    """These recipients will not get the mail (or, when ambiguous, may not have got it)."""
+
+    reason: GivenUp
+    failure: Failure | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedOver(MailEvent):
+    """The backup account has taken the mail for these recipients."""
+
+    backup: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dropped(MailEvent):
+    """Somebody had the mail removed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """Files of waiting mail were not what had been written, and have been set aside."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """The login was refused: no further attempt is made until resume() is called."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class DiskTrouble:
+    """The folder could not be read or written; the mails in it are still remembered."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxState:
+    """The outbox at a glance.
+
+    waiting: mails on disk; waiting_bytes: their size.
+    fullness: the fuller of the two limits, as a part of 1.
+    down: why no connection could be made, while that is so.
+    paused: the refused login that holds everything up.
+    next_attempt: UTC timestamp in seconds of the next scheduled attempt.
+    """
+
+    waiting: int = 0
+    waiting_bytes: int = 0
+    fullness: float = 0.0
+    down: Failure | None = None
+    paused: Failure | None = None
+    next_attempt: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged:
+    """The outbox at a glance has changed."""
+
+    state: OutboxState
+
+
+type CourierEvent = (
+    Delivered
+    | Deferred
+    | Failed
+    | HandedOver
+    | Dropped
+    | Damaged
+    | Paused
+    | DiskTrouble
+    | StateChanged
+)

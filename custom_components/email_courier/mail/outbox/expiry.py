@@ -1,0 +1,52 @@
+"""Giving up what has waited too long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import logging
+
+from ..failure import Failure
+from .backlog import Entry
+from .desk import Desk
+from .errors import DamagedMailError
+from .events import Damaged, DiskTrouble, GivenUp
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class Expiry:
+    """Takes mails out of the line whose time is over, and reports them."""
+
+    def __init__(self, desk: Desk, reason: Callable[[], Failure | None]) -> None:
+        """Work at a desk.
+
+        reason: returns what stands in the way of the whole account.
+        """
+        self._desk = desk
+        self._reason = reason
+        desk.alarm.serve(desk.backlog.next_expiry, self.run)
+
+    def run(self) -> None:
+        """Give up what is to be given up by now."""
+        expired = self._desk.backlog.take_expired(self._desk.alarm.now())
+        if expired:
+            self._desk.chores.do(self._give_up(expired))
+
+    async def _give_up(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            await self._report(entry)
+
+    async def _report(self, entry: Entry) -> None:
+        desk = self._desk
+        try:
+            record = await desk.keeper.record(entry)
+        except (DamagedMailError, OSError) as error:
+            _LOGGER.warning("An expired mail could not be read: %s", error)
+            await desk.keeper.set_aside(entry)
+            desk.reporter.tell(Damaged((str(entry.id),)))
+            return
+        outcomes = [owed.outcome for owed in record.owed]
+        desk.reporter.failed(record, outcomes, GivenUp.EXPIRED, self._reason())
+        trouble = await desk.keeper.discard_entry(entry)
+        if trouble is not None:
+            desk.reporter.tell(DiskTrouble(str(trouble)))

@@ -1,0 +1,153 @@
+"""What has been promised: the mails on disk together with their places in the line."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+import contextlib
+from dataclasses import replace
+
+from .backlog import Backlog, Entry
+from .disk import Disk
+from .errors import OutboxError
+from .job import Job
+from .limits import Limits
+from .mail_id import MailId
+from .record import MailRecord
+from .store import Store
+
+_AT_ONCE = 500
+
+
+class Keeper:
+    """Keeps disk and backlog in step.
+
+    A mail is counted before it is written, so that calls at the same time cannot pass the limits
+    together.
+    """
+
+    def __init__(self, disk: Disk, backlog: Backlog, limits: Limits) -> None:
+        """Keep mails on a disk, within limits."""
+        self._disk = disk
+        self._backlog = backlog
+        self._limits = limits
+        self._unsaved: dict[MailId, MailRecord] = {}
+
+    @property
+    def _store(self) -> Store:
+        return self._disk.store
+
+    async def open(self) -> tuple[str, ...]:
+        """Let all mails on disk into the line; return the names of damaged ones. Raises OSError."""
+        found = await self._disk.run(self._store.open)
+        for number, mail_id in enumerate(found.mails):
+            self._backlog.put_back(self._backlog.add(mail_id), 0)
+            if number % _AT_ONCE == _AT_ONCE - 1:
+                await asyncio.sleep(0)
+        return found.damaged
+
+    async def keep(self, job: Job) -> None:
+        """Put a job's mail on disk as it stands now, if it is not there. Raises OutboxError.
+
+        The mail does not wait yet: the job is still in hand.
+        """
+        async with job.keeping:
+            if job.entry is None:
+                await self._write(job)
+
+    async def lay_down(self, job: Job, next_attempt: float) -> OSError | None:
+        """Let a mail wait on disk until a UTC timestamp in seconds; 0 is until its turn comes.
+
+        Raises OutboxError for a mail that was not on disk and cannot be put there. For one that
+        was, what could not be written is remembered until the next time, and the error returned.
+        """
+        job.record = replace(job.record, next_attempt=next_attempt)
+        async with job.keeping:
+            error = None
+            if job.entry is None:
+                entry = await self._write(job)
+            else:
+                entry = job.entry
+                error = await self._update(job.record)
+            self._backlog.put_back(entry, next_attempt)
+            return error
+
+    async def _write(self, job: Job) -> Entry:
+        record = job.record.with_lost_reply() if job.dot_reached else job.record
+        self._limits.admit(len(self._backlog), self._backlog.size, record.id.size)
+        entry = self._backlog.add(record.id)
+        try:
+            await self._disk.write(record, job.data)
+        except OutboxError:
+            self._backlog.remove(entry)
+            raise
+        job.entry = entry
+        return entry
+
+    async def _update(self, record: MailRecord) -> OSError | None:
+        try:
+            await self._disk.run(self._store.update, record)
+        except OSError as error:
+            self._unsaved[record.id] = record
+            return error
+        self._unsaved.pop(record.id, None)
+        return None
+
+    async def mark_dot(self, job: Job) -> None:
+        """Note that the final dot is about to be sent; on disk too where the mail is there.
+
+        A disk that takes no note of it does not stop the mail.
+        """
+        job.dot_reached = True
+        async with job.keeping:
+            if job.entry is not None:
+                with contextlib.suppress(OSError):
+                    await self._disk.run(self._store.mark_dot, job.record.id)
+
+    async def load(self, entry: Entry) -> Job:
+        """Read a mail for an attempt. Raises DamagedMailError and OSError."""
+        unsaved = self._unsaved.get(entry.id)
+        if unsaved is not None:
+            return Job(unsaved, await self._disk.run(self._store.read_message, unsaved), entry)
+        record, data = await self._disk.run(self._store.read, entry.id)
+        return Job(record, data, entry)
+
+    async def record(self, entry: Entry) -> MailRecord:
+        """Read a mail's record. Raises DamagedMailError and OSError."""
+        record = await self._disk.run(self._store.read_record, entry.id)
+        return self._unsaved.get(entry.id, record)
+
+    async def discard(self, job: Job) -> OSError | None:
+        """Forget a mail, wherever it is. Returns what went wrong."""
+        async with job.keeping:
+            return None if job.entry is None else await self.discard_entry(job.entry)
+
+    async def discard_entry(self, entry: Entry) -> OSError | None:
+        """Forget a mail on disk. Returns what went wrong."""
+        self._backlog.remove(entry)
+        self._unsaved.pop(entry.id, None)
+        try:
+            await self._disk.run(self._store.remove, entry.id)
+        except OSError as error:
+            return error
+        return None
+
+    async def set_aside(self, entry: Entry) -> None:
+        """Take a damaged mail out of the line and out of the way."""
+        self._backlog.remove(entry)
+        self._unsaved.pop(entry.id, None)
+        with contextlib.suppress(OSError):
+            await self._disk.run(self._store.set_aside, entry.id)
+
+    async def records(self) -> Sequence[MailRecord]:
+        """Read the records of all waiting mails, first in line first; damaged ones are left out."""
+        ids = sorted(entry.id for entry in self._backlog)
+        found: list[MailRecord] = []
+        for start in range(0, len(ids), _AT_ONCE):
+            some = ids[start : start + _AT_ONCE]
+            found += await self._disk.run(self._store.read_records, some)
+        return [self._unsaved.get(record.id, record) for record in found]
+
+    async def idle(self) -> None:
+        """Wait until nothing is being written any more."""
+        await self._disk.idle()

@@ -1,0 +1,38 @@
+"""A finished mail on its way to the courier."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from ..envelope import Envelope
+
+DAY = 86_400.0
+
+
+class Rank(IntEnum):
+    """Which mail goes first; the lower rank does."""
+
+    HIGH = 0
+    NORMAL = 1
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingMail:
+    """A finished message with its envelope.
+
+    data: the message as it goes over the wire (CRLF line ends, not dot-stuffed); every attempt
+    sends exactly these bytes.
+    expires_after: seconds after which it is given up and reported.
+    queue: False fails now instead of waiting.
+    passed: the accounts that have already given it to their backup account.
+    """
+
+    envelope: Envelope
+    data: bytes = field(repr=False)
+    message_id: str
+    subject: str = ""
+    rank: Rank = Rank.NORMAL
+    expires_after: float = DAY
+    queue: bool = True
+    passed: tuple[str, ...] = ()

@@ -1,0 +1,174 @@
+"""The small record beside a waiting message: who is still owed it, and what has happened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+import hashlib
+from typing import Any, Self
+
+from ..envelope import Envelope, RecipientOutcome
+from ..failure import Failure, FailureKind, Permanence, Stage
+from .mail_id import MailId
+from .outgoing import OutgoingMail
+
+VERSION = 1
+
+REPLY_LOST = Failure(
+    FailureKind.DISCONNECTED,
+    Stage.ACCEPTED,
+    Permanence.AMBIGUOUS,
+    detail="interrupted before the final reply",
+)
+"""What is known of an attempt that was ended from this side after its final dot."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwedRecipient:
+    """A recipient who has not got the mail yet.
+
+    lost_replies: how often the reply to the final dot was lost, so that the mail may have
+    arrived all the same.
+    """
+
+    address: str
+    lost_replies: int = 0
+    failure: Failure | None = None
+
+    @property
+    def outcome(self) -> RecipientOutcome:
+        """How it stands with this recipient."""
+        reply = None if self.failure is None else self.failure.reply
+        return RecipientOutcome(self.address, reply, self.failure)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data that JSON can hold."""
+        return {
+            "address": self.address,
+            "lost_replies": self.lost_replies,
+            "failure": None if self.failure is None else self.failure.as_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Restore what as_dict returned. Raises KeyError, TypeError or ValueError."""
+        failure = data["failure"]
+        return cls(
+            address=str(data["address"]),
+            lost_replies=int(data["lost_replies"]),
+            failure=None if failure is None else Failure.from_dict(failure),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MailRecord:
+    """A mail without its message.
+
+    checksum: SHA-256 of the message, in lower-case hex.
+    attempts: how often it has been tried.
+    deferrals: how often it has been put off for a reason of its own.
+    next_attempt: UTC timestamp in seconds; 0 when it waits for the account alone.
+    passed: the accounts that have already given it to their backup account.
+    """
+
+    id: MailId
+    message_id: str
+    subject: str
+    sender: str
+    smtputf8: bool
+    owed: tuple[OwedRecipient, ...]
+    checksum: str
+    attempts: int = 0
+    deferrals: int = 0
+    next_attempt: float = 0.0
+    passed: tuple[str, ...] = ()
+
+    @classmethod
+    def new(cls, mail: OutgoingMail, now: float) -> Self:
+        """Make the record of a mail that was handed in now (UTC timestamp in seconds)."""
+        return cls(
+            id=MailId.new(mail, now),
+            message_id=mail.message_id,
+            subject=mail.subject,
+            sender=mail.envelope.sender,
+            smtputf8=mail.envelope.smtputf8,
+            owed=tuple(OwedRecipient(address) for address in mail.envelope.recipients),
+            checksum=checksum(mail.data),
+            passed=mail.passed,
+        )
+
+    @property
+    def envelope(self) -> Envelope:
+        """The envelope of the next attempt: only who is still owed."""
+        return Envelope(self.sender, self.addresses, self.smtputf8)
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Who is still owed the mail."""
+        return tuple(owed.address for owed in self.owed)
+
+    @property
+    def failure(self) -> Failure | None:
+        """What kept it the last time."""
+        return next((owed.failure for owed in self.owed if owed.failure is not None), None)
+
+    def outgoing(self, data: bytes) -> OutgoingMail:
+        """Return the mail again, for those who are still owed it."""
+        return OutgoingMail(
+            envelope=self.envelope,
+            data=data,
+            message_id=self.message_id,
+            subject=self.subject,
+            rank=self.id.rank,
+            expires_after=self.id.expires - self.id.created,
+            passed=self.passed,
+        )
+
+    def with_lost_reply(self) -> Self:
+        """Count an attempt that ended after the final dot without anyone knowing how."""
+        owed = tuple(
+            replace(o, lost_replies=o.lost_replies + 1, failure=REPLY_LOST) for o in self.owed
+        )
+        return replace(self, owed=owed, attempts=self.attempts + 1)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data that JSON can hold. The id is not in it: it names the file."""
+        return {
+            "version": VERSION,
+            "message_id": self.message_id,
+            "subject": self.subject,
+            "sender": self.sender,
+            "smtputf8": self.smtputf8,
+            "owed": [owed.as_dict() for owed in self.owed],
+            "checksum": self.checksum,
+            "attempts": self.attempts,
+            "deferrals": self.deferrals,
+            "next_attempt": self.next_attempt,
+            "passed": list(self.passed),
+        }
+
+    @classmethod
+    def from_dict(cls, mail_id: MailId, data: Mapping[str, Any]) -> Self:
+        """Restore what as_dict returned. Raises KeyError, TypeError or ValueError."""
+        if data["version"] != VERSION:
+            raise ValueError(f"version {data['version']}")
+        if not data["owed"]:
+            raise ValueError("no recipient is owed this mail")
+        return cls(
+            id=mail_id,
+            message_id=str(data["message_id"]),
+            subject=str(data["subject"]),
+            sender=str(data["sender"]),
+            smtputf8=bool(data["smtputf8"]),
+            owed=tuple(OwedRecipient.from_dict(owed) for owed in data["owed"]),
+            checksum=str(data["checksum"]),
+            attempts=int(data["attempts"]),
+            deferrals=int(data["deferrals"]),
+            next_attempt=float(data["next_attempt"]),
+            passed=tuple(str(account) for account in data["passed"]),
+        )
+
+
+def checksum(data: bytes) -> str:
+    """Return the SHA-256 of a message, in lower-case hex."""
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,140 @@
+"""Telling the listener, in its own terms, what became of a mail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+import logging
+
+from ..envelope import RecipientOutcome
+from ..failure import Failure
+from ..reply import Reply
+from .events import (
+    CourierEvent,
+    Deferred,
+    Delivered,
+    Dropped,
+    Failed,
+    GivenUp,
+    OutboxState,
+    StateChanged,
+)
+from .record import MailRecord
+from .settlement import Settlement
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class Reporter:
+    """Turns outcomes into events; recipients with the same answer share one."""
+
+    def __init__(self, listener: Callable[[CourierEvent], None], now: Callable[[], float]) -> None:
+        """Tell a listener; a listener's error is logged and harms no mail."""
+        self._listener = listener
+        self._now = now
+        self._state = OutboxState()
+
+    def tell(self, event: CourierEvent) -> None:
+        """Pass an event on."""
+        try:
+            self._listener(event)
+        except Exception:
+            _LOGGER.exception("A listener of the outbox failed")
+
+    def state(self, state: OutboxState) -> None:
+        """Pass the state on if it has changed."""
+        if state != self._state:
+            self._state = state
+            self.tell(StateChanged(state))
+
+    def settled(self, settlement: Settlement) -> None:
+        """Tell what an attempt has decided; what is still owed is told by deferred or failed."""
+        record = settlement.record
+        for reply, outcomes in _by_reply(settlement.accepted):
+            self.tell(
+                Delivered(
+                    at=self._now(),
+                    message_id=record.message_id,
+                    subject=record.subject,
+                    recipients=_addresses(outcomes),
+                    attempts=record.attempts,
+                    reply=reply,
+                )
+            )
+        self.failed(record, settlement.refused, GivenUp.REFUSED)
+        self.failed(record, settlement.lost, GivenUp.AMBIGUOUS)
+
+    def deferred(
+        self, record: MailRecord, next_attempt: float | None, failure: Failure | None = None
+    ) -> None:
+        """Tell that a mail waits; the failure stands in where no attempt of its own has one."""
+        for cause, outcomes in _by_failure(owed.outcome for owed in record.owed):
+            self.tell(
+                Deferred(
+                    at=self._now(),
+                    message_id=record.message_id,
+                    subject=record.subject,
+                    recipients=_addresses(outcomes),
+                    attempts=record.attempts,
+                    failure=cause or failure,
+                    next_attempt=next_attempt,
+                )
+            )
+
+    def failed(
+        self,
+        record: MailRecord,
+        outcomes: Iterable[RecipientOutcome],
+        reason: GivenUp,
+        failure: Failure | None = None,
+    ) -> None:
+        """Tell that recipients will not get a mail."""
+        for cause, group in _by_failure(outcomes):
+            self.tell(
+                Failed(
+                    at=self._now(),
+                    message_id=record.message_id,
+                    subject=record.subject,
+                    recipients=_addresses(group),
+                    attempts=record.attempts,
+                    reason=reason,
+                    failure=cause or failure,
+                )
+            )
+
+    def dropped(self, record: MailRecord) -> None:
+        """Tell that somebody had a mail removed."""
+        self.tell(
+            Dropped(
+                at=self._now(),
+                message_id=record.message_id,
+                subject=record.subject,
+                recipients=record.addresses,
+                attempts=record.attempts,
+            )
+        )
+
+
+def _addresses(outcomes: Iterable[RecipientOutcome]) -> tuple[str, ...]:
+    return tuple(outcome.address for outcome in outcomes)
+
+
+def _by_failure(
+    outcomes: Iterable[RecipientOutcome],
+) -> list[tuple[Failure | None, list[RecipientOutcome]]]:
+    groups: list[tuple[Failure | None, list[RecipientOutcome]]] = []
+    for outcome in outcomes:
+        group = next((found for failure, found in groups if failure == outcome.failure), None)
+        if group is None:
+            groups.append((outcome.failure, [outcome]))
+        else:
+            group.append(outcome)
+    return groups
+
+
+def _by_reply(
+    outcomes: Iterable[RecipientOutcome],
+) -> list[tuple[Reply | None, list[RecipientOutcome]]]:
+    groups: dict[Reply | None, list[RecipientOutcome]] = {}
+    for outcome in outcomes:
+        groups.setdefault(outcome.reply, []).append(outcome)
+    return list(groups.items())

@@ -1,0 +1,240 @@
+"""The folder of one account: one waiting mail is two files, synced before anything is promised.
+
+`<id>.eml` is the message, written once. `<id>.json` is its record; while the final dot of that
+mail is on its way it is named `<id>.dot` instead, so that a crash there is known for what it is.
+The record is written last and removed first: without it, a message is debris.
+
+Everything here blocks and belongs into an executor; calls must not overlap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+import contextlib
+from dataclasses import dataclass
+import json
+import os
+from pathlib import Path
+import shutil
+from typing import Any
+
+from .errors import DamagedMailError
+from .mail_id import MailId
+from .record import MailRecord, checksum
+
+MESSAGE = ".eml"
+RECORD = ".json"
+AT_DOT = ".dot"
+TEMPORARY = ".tmp"
+DAMAGED = "damaged"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a folder holds. damaged: names that have been set aside."""
+
+    mails: tuple[MailId, ...] = ()
+    damaged: tuple[str, ...] = ()
+
+
+class Store:
+    """The files of one account's waiting mail. Every method raises OSError."""
+
+    def __init__(self, folder: Path) -> None:
+        """Use a folder, which is made when the first mail has to wait."""
+        self.folder = folder
+
+    def open(self) -> Found:
+        """Clear away what a crash has left, and name the mails that wait. Reads no file."""
+        try:
+            with os.scandir(self.folder) as entries:
+                names = {entry.name for entry in entries if entry.is_file(follow_symlinks=False)}
+        except FileNotFoundError:
+            return Found()
+        mails: list[MailId] = []
+        damaged: list[str] = []
+        for stem, suffixes in _by_stem(names).items():
+            mail_id = MailId.parse(stem)
+            if mail_id is None:
+                continue
+            self._clear(stem, (s for s in suffixes if s.endswith(TEMPORARY)))
+            if not suffixes & {RECORD, AT_DOT}:
+                self._clear(stem, suffixes & {MESSAGE})
+            elif MESSAGE not in suffixes:
+                with contextlib.suppress(OSError):
+                    self.set_aside(mail_id)
+                damaged.append(stem)
+            else:
+                if RECORD in suffixes:
+                    self._clear(stem, suffixes & {AT_DOT})
+                mails.append(mail_id)
+        return Found(tuple(mails), tuple(damaged))
+
+    def write(self, mails: Sequence[tuple[MailRecord, bytes]]) -> list[OSError | None]:
+        """Put mails on disk, synced together; return for each what went wrong.
+
+        Nothing is left of a mail that could not be written.
+        """
+        self._make_folder()
+        results = [self._write_one(record, data) for record, data in mails]
+        try:
+            self._sync_folder()
+        except OSError as error:
+            for record, _ in mails:
+                self._clear(str(record.id), (RECORD, MESSAGE))
+            return [error for _ in mails]
+        return results
+
+    def update(self, record: MailRecord) -> None:
+        """Replace the record of a mail; it is not at its final dot any more."""
+        stem = str(record.id)
+        self._write_file(stem, RECORD, _encode(record))
+        self._unlink(stem, (AT_DOT,))
+        self._sync_folder()
+
+    def mark_dot(self, mail_id: MailId) -> None:
+        """Say on disk that the final dot is about to be sent."""
+        self._rename(str(mail_id), RECORD, AT_DOT)
+        self._sync_folder()
+
+    def read_record(self, mail_id: MailId) -> MailRecord:
+        """Return a mail's record. Raises DamagedMailError.
+
+        A final dot that was marked and never answered for is counted as a lost reply.
+        """
+        if self._path(mail_id, RECORD).exists():
+            return _decode(mail_id, self._read(mail_id, RECORD))
+        return _decode(mail_id, self._read(mail_id, AT_DOT)).with_lost_reply()
+
+    def read(self, mail_id: MailId) -> tuple[MailRecord, bytes]:
+        """Return a mail's record and its message, ready for an attempt. Raises DamagedMailError.
+
+        A lost reply is on record before the next attempt can lose another.
+        """
+        record = self.read_record(mail_id)
+        if self._path(mail_id, AT_DOT).exists():
+            self.update(record)
+        return record, self.read_message(record)
+
+    def read_message(self, record: MailRecord) -> bytes:
+        """Return the message of a record. Raises DamagedMailError."""
+        data = self._read(record.id, MESSAGE)
+        if checksum(data) != record.checksum:
+            raise DamagedMailError(f"{record.id}{MESSAGE} does not match its checksum")
+        return data
+
+    def read_records(self, mail_ids: Iterable[MailId]) -> list[MailRecord]:
+        """Return the records that can be read; a mail may have gone meanwhile."""
+        records: list[MailRecord] = []
+        for mail_id in mail_ids:
+            with contextlib.suppress(DamagedMailError, OSError):
+                records.append(self.read_record(mail_id))
+        return records
+
+    def remove(self, mail_id: MailId) -> None:
+        """Forget a mail."""
+        stem = str(mail_id)
+        self._unlink(stem, (RECORD, AT_DOT))
+        self._sync_folder()
+        self._unlink(stem, (MESSAGE,))
+
+    def set_aside(self, mail_id: MailId) -> None:
+        """Move a mail's files into a folder of damaged ones, for a person to look at."""
+        aside = self.folder / DAMAGED
+        aside.mkdir(mode=0o700, exist_ok=True)
+        for suffix in (RECORD, AT_DOT, MESSAGE):
+            with contextlib.suppress(FileNotFoundError):
+                self._path(mail_id, suffix).rename(aside / f"{mail_id}{suffix}")
+        self._sync_folder()
+
+    def erase(self) -> None:
+        """Remove the folder with all that is in it."""
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(self.folder)
+
+    def _make_folder(self) -> None:
+        if self.folder.is_dir():
+            return
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _sync(self.folder.parent)
+
+    def _write_one(self, record: MailRecord, data: bytes) -> OSError | None:
+        stem = str(record.id)
+        try:
+            self._write_file(stem, MESSAGE, data)
+            self._write_file(stem, RECORD, _encode(record))
+        except OSError as error:
+            self._clear(stem, (RECORD, MESSAGE))
+            return error
+        return None
+
+    def _write_file(self, stem: str, suffix: str, data: bytes) -> None:
+        """Write a file that is either whole or not there; its name is synced by the caller."""
+        path = self.folder / f"{stem}{suffix}"
+        temporary = self.folder / f"{stem}{suffix}{TEMPORARY}"
+        try:
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "wb", buffering=0) as file:
+                view = memoryview(data)
+                while view:
+                    view = view[file.write(view) :]
+                os.fsync(descriptor)
+            temporary.rename(path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            raise
+
+    def _read(self, mail_id: MailId, suffix: str) -> bytes:
+        try:
+            return self._path(mail_id, suffix).read_bytes()
+        except FileNotFoundError as error:
+            raise DamagedMailError(f"{mail_id}{suffix} is missing") from error
+
+    def _rename(self, stem: str, old: str, new: str) -> None:
+        (self.folder / f"{stem}{old}").rename(self.folder / f"{stem}{new}")
+
+    def _unlink(self, stem: str, suffixes: Iterable[str]) -> None:
+        for suffix in suffixes:
+            with contextlib.suppress(FileNotFoundError):
+                (self.folder / f"{stem}{suffix}").unlink()
+
+    def _clear(self, stem: str, suffixes: Iterable[str]) -> None:
+        """Remove debris as far as that can be done: it means nothing, and the next start tries."""
+        with contextlib.suppress(OSError):
+            self._unlink(stem, suffixes)
+
+    def _path(self, mail_id: MailId, suffix: str) -> Path:
+        return self.folder / f"{mail_id}{suffix}"
+
+    def _sync_folder(self) -> None:
+        _sync(self.folder)
+
+
+def _by_stem(names: Iterable[str]) -> dict[str, set[str]]:
+    """Group file names by what stands before the first dot."""
+    grouped: dict[str, set[str]] = {}
+    for name in names:
+        stem, dot, suffix = name.partition(".")
+        grouped.setdefault(stem, set()).add(dot + suffix)
+    return grouped
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _encode(record: MailRecord) -> bytes:
+    return json.dumps(record.as_dict(), separators=(",", ":")).encode("ascii")
+
+
+def _decode(mail_id: MailId, raw: bytes) -> MailRecord:
+    try:
+        data: Any = json.loads(raw)
+        return MailRecord.from_dict(mail_id, data)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise DamagedMailError(f"{mail_id} has a record that cannot be read: {error}") from error
