@@ -72,19 +72,26 @@ async def resolve_encryption(settings: ServerSettings, context: ssl.SSLContext) 
         return replace(settings, encryption=Encryption.TLS)
     if settings.port == SUBMISSION_PORT:
         return replace(settings, encryption=Encryption.STARTTLS)
+    return replace(settings, encryption=await encryption_at(settings, context))
+
+
+async def encryption_at(settings: ServerSettings, context: ssl.SSLContext) -> Encryption:
+    """Find out by listening which encryption a server offers at its port; no login is made.
+
+    Raises MailError when no mail server answers.
+    """
     heard = await listen(settings.host, settings.port, connect=settings.deadlines.connect)
     if heard.speaker is Speaker.TLS:
-        return replace(settings, encryption=Encryption.TLS)
+        return Encryption.TLS
     if heard.speaker is not Speaker.SMTP:
         raise MailError(_failure_of(heard))
-    plain = replace(settings, encryption=Encryption.NONE, login=None)
-    session = Session(plain, context)
+    session = Session(replace(settings, encryption=Encryption.NONE, login=None), context)
     try:
         await session.open()
         offered = session.capabilities.has("starttls")
     finally:
         session.quit()
-    return replace(settings, encryption=Encryption.STARTTLS if offered else Encryption.NONE)
+    return Encryption.STARTTLS if offered else Encryption.NONE
 
 
 def _is_mute(session: Session) -> bool:

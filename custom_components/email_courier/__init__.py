@@ -1,0 +1,61 @@
+"""Email Courier: mail from a house that arrives."""
+
+from __future__ import annotations
+
+import shutil
+import ssl
+
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ConfigEntryError
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.typing import ConfigType
+
+from .account import Account, EmailCourierConfigEntry, outbox_folder
+from .const import DOMAIN
+from .entry_data import trust_of
+from .tls_context import async_context_for
+
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+PLATFORMS = [Platform.NOTIFY]
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Register the actions, which are there even while no account is loaded."""
+    return True
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: EmailCourierConfigEntry) -> bool:
+    """Load an account at once, whether its server is up or not."""
+    try:
+        context = await async_context_for(hass, trust_of(entry.data, entry.options))
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigEntryError(
+            translation_domain=DOMAIN,
+            translation_key="ca_file_unreadable",
+            translation_placeholders={"detail": str(error)},
+        ) from error
+    account = Account(hass, entry, context)
+    entry.runtime_data = account
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    await account.async_start()
+    entry.async_on_unload(entry.add_update_listener(_async_reload))
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: EmailCourierConfigEntry) -> bool:
+    """Unload an account; its waiting mail stays on disk."""
+    if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
+        return False
+    await entry.runtime_data.async_stop()
+    return True
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: EmailCourierConfigEntry) -> None:
+    """Remove an account together with its outbox."""
+    folder = outbox_folder(hass, entry.entry_id)
+    await hass.async_add_executor_job(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
+async def _async_reload(hass: HomeAssistant, entry: EmailCourierConfigEntry) -> None:
+    await hass.config_entries.async_reload(entry.entry_id)

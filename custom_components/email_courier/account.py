@@ -1,0 +1,202 @@
+"""One loaded account: its settings, its courier, and what its entities show."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+import ssl
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.helpers.event import async_track_point_in_utc_time
+from homeassistant.helpers.network import NoURLAvailableError, get_url
+from homeassistant.helpers.start import async_at_started
+from homeassistant.helpers.storage import STORAGE_DIR
+from homeassistant.util import dt as dt_util
+
+from .const import CONF_REPLY_TO, CONF_SENDER, CONF_SENDER_NAME, DOMAIN
+from .entry_data import settings_of
+from .errors import error_for_content, error_for_failure, error_for_outbox
+from .mail.address import Mailbox, parse_mailbox, parse_mailboxes
+from .mail.compose.content import Content, ContentError, Priority
+from .mail.compose.message import ComposedMail, compose
+from .mail.deliver import deliver_once
+from .mail.envelope import Delivery, Envelope
+from .mail.failure import Failure, FailureKind, MailError
+from .mail.outbox.courier import Courier
+from .mail.outbox.errors import OutboxError
+from .mail.outbox.events import CourierEvent, Paused
+from .mail.outbox.host import Host
+from .mail.outbox.outgoing import DAY, OutgoingMail, Rank
+from .mail.outbox.receipt import Receipt
+from .mail.outbox.store import Store
+from .mail.settings import ServerSettings
+
+type EmailCourierConfigEntry = ConfigEntry[Account]
+type EventListener = Callable[[CourierEvent], None]
+
+_URGENT: Final = (Priority.HIGH, Priority.HIGHEST)
+
+
+def outbox_folder(hass: HomeAssistant, entry_id: str) -> Path:
+    """Return where the mail of an account waits."""
+    return Path(hass.config.path(STORAGE_DIR, DOMAIN, entry_id))
+
+
+class Account:
+    """Everything a loaded config entry needs to send mail."""
+
+    def __init__(
+        self, hass: HomeAssistant, entry: EmailCourierConfigEntry, context: ssl.SSLContext
+    ) -> None:
+        """Take the settings of an entry; nothing is connected yet."""
+        self.hass = hass
+        self.entry = entry
+        self.settings: ServerSettings = settings_of(entry.data, entry.options)
+        self.sender: Mailbox = parse_mailbox(
+            entry.data[CONF_SENDER], FailureKind.INVALID_SENDER
+        ).named(entry.options.get(CONF_SENDER_NAME, ""))
+        self._context = context
+        self._listeners: list[EventListener] = []
+        self.courier = Courier(
+            deliver=self._async_deliver,
+            store=Store(outbox_folder(hass, entry.entry_id)),
+            host=_host(hass),
+            listener=self._tell,
+        )
+
+    async def async_start(self) -> None:
+        """Take up waiting mail; the network is left alone until Home Assistant has started."""
+        self.entry.async_on_unload(
+            self.hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, self._async_on_stop)
+        )
+        self.entry.async_on_unload(async_at_started(self.hass, self._async_on_started))
+
+    async def async_stop(self) -> None:
+        """End what is under way; what is not delivered is on disk afterwards."""
+        await self.courier.stop()
+
+    @callback
+    def async_listen(self, listener: EventListener) -> CALLBACK_TYPE:
+        """Tell a listener of everything that becomes of this account's mail."""
+        self._listeners.append(listener)
+        return partial(self._listeners.remove, listener)
+
+    def content(
+        self,
+        *,
+        to: tuple[Mailbox, ...] = (),
+        sender_name: str | None = None,
+        reply_to: tuple[Mailbox, ...] | None = None,
+        **fields: Any,
+    ) -> Content:
+        """Return content from this account's sender, with the account's own defaults."""
+        if reply_to is None:
+            reply_to = parse_mailboxes(self.entry.options.get(CONF_REPLY_TO) or ())
+        return Content(
+            sender=self.sender if sender_name is None else self.sender.named(sender_name),
+            to=to,
+            reply_to=reply_to,
+            home_name=self.hass.config.location_name,
+            language=self.hass.config.language,
+            base_url=_base_url(self.hass),
+            **fields,
+        )
+
+    async def async_compose(self, content: Content) -> ComposedMail:
+        """Compose off the event loop. Raises ServiceValidationError."""
+        try:
+            return await self.hass.async_add_executor_job(
+                partial(compose, content, now=dt_util.now())
+            )
+        except ContentError as error:
+            raise error_for_content(error) from error
+
+    async def async_send(
+        self,
+        content: Content,
+        *,
+        queue: bool = True,
+        expires_after: float = DAY,
+    ) -> Receipt:
+        """Send a mail or keep it until it can be sent.
+
+        expires_after: seconds. Raises HomeAssistantError when nobody got it and nobody will.
+        """
+        mail = await self.async_compose(content)
+        outgoing = OutgoingMail(
+            envelope=mail.envelope,
+            data=mail.data,
+            message_id=mail.message_id,
+            subject=mail.subject,
+            rank=Rank.HIGH if content.priority in _URGENT else Rank.NORMAL,
+            expires_after=expires_after,
+            queue=queue,
+        )
+        try:
+            return await self.courier.submit(outgoing)
+        except MailError as error:
+            raise error_for_failure(error.failure, account=self.entry.title) from error
+        except OutboxError as error:
+            raise error_for_outbox(error, account=self.entry.title) from error
+
+    async def _async_deliver(
+        self,
+        envelope: Envelope,
+        data: bytes,
+        *,
+        before_dot: Callable[[], Awaitable[None]] | None,
+    ) -> Delivery:
+        return await deliver_once(
+            self.settings, self._context, envelope, data, before_dot=before_dot
+        )
+
+    @callback
+    def _tell(self, event: CourierEvent) -> None:
+        if isinstance(event, Paused):
+            self._start_reauthentication(event.failure)
+        for listener in tuple(self._listeners):
+            listener(event)
+
+    def _start_reauthentication(self, failure: Failure) -> None:
+        self.entry.async_start_reauth(self.hass, data={"failure": failure.as_dict()})
+
+    async def _async_on_started(self, _hass: HomeAssistant) -> None:
+        await self.courier.start()
+
+    async def _async_on_stop(self, _event: Event) -> None:
+        await self.courier.stop()
+
+
+def _base_url(hass: HomeAssistant) -> str | None:
+    try:
+        return get_url(hass, prefer_external=True, allow_internal=True)
+    except NoURLAvailableError:
+        return None
+
+
+def _host(hass: HomeAssistant) -> Host:
+    """Return Home Assistant as the outbox sees it."""
+
+    def spawn[T](work: Coroutine[Any, Any, T], name: str, /) -> asyncio.Task[T]:
+        return hass.async_create_task(work, f"{DOMAIN} {name}")
+
+    def call_at(when: float, action: Callable[[], None], /) -> Callable[[], None]:
+        @callback
+        def fire(_now: datetime) -> None:
+            action()
+
+        return async_track_point_in_utc_time(hass, fire, datetime.fromtimestamp(when, UTC))
+
+    return Host(
+        clock=lambda: dt_util.utcnow().timestamp(),
+        run_blocking=hass.async_add_executor_job,
+        spawn=spawn,
+        finish=spawn,
+        call_at=call_at,
+    )

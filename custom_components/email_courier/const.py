@@ -1,0 +1,28 @@
+"""Names that are stored and shared."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+DOMAIN: Final = "email_courier"
+LOGGER: Final = logging.getLogger(__package__)
+
+SUBENTRY_RECIPIENT: Final = "recipient"
+
+CONF_ALLOW_PLAIN_LOGIN: Final = "allow_plain_login"
+CONF_BCC: Final = "bcc"
+CONF_CA_FILE: Final = "ca_file"
+CONF_CC: Final = "cc"
+CONF_ENCRYPTION: Final = "encryption"
+CONF_FINGERPRINT: Final = "certificate_fingerprint"
+CONF_HELLO_NAME: Final = "hello_name"
+CONF_REPLY_TO: Final = "reply_to"
+CONF_SENDER: Final = "sender"
+CONF_SENDER_NAME: Final = "sender_name"
+CONF_TEST_RECIPIENT: Final = "test_recipient"
+CONF_TIMEOUT: Final = "timeout"
+CONF_TO: Final = "to"
+CONF_TRUST_CERTIFICATE: Final = "trust_certificate"
+
+DEFAULT_TIMEOUT: Final = 30

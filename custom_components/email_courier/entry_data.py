@@ -1,0 +1,67 @@
+"""Between a config entry's stored values and the mail layer's settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from homeassistant.const import (
+    CONF_HOST,
+    CONF_PASSWORD,
+    CONF_PORT,
+    CONF_USERNAME,
+    CONF_VERIFY_SSL,
+)
+
+from .const import (
+    CONF_CA_FILE,
+    CONF_ENCRYPTION,
+    CONF_FINGERPRINT,
+    CONF_HELLO_NAME,
+    CONF_TIMEOUT,
+    DEFAULT_TIMEOUT,
+)
+from .mail.settings import Deadlines, Encryption, Login, ServerSettings, Trust
+
+
+def settings_of(
+    data: Mapping[str, Any],
+    options: Mapping[str, Any],
+    *,
+    deadlines: Deadlines | None = None,
+) -> ServerSettings:
+    """Return what an account's values say; no username means no login."""
+    username = data.get(CONF_USERNAME)
+    return ServerSettings(
+        host=data[CONF_HOST],
+        port=int(data[CONF_PORT]),
+        encryption=Encryption(data[CONF_ENCRYPTION]),
+        trust=trust_of(data, options),
+        login=Login(username, data.get(CONF_PASSWORD) or "") if username else None,
+        hello_name=options.get(CONF_HELLO_NAME) or None,
+        deadlines=deadlines
+        or Deadlines(handshake=float(options.get(CONF_TIMEOUT, DEFAULT_TIMEOUT))),
+    )
+
+
+def trust_of(data: Mapping[str, Any], options: Mapping[str, Any]) -> Trust:
+    """Return which certificate an account accepts."""
+    return Trust(
+        verify=data.get(CONF_VERIFY_SSL, True),
+        fingerprint=data.get(CONF_FINGERPRINT),
+        ca_file=options.get(CONF_CA_FILE) or None,
+    )
+
+
+def same_account(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Tell whether two accounts are the same: one sender at one server with one login."""
+    return _identity(one) == _identity(other)
+
+
+def _identity(data: Mapping[str, Any]) -> tuple[str, str, str]:
+    local, _, domain = data["sender"].rpartition("@")
+    return (
+        f"{local}@{domain.lower()}",
+        data[CONF_HOST].rstrip(".").lower(),
+        data.get(CONF_USERNAME) or "",
+    )

@@ -1,0 +1,68 @@
+"""From failures to exceptions that an automation's owner can read."""
+
+from __future__ import annotations
+
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+
+from .const import DOMAIN
+from .mail.compose.content import ContentError
+from .mail.failure import Failure, FailureKind
+from .mail.outbox.errors import OutboxError, OutboxReason
+
+_OWN_FAULT = frozenset({FailureKind.INVALID_SENDER, FailureKind.INVALID_RECIPIENT})
+
+
+def error_for_failure(failure: Failure, *, account: str) -> HomeAssistantError:
+    """Return the exception for a failure; it quotes the server."""
+    kind = ServiceValidationError if failure.kind in _OWN_FAULT else HomeAssistantError
+    return kind(
+        translation_domain=DOMAIN,
+        translation_key=failure.kind.value,
+        translation_placeholders={**placeholders(failure), "account": account},
+    )
+
+
+def error_for_content(error: ContentError) -> ServiceValidationError:
+    """Return the exception for content that cannot be sent; it names the field."""
+    return ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key=error.reason.value,
+        translation_placeholders={"field": error.field, **error.facts},
+    )
+
+
+def error_for_outbox(error: OutboxError, *, account: str) -> HomeAssistantError:
+    """Return the exception for a mail that could be neither delivered nor kept."""
+    return HomeAssistantError(
+        translation_domain=DOMAIN,
+        translation_key={
+            OutboxReason.FULL: "outbox_full",
+            OutboxReason.DISK: "outbox_disk",
+            OutboxReason.FLOOD: "outbox_flood",
+        }[error.reason],
+        translation_placeholders={"account": account, "detail": str(error)},
+    )
+
+
+def placeholders(failure: Failure) -> dict[str, str]:
+    """Return what the texts of failures name; every text finds every name."""
+    facts = failure.facts
+    return {
+        "reply": failure.server_words or "-",
+        "address": facts.get("address", "-"),
+        "protocol": facts.get("protocol", "?"),
+        "offered": facts.get("offered", "-"),
+        "size": _megabytes(facts.get("size")),
+        "limit": _megabytes(facts.get("limit")),
+        "names": facts.get("names", "-"),
+        "host": facts.get("host", "-"),
+        "subject": facts.get("subject", "-"),
+        "issuer": facts.get("issuer", "-"),
+        "not_before": facts.get("not_before", "-"),
+        "not_after": facts.get("not_after", "-"),
+        "fingerprint": facts.get("fingerprint", "-"),
+    }
+
+
+def _megabytes(octets: str | None) -> str:
+    return f"{int(octets) / 1_000_000:.1f}" if octets else "-"

@@ -1,0 +1,57 @@
+"""One notify entity for each recipient of an account."""
+
+from __future__ import annotations
+
+from homeassistant.components.notify import NotifyEntity
+from homeassistant.components.notify.const import DOMAIN as NOTIFY_DOMAIN, NotifyEntityFeature
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.util import slugify
+
+from .account import Account, EmailCourierConfigEntry
+from .const import SUBENTRY_RECIPIENT
+from .entity import AccountEntity
+from .recipients import Recipients
+
+PARALLEL_UPDATES = 0
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: EmailCourierConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add one entity per recipient, tied to its subentry."""
+    for subentry in entry.get_subentries_of_type(SUBENTRY_RECIPIENT):
+        async_add_entities(
+            [RecipientEntity(entry.runtime_data, subentry)],
+            config_subentry_id=subentry.subentry_id,
+        )
+
+
+class RecipientEntity(AccountEntity, NotifyEntity):
+    """The addresses behind one name; a call is one mail to all of them."""
+
+    _attr_supported_features = NotifyEntityFeature.TITLE
+    _attr_translation_key = "recipient"
+
+    def __init__(self, account: Account, subentry: ConfigSubentry) -> None:
+        """Belong to a subentry."""
+        super().__init__(account, subentry.subentry_id)
+        self._attr_name = subentry.title
+        # the name alone, without the account's: it is what people write into automations
+        self.entity_id = f"{NOTIFY_DOMAIN}.{slugify(subentry.title)}"
+        self.recipients = Recipients.of_subentry(subentry)
+
+    async def async_send_message(self, message: str, title: str | None = None) -> None:
+        """Send one plain mail to all addresses of the recipient."""
+        await self.account.async_send(
+            self.account.content(
+                to=self.recipients.to,
+                cc=self.recipients.cc,
+                bcc=self.recipients.bcc,
+                subject=title or "",
+                text=message,
+            )
+        )

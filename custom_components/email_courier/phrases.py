@@ -1,0 +1,42 @@
+"""Whole sentences for the places where Home Assistant's texts only take values."""
+
+from __future__ import annotations
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.translation import async_get_translations
+
+from .const import DOMAIN
+
+_PREFIX = f"component.{DOMAIN}.selector.phrase.options."
+
+
+class Phrases:
+    """The sentences in the language of the home."""
+
+    def __init__(self, texts: dict[str, str]) -> None:
+        """Use Phrases.async_load instead."""
+        self._texts = texts
+
+    @classmethod
+    async def async_load(cls, hass: HomeAssistant) -> Phrases:
+        """Load them in the language that Home Assistant is set to."""
+        texts = await async_get_translations(hass, hass.config.language, "selector", [DOMAIN])
+        return cls(
+            {
+                key.removeprefix(_PREFIX): text
+                for key, text in texts.items()
+                if key.startswith(_PREFIX)
+            }
+        )
+
+    def say(self, name: str, **values: str) -> str:
+        """Return a sentence with its values filled in."""
+        text = self._texts[name]
+        for key, value in values.items():
+            text = text.replace("{" + key + "}", value)
+        return text
+
+
+def as_code(text: str) -> str:
+    """Keep a stranger's words from being read as Markdown."""
+    return f"`{text.replace('`', ' ').strip()}`" if text.strip("` ") else "-"
