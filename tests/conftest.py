@@ -1,6 +1,7 @@
 """The Home Assistant layer is tested in Home Assistant's harness, against servers on loopback."""
 
-from homeassistant.util.ssl import client_context
+from collections.abc import Iterator
+
 import pytest
 
 # Before the harness puts a folder of its own with the name `custom_components` on the path.
@@ -12,9 +13,15 @@ __all__ = ["bed", "certificates", "custom_components"]
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _trusted_authority(certificates: Certificates) -> None:
-    """Home Assistant itself trusts the authority of the test servers."""
-    client_context().load_verify_locations(cadata=certificates.authority_pem)
+def _trusted_authority(
+    certificates: Certificates, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """Home Assistant trusts the authority of the test servers, and no other."""
+    bundle = tmp_path_factory.mktemp("authority") / "ca.pem"
+    bundle.write_text(certificates.authority_pem)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+        yield
 
 
 @pytest.fixture
