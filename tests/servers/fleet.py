@@ -1,5 +1,6 @@
 """The servers of one test run."""
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,10 +28,17 @@ class Fleet:
         self._folder = folder
         self._started: list[RunningServer] = []
 
-    def start(self, name: str, tls: ServerTls = ServerTls.VALID, **options: Any) -> RunningServer:
+    def start(
+        self,
+        name: str,
+        tls: ServerTls = ServerTls.VALID,
+        ports: Mapping[str, int] | None = None,
+        **options: Any,
+    ) -> RunningServer:
         """Start a server of one's own.
 
         tls: the certificate that it shows.
+        ports: for services that are to be at a certain port.
         options: as the server's class takes them. A Dovecot relays to the standing Postfix
             unless another one is given.
         """
@@ -46,6 +54,7 @@ class Fleet:
             server = Exim(folder, pem, **options)
         else:
             server = OpenSmtpd(folder, pem, **options)
+        server.ports = {**server.ports, **(ports or {})}
         self._started.append(server)
         server.start()
         return server

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 import os
 from pathlib import Path
-import shutil
 import time
 from types import TracebackType
 from typing import ClassVar, Self
@@ -161,8 +160,3 @@ class RunningServer(ABC):
         file.write_text(text, encoding="utf-8")
         os.chown(file, owner, owner)
         file.chmod(mode)
-
-    def remove(self) -> None:
-        """Stop the server and remove its folder."""
-        self.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)

@@ -11,6 +11,7 @@ from custom_components.email_courier.mail.settings import Trust
 from .accounts import session_with
 from .fleet import ENCRYPTIONS, NAMES, Fleet
 from .people import (
+    FOREIGN_RECIPIENT,
     FULL,
     GREYLISTED,
     RECIPIENT,
@@ -80,16 +81,24 @@ async def test_a_session_carries_one_mail_after_another(
 async def test_each_recipient_has_an_outcome_of_its_own(
     server: RunningServer, authority: Trust
 ) -> None:
-    recipients = (UNKNOWN_RECIPIENT, RECIPIENT, GREYLISTED.address, FULL.address)
+    recipients = (
+        UNKNOWN_RECIPIENT,
+        FOREIGN_RECIPIENT,
+        RECIPIENT,
+        GREYLISTED.address,
+        FULL.address,
+    )
     data = message("for some")
     async with session_with(server, authority) as session:
         delivery = await session.deliver(Envelope(SENDER, recipients), data)
     assert tuple(outcome.address for outcome in delivery.outcomes) == recipients
-    unknown, accepted, greylisted, full = delivery.outcomes
-    assert accepted.accepted
-    assert (unknown.is_owed, greylisted.is_owed, full.is_owed) == (False, True, True)
-    assert unknown.failure is not None
-    assert unknown.failure.kind is Kind.RECIPIENT_REJECTED
+    unknown, foreign, accepted, greylisted, full = delivery.outcomes
+    assert delivery.accepted == (accepted,)
+    assert delivery.owed == (greylisted, full)
+    assert delivery.refused == (unknown, foreign)
+    for outcome in delivery.refused:
+        assert outcome.failure is not None
+        assert outcome.failure.kind is Kind.RECIPIENT_REJECTED
     for outcome, expected in ((greylisted, GREYLISTED), (full, FULL)):
         assert outcome.failure is not None
         assert outcome.failure.kind is Kind.DEFERRED

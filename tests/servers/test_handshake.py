@@ -1,6 +1,6 @@
 """What the handshake says of right and wrong settings, on real servers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 import time
 
@@ -22,6 +22,7 @@ from .accounts import settings_for
 from .fleet import ENCRYPTIONS, NAMES, Fleet
 from .handshake_cases import RIGHT, WRONG, Case
 from .people import PASSWORD, SENDER, SERVER_NAME, USERNAME
+from .ports import free_ports
 from .server import RunningServer
 
 LONGEST_ANSWER = 15.0
@@ -129,6 +130,38 @@ async def test_a_wrong_pair_is_mended_and_the_remedy_is_proven(
     assert diagnosis.remedy is not None
     proof = await try_out(diagnosis.remedy)
     assert proof.settings.encryption == service
+
+
+@pytest.mark.parametrize(
+    ("listening", "chosen", "found"),
+    [
+        ({"tls": 465, "starttls": 587}, Encryption.STARTTLS, (465, Encryption.TLS)),
+        ({"starttls": 587}, Encryption.TLS, (587, Encryption.STARTTLS)),
+    ],
+)
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_wrong_port_is_mended_where_the_usual_ports_work(
+    fleet: Fleet,
+    authority: Trust,
+    name: str,
+    listening: Mapping[str, int],
+    chosen: Encryption,
+    found: tuple[int, Encryption],
+) -> None:
+    server = fleet.start(name, ports=listening)
+    (nobody,) = free_ports(1)
+    settings = ServerSettings(server.host, nobody, chosen, authority, LOGINS["right"])
+    context = build_context(authority)
+    with pytest.raises(MailError) as raised:
+        await try_out(settings)
+    assert raised.value.failure.kind is Kind.CONNECTION_REFUSED
+    diagnosis = await diagnose(
+        settings, raised.value.failure, SENDER, checked=context, unchecked=context
+    )
+    assert diagnosis.remedy is not None
+    assert (diagnosis.remedy.port, diagnosis.remedy.encryption) == found
+    await try_out(diagnosis.remedy)
+    server.stop()
 
 
 @pytest.mark.parametrize("service", ["starttls", "tls"])
