@@ -103,7 +103,7 @@ def test_a_link_leads_only_where_a_mail_may_lead(url: str, target: str | None) -
     assert _elements(f"[text]({url})").links == ([target] if target else [])
 
 
-@pytest.mark.parametrize("url", ["http://[::1", "http://:80", "http://[a]", "http://[a:b]"])
+@pytest.mark.parametrize("url", ["http://[::1", "http://:80", "http://[a]", "http://[:]"])
 def test_a_link_that_is_no_address_leads_nowhere(url: str) -> None:
     assert absolute_link(url, HOME) is None
     assert f'href="{url}' not in render(f"[text](<{url}>)", {}, HOME).html
