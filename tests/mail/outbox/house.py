@@ -1,0 +1,183 @@
+"""A courier in a house whose clock the test turns."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+import heapq
+import itertools
+from pathlib import Path
+from typing import Any
+
+from custom_components.email_courier.mail.envelope import Envelope
+from custom_components.email_courier.mail.outbox.courier import Courier, CourierConfig
+from custom_components.email_courier.mail.outbox.events import CourierEvent, StateChanged
+from custom_components.email_courier.mail.outbox.host import Host
+from custom_components.email_courier.mail.outbox.outgoing import DAY, OutgoingMail, Rank
+from custom_components.email_courier.mail.outbox.store import Store
+from tests.mail.outbox.servers import FakeServer
+
+START = 1_763_700_000.0
+MINUTE = 60.0
+HOUR = 3600.0
+
+
+class Clock:
+    """Stands still until it is turned; its timers fire as it passes their time."""
+
+    def __init__(self) -> None:
+        """Begin at START."""
+        self.time = START
+        self._numbers = itertools.count()
+        self._timers: list[tuple[float, int, Callable[[], None]]] = []
+
+    def __call__(self) -> float:
+        """Tell the time."""
+        return self.time
+
+    @property
+    def timers(self) -> list[float]:
+        """When the timers that are set will fire."""
+        return sorted(when for when, _, _ in self._timers)
+
+    def call_at(self, when: float, callback: Callable[[], None], /) -> Callable[[], None]:
+        """Set a timer."""
+        item = (when, next(self._numbers), callback)
+        heapq.heappush(self._timers, item)
+
+        def cancel() -> None:
+            if item in self._timers:
+                self._timers.remove(item)
+                heapq.heapify(self._timers)
+
+        return cancel
+
+    def next_before(self, time: float) -> Callable[[], None] | None:
+        """Turn on to the next timer that is due by a time, and return what it calls."""
+        if not self._timers or self._timers[0][0] > time:
+            return None
+        when, _, callback = heapq.heappop(self._timers)
+        self.time = max(self.time, when)
+        return callback
+
+    def fire_early(self) -> None:
+        """Fire the next timer although its time has not come on this clock."""
+        _, _, callback = heapq.heappop(self._timers)
+        callback()
+
+
+class House:
+    """Holds a courier together with its server, its clock, its folder and what it has told."""
+
+    def __init__(self, folder: Path, config: CourierConfig | None = None) -> None:
+        """Move in; the courier is not started."""
+        self.folder = folder
+        self.server = FakeServer()
+        self.clock = Clock()
+        self.config = config or CourierConfig(patience=30)
+        self.events: list[CourierEvent] = []
+        self.background: set[asyncio.Task[Any]] = set()
+        self.disk_jobs = 0
+        self.disk_error: OSError | None = None
+        self.courier = self.make_courier()
+
+    def make_courier(self) -> Courier:
+        """Make a courier on this folder, as a new start of the program would."""
+        return Courier(
+            deliver=self.server.deliver,
+            store=Store(self.folder),
+            host=self.host(),
+            listener=self.events.append,
+            config=self.config,
+        )
+
+    def host(self) -> Host:
+        """Be the program around the courier."""
+        return Host(
+            clock=self.clock,
+            run_blocking=self._run_blocking,
+            spawn=self._spawn,
+            finish=self._spawn,
+            call_at=self.clock.call_at,
+            chance=lambda: 0.5,
+        )
+
+    async def restart(self) -> None:
+        """Begin anew on the same folder, without stopping what was before."""
+        self.courier = self.make_courier()
+        await self.courier.start()
+        await self.quiet()
+
+    async def turn(self, seconds: float) -> None:
+        """Let time pass."""
+        end = self.clock.time + seconds
+        await self.quiet()
+        while (callback := self.clock.next_before(end)) is not None:
+            callback()
+            await self.quiet()
+        self.clock.time = end
+
+    async def quiet(self) -> None:
+        """Wait until nothing happens any more, except what the server holds up."""
+        for _ in range(3):
+            while tasks := [task for task in self.background if not self._is_held(task)]:
+                await asyncio.wait(tasks, timeout=0.05)
+            await asyncio.sleep(0)
+
+    def told[E](self, kind: type[E]) -> list[E]:
+        """Return the events of a kind."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+    @property
+    def stories(self) -> list[str]:
+        """Return the names of all events but those of the state."""
+        return [type(e).__name__ for e in self.events if not isinstance(e, StateChanged)]
+
+    @property
+    def files(self) -> list[str]:
+        """Return the kinds of files in the folder, sorted."""
+        if not self.folder.exists():
+            return []
+        return sorted(p.suffix for p in self.folder.iterdir() if p.is_file())
+
+    def _is_held(self, task: asyncio.Task[Any]) -> bool:
+        server = self.server
+        is_open = server.upload.is_set() and server.verdict.is_set()
+        return task.get_name() == "outbox attempt" and not is_open
+
+    async def _run_blocking[*Ts, T](self, call: Callable[[*Ts], T], /, *args: *Ts) -> T:
+        self.disk_jobs += 1
+        if self.disk_error is not None:
+            raise self.disk_error
+        return await asyncio.to_thread(call, *args)
+
+    def _spawn[T](self, work: Coroutine[Any, Any, T], name: str, /) -> asyncio.Task[T]:
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self.background.add(task)
+        task.add_done_callback(self.background.discard)
+        return task
+
+
+_numbers = itertools.count(1)
+
+
+def mail(
+    *to: str,
+    text: str | None = None,
+    rank: Rank = Rank.NORMAL,
+    queue: bool = True,
+    expires_after: float = DAY,
+    passed: Sequence[str] = (),
+) -> OutgoingMail:
+    """Return a mail unlike any other."""
+    number = next(_numbers)
+    recipients = to or ("anna@example.test",)
+    body = f"Message-ID: <{number}@house.test>\r\n\r\n{text or number}\r\n"
+    return OutgoingMail(
+        envelope=Envelope("house@house.test", recipients),
+        data=body.encode(),
+        message_id=f"<{number}@house.test>",
+        subject=f"Mail {text or number}",
+        rank=rank,
+        expires_after=expires_after,
+        queue=queue,
+        passed=tuple(passed),
+    )
