@@ -7,9 +7,11 @@ import argparse
 import asyncio
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
+import logging
 from pathlib import Path
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -104,14 +106,12 @@ async def add_recipient(hass: HomeAssistant, account: Json) -> None:
 
 def check(mail: ReceivedMail, server: MailServer) -> None:
     """Compare what arrived with what was asked for."""
-    body = mail.message.get_body(preferencelist=("plain",))
-    text = body.get_content() if body else ""
     for what, got, wanted in (
         ("login", mail.username, server.login.username),
         ("MAIL FROM", mail.sender, SENDER),
         ("RCPT TO", mail.recipients, FAMILY_ADDRESSES),
         ("subject", mail.message["Subject"], TITLE),
-        ("text", text.rstrip("\n"), MESSAGE),
+        ("text", mail.text, MESSAGE),
     ):
         if got != wanted:
             raise DemoError(f"the {what} is {got!r}, and not {wanted!r}")
@@ -122,8 +122,7 @@ def show(mail: ReceivedMail) -> None:
     print(f"MAIL FROM: {mail.sender}   RCPT TO: {', '.join(mail.recipients)}")
     for name, value in mail.message.items():
         print(f"{name}: {value}")
-    body = mail.message.get_body(preferencelist=("plain",))
-    print(f"\n{body.get_content().rstrip() if body else '(no text)'}\n", flush=True)
+    print(f"\n{mail.text}\n", flush=True)
 
 
 async def keep_running(hass: HomeAssistant, server: MailServer) -> None:
@@ -187,10 +186,16 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="leave it running to click through")
     keep: bool = parser.parse_args().keep
     folder = Path(tempfile.mkdtemp(prefix="email-courier-demo-"))
+    # Whoever ends this program, Home Assistant is stopped with it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # aiosmtpd logs a warning about its own use of what it deprecated.
+    logging.getLogger("mail.log").setLevel(logging.ERROR)
     try:
         asyncio.run(run(folder, keep=keep))
     except KeyboardInterrupt:
         say("Stopped")
+        shutil.rmtree(folder)
+        return 0 if keep else 130
     except (DemoError, DialogError, HassError, StartError, TimeoutError) as error:
         print(f"\n!!! {type(error).__name__}: {error}", file=sys.stderr)
         print(f"    All that Home Assistant logged: {folder}/config/output.log", file=sys.stderr)

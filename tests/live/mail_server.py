@@ -52,6 +52,13 @@ class ReceivedMail:
         """The message, parsed."""
         return BytesParser(policy=policy.default).parsebytes(self.content)
 
+    @property
+    def text(self) -> str:
+        """The plain part, its lines ended by line feeds, without empty ones at its end."""
+        part = self.message.get_body(preferencelist=("plain",))
+        text: str = part.get_content() if part else ""
+        return text.replace("\r\n", "\n").rstrip("\n")
+
 
 class Inbox:
     """The mails that arrived, and the server's answers to them."""
