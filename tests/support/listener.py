@@ -139,7 +139,10 @@ class Listener(ABC):
 
 
 def _bind(host: str, port: int, receive_buffer: int | None) -> socket.socket:
-    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio only switches Nagle's algorithm off, which costs 40 ms here and there, where it sees
+    # that the protocol is TCP.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if listening.family == socket.AF_INET6:

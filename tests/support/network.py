@@ -12,7 +12,7 @@ import socket
 from typing import Any
 from unittest import mock
 
-from tests.support.listener import LOOPBACK, Listener
+from tests.support.listener import LOOPBACK, LOOPBACK6, Listener
 from tests.support.ports import refusing_port, unanswered_port
 
 type _Address = tuple[str, int]
@@ -27,6 +27,8 @@ class Host:
     """Ports where no packet is answered."""
     address: str = LOOPBACK
     """Where the name leads to as far as anyone can tell who asks for no port."""
+    dead_first: bool = False
+    """Whether an IPv6 address that does not answer comes first."""
 
 
 class Network:
@@ -37,6 +39,11 @@ class Network:
         self.hosts: dict[str, Host] = {}
         self._refusing = stack.enter_context(refusing_port())
         self._unanswered = stack.enter_context(unanswered_port())
+        self._dead = stack.enter_context(unanswered_port(LOOPBACK6))
+
+    def add(self, name: str, ports: dict[int, Listener] | None = None, **rest: Any) -> None:
+        """Give a name to servers; `rest` are further fields of `Host`."""
+        self.hosts[name] = Host(ports or {}, **rest)
 
     def addresses(self, name: str, port: int | None) -> list[_Address]:
         """Return where a name and a port lead to. Raises socket.gaierror for an unknown name."""
@@ -48,7 +55,8 @@ class Network:
         if port in host.filtered:
             return [(LOOPBACK, self._unanswered)]
         if server := host.ports.get(port):
-            return [(address, server.port) for address in server.hosts]
+            living = [(address, server.port) for address in server.hosts]
+            return [(LOOPBACK6, self._dead), *living] if host.dead_first else living
         return [(LOOPBACK, self._refusing)]
 
 
@@ -69,7 +77,7 @@ def small_internet() -> Iterator[Network]:
                     socket.SOCK_STREAM,
                     socket.IPPROTO_TCP,
                     "",
-                    (address, real_port),
+                    (address, real_port, 0, 0) if ":" in address else (address, real_port),
                 )
                 for address, real_port in network.addresses(host, port)
             ]
