@@ -129,6 +129,8 @@ class Mailing:
         upload = self._talk.script.upload
 
         async def stop() -> None:
+            if upload.words:
+                await self._talk.reply(upload.words)
             if upload.then is After.STALL:
                 await self._talk.stream.stop_reading(upload.stall)
             else:

@@ -46,7 +46,8 @@ def content_faults(raw: bytes, *, eight_bit: bool) -> Iterator[str]:
         yield "a CR or LF alone in the message (RFC 5321, 2.3.8)"
     if b"\0" in raw:
         yield "a NUL in the message (RFC 5322, 3.5)"
-    if max(map(len, raw.split(b"\r\n")), default=0) > 998:
+    # The dot that was added for transport does not count.
+    if max(map(len, unstuffed(raw).split(b"\r\n"))) > 998:
         yield "a line of more than 998 octets in the message (RFC 5321, 4.5.3.1.6)"
     if not eight_bit and not raw.isascii():
         yield "8-bit text without BODY=8BITMIME (RFC 6152)"

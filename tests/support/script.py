@@ -179,6 +179,8 @@ class Upload:
     """After this many bytes `then` happens."""
     then: After = After.STALL
     """`STALL`: reading stops, and the window fills up. `GO_ON` makes no sense here."""
+    words: str = ""
+    """Said before that: a server that has had enough."""
     stall: float = math.inf
     """How many seconds a stall lasts; the server then reads on as if nothing had been."""
 
