@@ -12,6 +12,20 @@ from .mail.outbox.errors import OutboxError, OutboxReason
 _OWN_FAULT = frozenset({FailureKind.INVALID_SENDER, FailureKind.INVALID_RECIPIENT})
 
 
+def request_error(key: str, **values: str) -> ServiceValidationError:
+    """Return the exception for a request that cannot be carried out as it is."""
+    return ServiceValidationError(
+        translation_domain=DOMAIN, translation_key=key, translation_placeholders=values
+    )
+
+
+def action_error(key: str, **values: str) -> HomeAssistantError:
+    """Return the exception for what went wrong outside of the request."""
+    return HomeAssistantError(
+        translation_domain=DOMAIN, translation_key=key, translation_placeholders=values
+    )
+
+
 def error_for_failure(failure: Failure, *, account: str) -> HomeAssistantError:
     """Return the exception for a failure; it quotes the server."""
     kind = ServiceValidationError if failure.kind in _OWN_FAULT else HomeAssistantError

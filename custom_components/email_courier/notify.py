@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from homeassistant.components.notify import NotifyEntity
+from homeassistant.components.notify import ATTR_TITLE_DEFAULT, NotifyEntity
 from homeassistant.components.notify.const import DOMAIN as NOTIFY_DOMAIN, NotifyEntityFeature
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import slugify
 
 from .account import Account, EmailCourierConfigEntry
 from .const import SUBENTRY_RECIPIENT
 from .entity import AccountEntity
-from .recipients import Recipients
+from .recipients import Recipients, signal_notified
 
 PARALLEL_UPDATES = 0
 
@@ -42,7 +43,17 @@ class RecipientEntity(AccountEntity, NotifyEntity):
         self._attr_name = subentry.title
         # the name alone, without the account's: it is what people write into automations
         self.entity_id = f"{NOTIFY_DOMAIN}.{slugify(subentry.title)}"
+        self._subentry_id = subentry.subentry_id
         self.recipients = Recipients.of_subentry(subentry)
+
+    async def async_added_to_hass(self) -> None:
+        """Show mail that an action of our own has sent here, too."""
+        await super().async_added_to_hass()
+        self.async_on_remove(
+            async_dispatcher_connect(
+                self.hass, signal_notified(self._subentry_id), self._async_record_notification
+            )
+        )
 
     async def async_send_message(self, message: str, title: str | None = None) -> None:
         """Send one plain mail to all addresses of the recipient."""
@@ -51,7 +62,7 @@ class RecipientEntity(AccountEntity, NotifyEntity):
                 to=self.recipients.to,
                 cc=self.recipients.cc,
                 bcc=self.recipients.bcc,
-                subject=title or "",
+                subject=title or ATTR_TITLE_DEFAULT,
                 text=message,
             )
         )

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from homeassistant.config_entries import ConfigSubentry
 
-from .const import CONF_BCC, CONF_CC, CONF_TO
+from .const import CONF_BCC, CONF_CC, CONF_TO, DOMAIN
 from .mail.address import Mailbox, parse_mailboxes
+
+
+def signal_notified(subentry_id: str) -> str:
+    """Return the signal that a mail to a recipient was taken by an action of our own."""
+    return f"{DOMAIN}_notified_{subentry_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +37,6 @@ class Recipients:
     def __add__(self, other: Recipients) -> Recipients:
         """Join two sets of recipients."""
         return Recipients(self.to + other.to, self.cc + other.cc, self.bcc + other.bcc)
+
+
+NOBODY: Final = Recipients()

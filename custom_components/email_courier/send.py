@@ -1,0 +1,92 @@
+"""Sending what an action asks for: one mail per account, all at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from homeassistant.components.notify import ATTR_TITLE_DEFAULT
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.dispatcher import async_dispatcher_send
+
+from .attachments import Wanted, async_fetch
+from .const import LOGGER
+from .destinations import Destination, mailboxes
+from .mail.outbox.outgoing import DAY
+from .mail.outbox.receipt import Receipt
+from .recipients import signal_notified
+from .send_fields import Field
+
+_AS_THEY_ARE = (Field.HTML, Field.MARKDOWN, Field.BUTTON, Field.PRIORITY, Field.THREAD)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of one mail: a receipt, or the error that nobody got it for."""
+
+    destination: Destination
+    result: Receipt | HomeAssistantError
+
+
+async def async_send(
+    hass: HomeAssistant,
+    destinations: Sequence[Destination],
+    fields: Mapping[str, Any],
+    images: Sequence[str] = (),
+) -> list[Sent]:
+    """Send the same content to every destination; images are paths.
+
+    Raises HomeAssistantError when no mail at all went out or was kept, and
+    ServiceValidationError, before anything is sent, for what cannot be part of a mail.
+    """
+    reply_to = mailboxes(fields[Field.REPLY_TO]) if Field.REPLY_TO in fields else None
+    wanted: list[Wanted] = fields.get(Field.ATTACHMENTS, [])
+    fetched = await async_fetch(hass, [*wanted, *(Wanted(path=path) for path in images)])
+    lifetime: timedelta = fields.get(Field.EXPIRES_AFTER, timedelta(seconds=DAY))
+    results = await asyncio.gather(
+        *(
+            destination.account.async_send(
+                destination.account.content(
+                    to=destination.recipients.to,
+                    cc=destination.recipients.cc,
+                    bcc=destination.recipients.bcc,
+                    sender_name=fields.get(Field.SENDER_NAME),
+                    reply_to=reply_to,
+                    subject=fields.get(Field.TITLE) or ATTR_TITLE_DEFAULT,
+                    text=fields.get(Field.MESSAGE, ""),
+                    headers=fields.get(Field.HEADERS, {}),
+                    attachments=fetched[: len(wanted)],
+                    images=fetched[len(wanted) :],
+                    **{field: fields[field] for field in _AS_THEY_ARE if field in fields},
+                ),
+                queue=fields[Field.QUEUE],
+                expires_after=lifetime.total_seconds(),
+            )
+            for destination in destinations
+        ),
+        return_exceptions=True,
+    )
+    sent: list[Sent] = []
+    for destination, result in zip(destinations, results, strict=True):
+        if isinstance(result, BaseException) and not isinstance(result, HomeAssistantError):
+            raise result
+        sent.append(Sent(destination, result))
+    _raise_if_all_failed(sent)
+    for one in sent:
+        if isinstance(one.result, Receipt):
+            for subentry_id in one.destination.subentry_ids:
+                async_dispatcher_send(hass, signal_notified(subentry_id))
+    return sent
+
+
+def _raise_if_all_failed(sent: Sequence[Sent]) -> None:
+    errors = [one.result for one in sent if isinstance(one.result, HomeAssistantError)]
+    if len(errors) < len(sent):
+        return
+    for error in errors[1:]:
+        LOGGER.error("%s", error)
+    raise errors[0]

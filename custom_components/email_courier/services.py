@@ -1,0 +1,41 @@
+"""The action that sends a mail."""
+
+from __future__ import annotations
+
+from homeassistant.core import (
+    HomeAssistant,
+    ServiceCall,
+    ServiceResponse,
+    SupportsResponse,
+    callback,
+)
+
+from .const import DOMAIN
+from .destinations import async_destinations
+from .send import async_send
+from .send_fields import SEND_MESSAGE
+from .send_response import log_refusals, response
+
+SERVICE_SEND_MESSAGE = "send_message"
+
+
+@callback
+def async_setup_services(hass: HomeAssistant) -> None:
+    """Register the actions that do not depend on an account."""
+    hass.services.async_register(
+        DOMAIN,
+        SERVICE_SEND_MESSAGE,
+        _async_send_message,
+        schema=SEND_MESSAGE,
+        supports_response=SupportsResponse.OPTIONAL,
+    )
+
+
+async def _async_send_message(call: ServiceCall) -> ServiceResponse:
+    """Send one mail per account, or raise when nobody gets any."""
+    destinations = async_destinations(call.hass, call.data)
+    sent = await async_send(call.hass, destinations, call.data)
+    if call.return_response:
+        return response(sent)
+    log_refusals(sent)
+    return None
