@@ -51,12 +51,16 @@ class Alarm:
         if self._cancel is not None:
             self._cancel()
         self._when = when
-        self._cancel = None if when is None else self._host.call_at(when, self._ring)
+        self._cancel = None if when is None else self._host.call_at(when, self._fired)
 
-    def _ring(self) -> None:
-        self._passed = max(self._passed, self._when or 0.0)
-        self._when = None
-        self._cancel = None
+    def ring(self) -> None:
+        """Ring now."""
         for action in tuple(self._actions):
             action()
         self.changed()
+
+    def _fired(self) -> None:
+        self._passed = max(self._passed, self._when or 0.0)
+        self._when = None
+        self._cancel = None
+        self.ring()

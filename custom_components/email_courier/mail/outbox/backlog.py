@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 import heapq
+import math
 
+from .deadlines import Deadlines
 from .mail_id import MailId
 
 
@@ -15,12 +17,14 @@ class Entry:
 
     next_attempt: UTC timestamp in seconds.
     is_busy: it is being attempted, handed over or removed; nobody else may begin with it.
+    offer_at: UTC timestamp in seconds from which the backup account may have it.
     went_early: it has been tried ahead of its time once since its last scheduled attempt.
     place: grows with every move, so that a heap's older items are known to be void.
     """
 
     id: MailId
     next_attempt: float = 0.0
+    offer_at: float = math.inf
     is_busy: bool = False
     went_early: bool = False
     place: int = 0
@@ -37,14 +41,18 @@ class Backlog:
     release_early() move every mail at most once between two of its scheduled attempts.
     """
 
-    def __init__(self) -> None:
-        """Begin empty."""
-        self.size = 0
+    def __init__(self, offer_after: float = math.inf) -> None:
+        """Begin empty.
+
+        offer_after: the age in seconds at which a mail is offered to the backup account.
+        """
+        self._offer_after = offer_after
+        self._offers = Deadlines()
         self._entries: dict[MailId, Entry] = {}
         self._due: list[_Due] = []
         self._later: list[_Later] = []
         self._later_again: list[_Later] = []
-        self._expiries: list[tuple[int, MailId]] = []
+        self._expiries = Deadlines()
 
     def __len__(self) -> int:
         """Count the mails."""
@@ -54,22 +62,20 @@ class Backlog:
         """Go through all mails, in no order."""
         return iter(tuple(self._entries.values()))
 
-    def get(self, mail_id: MailId) -> Entry | None:
-        """Find a mail."""
-        return self._entries.get(mail_id)
-
     def add(self, mail_id: MailId) -> Entry:
         """Add a mail as busy: it takes part once it is put back."""
-        entry = Entry(mail_id, is_busy=True)
+        entry = Entry(mail_id, offer_at=mail_id.created + self._offer_after, is_busy=True)
         self._entries[mail_id] = entry
-        self.size += mail_id.size
         return entry
 
-    def remove(self, entry: Entry) -> None:
-        """Forget a mail."""
-        if self._entries.pop(entry.id, None) is not None:
-            self.size -= entry.id.size
-            entry.place += 1
+    def remove(self, entry: Entry) -> bool:
+        """Forget a mail; False if it was forgotten already."""
+        if self._entries.pop(entry.id, None) is None:
+            return False
+        entry.place += 1
+        self._expiries.remove(entry.id)
+        self._offers.remove(entry.id)
+        return True
 
     def take(self, entry: Entry) -> None:
         """Make a mail busy."""
@@ -81,7 +87,9 @@ class Backlog:
         entry.is_busy = False
         entry.place += 1
         entry.next_attempt = next_attempt
-        heapq.heappush(self._expiries, (entry.id.expires_ms, entry.id))
+        self._expiries.set(entry.id, entry.id.expires)
+        if entry.offer_at < math.inf:
+            self._offers.set(entry.id, entry.offer_at)
         if next_attempt <= 0:
             heapq.heappush(self._due, (entry.id, entry.place, entry))
         else:
@@ -91,7 +99,7 @@ class Backlog:
     def next_due(self, now: float) -> Entry | None:
         """Return the mail whose turn it is, if one's time has come."""
         for line in (self._later, self._later_again):
-            while line and (line[0][0] <= now or _is_void(line[0][2], line[0][3])):
+            while line and (line[0][0] <= now or _is_void(*line[0][2:])):
                 _, mail_id, place, entry = heapq.heappop(line)
                 if not _is_void(place, entry):
                     entry.went_early = False
@@ -115,6 +123,12 @@ class Backlog:
                     heapq.heappush(self._due, (mail_id, place, entry))
             line.clear()
 
+    def release_some(self, names: Collection[str]) -> None:
+        """Make mails due, by their ids as text."""
+        for entry in self:
+            if str(entry.id) in names and not entry.is_busy:
+                self.put_back(entry, 0)
+
     def release_early(self) -> None:
         """Make every mail due that has not gone early since its last scheduled attempt."""
         for _, mail_id, place, entry in self._later:
@@ -124,21 +138,41 @@ class Backlog:
         self._later.clear()
 
     def take_expired(self, now: float) -> list[Entry]:
-        """Take every mail out of the line whose time is over, except busy ones."""
-        expired: list[Entry] = []
-        while self._expiries and self._expiries[0][0] <= now * 1000:
-            _, mail_id = heapq.heappop(self._expiries)
-            entry = self._entries.get(mail_id)
-            if entry is not None and not entry.is_busy:
-                self.take(entry)
-                expired.append(entry)
-        return expired
+        """Take every mail out of the line whose time is over; a busy one's turn comes later."""
+        return self._take(self._expiries.take_due(now))
+
+    def take_offered(self, now: float) -> list[Entry]:
+        """Take every mail out of the line that is to be offered to the backup account by now."""
+        return self._take(self._offers.take_due(now))
+
+    def offer(self, entry: Entry, when: float) -> None:
+        """Let the backup account have a mail from then on, if it may be offered at all."""
+        if entry.offer_at < math.inf:
+            entry.offer_at = min(entry.offer_at, when)
+
+    def offer_all(self, now: float) -> None:
+        """Let the backup account have every mail that may be offered to it at all."""
+        for entry in self._entries.values():
+            self.offer(entry, now)
+            if entry.offer_at < math.inf:
+                self._offers.set(entry.id, entry.offer_at)
+
+    def next_offer(self) -> float | None:
+        """Return the UTC timestamp in seconds at which the next mail is to be offered."""
+        return self._offers.next()
 
     def next_expiry(self) -> float | None:
         """Return the UTC timestamp in seconds at which the next mail expires."""
-        while self._expiries and self._expiries[0][1] not in self._entries:
-            heapq.heappop(self._expiries)
-        return self._expiries[0][0] / 1000 if self._expiries else None
+        return self._expiries.next()
+
+    def _take(self, mail_ids: list[MailId]) -> list[Entry]:
+        taken: list[Entry] = []
+        for mail_id in mail_ids:
+            entry = self._entries[mail_id]
+            if not entry.is_busy:
+                self.take(entry)
+                taken.append(entry)
+        return taken
 
 
 def _is_void(place: int, entry: Entry) -> bool:

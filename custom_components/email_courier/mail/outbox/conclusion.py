@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+import math
 
 from ..envelope import Delivery, RecipientOutcome
 from ..failure import LOGIN_REFUSED, Failure, MailError
+from .backup import blames_account
 from .desk import Desk
 from .errors import OutboxError
-from .events import DiskTrouble, GivenUp, Paused
+from .events import GivenUp, Paused
 from .gate import Gate
 from .job import Job
 from .receipt import Receipt
@@ -32,7 +34,12 @@ class Conclusions:
 
     async def settle(self, job: Job, delivery: Delivery) -> None:
         """Draw them from an attempt that has come to its end."""
-        settlement = settle(job.record, delivery, promised=not job.is_awaited)
+        settlement = settle(
+            job.record,
+            delivery,
+            promised=not job.is_awaited,
+            has_backup=job.queue and self._may_hand_over(job),
+        )
         job.record = settlement.record
         job.dot_reached = False
         self._judge(delivery)
@@ -66,7 +73,7 @@ class Conclusions:
             return
         next_attempt = self._desk.alarm.now() + retry_delay(1, self._desk.host.chance)
         try:
-            self.note(await self._desk.keeper.lay_down(job, next_attempt))
+            self._desk.reporter.trouble(await self._desk.keeper.lay_down(job, next_attempt))
         except OutboxError as error:
             job.refuse(OutboxError(error.reason, error.detail, failure))
         else:
@@ -88,17 +95,13 @@ class Conclusions:
             await self._discard(job)
         return bool(job.record.owed)
 
-    def note(self, error: OSError | None) -> None:
-        """Pass on that the disk did not do as it should."""
-        if error is not None:
-            self._desk.reporter.tell(DiskTrouble(str(error)))
-
     def _judge(self, delivery: Delivery) -> None:
         now = self._desk.alarm.now()
         failure = connection_failure(delivery)
         if failure is not None:
             self._gate.shut(failure, now)
             if failure.kind in LOGIN_REFUSED:
+                self._desk.backlog.offer_all(now)
                 self._desk.reporter.tell(Paused(failure))
         elif (failure := breaks_off(delivery)) is not None:
             self._gate.broke(failure, now)
@@ -110,8 +113,11 @@ class Conclusions:
     async def _lay_down(self, job: Job, failure: Failure | None) -> OutboxError | None:
         """Let a mail wait: for the account where no connection came about, else by its own time."""
         next_attempt = 0.0 if failure is not None else self._own_next_attempt(job)
+        blamed = any(blames_account(owed.failure) for owed in job.record.owed)
+        offer_at = self._desk.alarm.now() if blamed else math.inf
+        keeper = self._desk.keeper
         try:
-            self.note(await self._desk.keeper.lay_down(job, next_attempt))
+            self._desk.reporter.trouble(await keeper.lay_down(job, next_attempt, offer_at=offer_at))
         except OutboxError as error:
             return OutboxError(error.reason, error.detail, job.record.failure)
         due = None if self._gate.paused else max(next_attempt, self._gate.opens_at)
@@ -126,8 +132,12 @@ class Conclusions:
         job.record = replace(job.record, deferrals=job.record.deferrals + 1)
         return now + retry_delay(job.record.deferrals, self._desk.host.chance)
 
+    def _may_hand_over(self, job: Job) -> bool:
+        backup = self._desk.backup
+        return backup is not None and backup.may_have(job.record.passed)
+
     async def _discard(self, job: Job) -> None:
-        self.note(await self._desk.keeper.discard(job))
+        self._desk.reporter.trouble(await self._desk.keeper.discard(job))
 
 
 def _receipt(

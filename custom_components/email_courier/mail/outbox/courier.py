@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+import logging
+from typing import Any
 
 from ..failure import Failure, MailError
 from .alarm import Alarm
 from .backlog import Backlog, Entry
+from .backup import Backup
 from .chores import Chores
+from .chronicle import Chronicle
 from .desk import Desk
 from .disk import Disk
 from .dispatcher import Deliver, Dispatcher
 from .errors import DamagedMailError
-from .events import CourierEvent, Damaged, DiskTrouble, OutboxState
+from .events import CourierEvent, Damaged, OutboxState
 from .expiry import Expiry
+from .flood import FloodLimit
+from .held import Held
+from .history import History
 from .host import Host
 from .job import Job
 from .keeper import Keeper
-from .limits import Limits
+from .limits import Limits, Room
 from .outgoing import OutgoingMail
-from .receipt import Receipt
+from .receipt import Receipt, refusal, with_held
 from .record import MailRecord
 from .reporter import Reporter
 from .store import Store
+from .takeover import TakeOver
+
+_LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,11 +43,15 @@ class CourierConfig:
 
     write_first: every mail is on disk before its first attempt.
     patience: seconds after which a caller is let go and the mail kept, while the attempt goes on.
+    backup: the account that takes over.
+    flood_limit: how many mails one recipient gets.
     """
 
     write_first: bool = False
     patience: float = 20.0
     limits: Limits = field(default_factory=Limits)
+    backup: Backup | None = None
+    flood_limit: FloodLimit | None = None
 
 
 class Courier:
@@ -58,29 +72,47 @@ class Courier:
     ) -> None:
         """Deliver through a session, keep in a store, and tell a listener."""
         self._config = config or CourierConfig()
-        alarm = Alarm(host)
-        self._backlog = Backlog()
-        self._keeper = Keeper(Disk(store, host), self._backlog, self._config.limits)
-        self._reporter = Reporter(listener, alarm.now)
+        backup = self._config.backup
+        self._alarm = Alarm(host)
+        self._reporter = Reporter(self._alarm.now)
+        self._room = Room(self._config.limits)
+        self._backlog = Backlog() if backup is None else Backlog(backup.after)
+        self._keeper = Keeper(Disk(store, host), self._backlog, self._room)
         self._chores = Chores(host, self._changed)
-        self._alarm = alarm
-        desk = Desk(host, alarm, self._backlog, self._keeper, self._reporter, self._chores)
+        desk = Desk(
+            host, self._alarm, self._backlog, self._keeper, self._reporter, self._chores, backup
+        )
         self._dispatcher = Dispatcher(deliver, desk)
+        self._alarm.serve(self._dispatcher.next_attempt, self._dispatcher.pump)
         self._expiry = Expiry(desk, lambda: self._dispatcher.gate.failure)
-        alarm.serve(self._dispatcher.next_attempt, self._dispatcher.pump)
+        self._history = History(store.folder / "history")
+        self._chronicle = Chronicle(desk, self._history)
+        pump = self._dispatcher.pump
+        self._takeover = None if backup is None else TakeOver(desk, backup, pump)
+        limit = self._config.flood_limit
+        self._held = (
+            None
+            if limit is None
+            else Held(desk, self._room, waiting=store, limit=limit, returned=pump)
+        )
+        self._reporter.listen(listener)
 
     @property
     def state(self) -> OutboxState:
         """The outbox at a glance."""
-        waiting = len(self._backlog)
         return OutboxState(
-            waiting=waiting,
-            waiting_bytes=self._backlog.size,
-            fullness=self._config.limits.fullness(waiting, self._backlog.size),
+            waiting=self._room.mails,
+            waiting_bytes=self._room.size,
+            fullness=self._room.fullness,
             down=self._dispatcher.gate.failure,
             paused=self._dispatcher.gate.paused,
             next_attempt=self._dispatcher.next_attempt(),
         )
+
+    @property
+    def history(self) -> tuple[Mapping[str, Any], ...]:
+        """The last outcomes as plain data, oldest first, with addresses and subjects."""
+        return self._history.outcomes
 
     @property
     def paused(self) -> Failure | None:
@@ -89,15 +121,17 @@ class Courier:
 
     async def start(self) -> None:
         """Take up all that waits on disk. What is wrong there is told to the listener."""
+        await self._chronicle.load()
         try:
+            if self._held is not None:
+                await self._held.open()
             damaged = await self._keeper.open()
         except OSError as error:
-            self._reporter.tell(DiskTrouble(str(error)))
+            self._reporter.trouble(error)
         else:
             if damaged:
                 self._reporter.tell(Damaged(damaged))
-        self._expiry.run()
-        self._dispatcher.pump()
+        self._alarm.ring()
         self._changed()
 
     async def stop(self) -> None:
@@ -110,24 +144,32 @@ class Courier:
         self._dispatcher.stop()
         await self._dispatcher.stopped()
         await self._keeper.idle()
+        await self._chronicle.save()
 
-    def retry_now(self) -> None:
-        """Try everything now, whatever the schedule says; a refused login stays refused."""
+    def retry_now(self, names: Collection[str] | None = None) -> None:
+        """Try waiting mails now, whatever the schedule says; a refused login stays refused.
+
+        names: ids as text; None is all.
+        """
         self._dispatcher.gate.try_now()
-        self._release()
+        self._release(names)
 
     def resume(self) -> None:
         """Try everything now, the login too: it has been mended."""
         self._dispatcher.gate.open()
-        self._release()
+        self._release(None)
 
     async def waiting(self) -> Sequence[MailRecord]:
-        """Return the records of all waiting mail, first in line first."""
-        return await self._keeper.records()
+        """Return the records of all waiting mail, first in line first, held ones last."""
+        held = () if self._held is None else await self._held.records()
+        return [*await self._keeper.records(), *held]
 
     async def drop(self, names: Collection[str] | None = None) -> int:
-        """Forget waiting mails by their ids as text, or all of them; return how many."""
-        dropped = 0
+        """Forget waiting mails by their ids as text, or all of them; return how many.
+
+        Raises OSError.
+        """
+        dropped = 0 if self._held is None else await self._held.drop(names)
         for entry in self._backlog:
             if names is not None and str(entry.id) not in names:
                 continue
@@ -146,6 +188,39 @@ class Courier:
         Raises MailError when no recipient got it and none will: refused for good, or not to be
         queued. Raises OutboxError when it could neither be delivered nor kept.
         """
+        if self._held is None:
+            return await self._submit(mail)
+        rest, held = await self._held.hold_back(mail)
+        if rest is None:
+            return with_held(Receipt(mail.message_id), held)
+        try:
+            return with_held(await self._submit(rest), held)
+        except MailError as error:
+            if not held:
+                raise
+            return with_held(refusal(rest, error.failure), held)
+
+    async def accept(self, mail: OutgoingMail) -> None:
+        """Keep a mail that another account hands over, and deliver it from here.
+
+        Raises MailError while this account cannot deliver either, and OutboxError when it cannot
+        keep the mail.
+        """
+        obstacle = self._dispatcher.reason_to_wait
+        if obstacle is not None:
+            raise MailError(obstacle)
+        record = MailRecord.new(mail, self._alarm.now())
+        await self._dispatcher.shelve(Job(record, mail.data), None)
+
+    def _release(self, names: Collection[str] | None) -> None:
+        if names is None:
+            self._backlog.release()
+        else:
+            self._backlog.release_some(names)
+        self._dispatcher.pump()
+        self._changed()
+
+    async def _submit(self, mail: OutgoingMail) -> Receipt:
         answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         record = MailRecord.new(mail, self._alarm.now())
         job = Job(record, mail.data, answer=answer, queue=mail.queue)
@@ -158,11 +233,6 @@ class Courier:
         except asyncio.CancelledError:
             self._dispatcher.withdraw(job)
             raise
-
-    def _release(self) -> None:
-        self._backlog.release()
-        self._dispatcher.pump()
-        self._changed()
 
     async def _take_in(self, job: Job) -> None:
         refusal = self._dispatcher.reason_to_refuse
@@ -180,8 +250,8 @@ class Courier:
         try:
             self._reporter.dropped(await self._keeper.record(entry))
         except (DamagedMailError, OSError) as error:
-            self._reporter.tell(DiskTrouble(str(error)))
-        await self._keeper.discard_entry(entry)
+            _LOGGER.warning("The record of a dropped mail could not be read: %s", error)
+        self._reporter.trouble(await self._keeper.discard_entry(entry))
 
     async def _for(self, job: Job, work: Coroutine[None, None, None]) -> None:
         """Do something for a caller, who gets to know what goes wrong."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from .alarm import Alarm
 from .backlog import Backlog
+from .backup import Backup
 from .chores import Chores
 from .host import Host
 from .keeper import Keeper
@@ -14,7 +15,7 @@ from .reporter import Reporter
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """One of each."""
+    """One of each, and the backup account where there is one."""
 
     host: Host
     alarm: Alarm
@@ -22,3 +23,4 @@ class Desk:
     keeper: Keeper
     reporter: Reporter
     chores: Chores
+    backup: Backup | None = None

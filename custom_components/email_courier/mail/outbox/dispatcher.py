@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 import logging
+import math
 from typing import Protocol
 
 from ..envelope import Delivery, Envelope
 from ..failure import Failure, FailureKind, MailError, Permanence, Stage
 from .backlog import Entry
+from .backup import blames_account
 from .conclusion import Conclusions
 from .desk import Desk
 from .errors import DamagedMailError, OutboxError
@@ -99,7 +101,8 @@ class Dispatcher:
 
         failure: what keeps it from being tried now.
         """
-        await self._desk.keeper.lay_down(job, 0)
+        offer_at = self._desk.alarm.now() if blames_account(failure) else math.inf
+        await self._desk.keeper.lay_down(job, 0, offer_at=offer_at)
         self._desk.reporter.deferred(job.record, self.next_attempt(), failure)
         job.tell(job.queued(failure))
         self.pump()

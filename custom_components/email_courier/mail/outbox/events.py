@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, ClassVar
 
 from ..failure import Failure
 from ..reply import Reply
@@ -22,10 +23,13 @@ class GivenUp(StrEnum):
 class MailEvent:
     """Something became of a mail, for some of its recipients.
 
+    outcome: what it is called.
     at: UTC timestamp in seconds.
     recipients: the addresses this event is about.
     attempts: how often the mail has been tried.
     """
+
+    outcome: ClassVar[str]
 
     at: float
     message_id: str
@@ -33,12 +37,30 @@ class MailEvent:
     recipients: tuple[str, ...]
     attempts: int
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data that JSON can hold."""
+        return {
+            "outcome": self.outcome,
+            "at": self.at,
+            "message_id": self.message_id,
+            "subject": self.subject,
+            "recipients": list(self.recipients),
+            "attempts": self.attempts,
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered(MailEvent):
     """The server accepted the mail for these recipients."""
 
+    outcome = "delivered"
+
     reply: Reply | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data that JSON can hold."""
+        reply = None if self.reply is None else str(self.reply)
+        return {**MailEvent.as_dict(self), "reply": reply}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,28 +71,56 @@ class Deferred(MailEvent):
     next_attempt: UTC timestamp in seconds, None while the account is paused.
     """
 
+    outcome = "deferred"
+
     failure: Failure | None
     next_attempt: float | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data that JSON can hold."""
+        return {
+            **MailEvent.as_dict(self),
+            "failure": None if self.failure is None else self.failure.as_dict(),
+            "next_attempt": self.next_attempt,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed(MailEvent):
     """These recipients will not get the mail (or, when ambiguous, may not have got it)."""
 
+    outcome = "failed"
+
     reason: GivenUp
     failure: Failure | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data that JSON can hold."""
+        return {
+            **MailEvent.as_dict(self),
+            "reason": self.reason.value,
+            "failure": None if self.failure is None else self.failure.as_dict(),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandedOver(MailEvent):
     """The backup account has taken the mail for these recipients."""
 
+    outcome = "handed_over"
+
     backup: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data that JSON can hold."""
+        return {**MailEvent.as_dict(self), "backup": self.backup}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dropped(MailEvent):
     """Somebody had the mail removed."""
+
+    outcome = "dropped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +148,7 @@ class DiskTrouble:
 class OutboxState:
     """The outbox at a glance.
 
-    waiting: mails on disk; waiting_bytes: their size.
+    waiting: mails on disk, held ones included; waiting_bytes: their size.
     fullness: the fuller of the two limits, as a part of 1.
     down: why no connection could be made, while that is so.
     paused: the refused login that holds everything up.

@@ -9,7 +9,7 @@ from ..failure import Failure
 from .backlog import Entry
 from .desk import Desk
 from .errors import DamagedMailError
-from .events import Damaged, DiskTrouble, GivenUp
+from .events import Damaged, GivenUp
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -47,6 +47,4 @@ class Expiry:
             return
         outcomes = [owed.outcome for owed in record.owed]
         desk.reporter.failed(record, outcomes, GivenUp.EXPIRED, self._reason())
-        trouble = await desk.keeper.discard_entry(entry)
-        if trouble is not None:
-            desk.reporter.tell(DiskTrouble(str(trouble)))
+        desk.reporter.trouble(await desk.keeper.discard_entry(entry))

@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Sequence
 import contextlib
 from dataclasses import replace
+import math
 
 from .backlog import Backlog, Entry
 from .disk import Disk
 from .errors import OutboxError
 from .job import Job
-from .limits import Limits
+from .limits import Room
 from .mail_id import MailId
 from .record import MailRecord
 from .store import Store
@@ -20,17 +21,13 @@ _AT_ONCE = 500
 
 
 class Keeper:
-    """Keeps disk and backlog in step.
+    """Keeps disk and backlog in step."""
 
-    A mail is counted before it is written, so that calls at the same time cannot pass the limits
-    together.
-    """
-
-    def __init__(self, disk: Disk, backlog: Backlog, limits: Limits) -> None:
-        """Keep mails on a disk, within limits."""
+    def __init__(self, disk: Disk, backlog: Backlog, room: Room) -> None:
+        """Keep mails on a disk, as far as there is room."""
         self._disk = disk
         self._backlog = backlog
-        self._limits = limits
+        self._room = room
         self._unsaved: dict[MailId, MailRecord] = {}
 
     @property
@@ -41,6 +38,7 @@ class Keeper:
         """Let all mails on disk into the line; return the names of damaged ones. Raises OSError."""
         found = await self._disk.run(self._store.open)
         for number, mail_id in enumerate(found.mails):
+            self._room.count(mail_id.size)
             self._backlog.put_back(self._backlog.add(mail_id), 0)
             if number % _AT_ONCE == _AT_ONCE - 1:
                 await asyncio.sleep(0)
@@ -55,9 +53,13 @@ class Keeper:
             if job.entry is None:
                 await self._write(job)
 
-    async def lay_down(self, job: Job, next_attempt: float) -> OSError | None:
+    async def lay_down(
+        self, job: Job, next_attempt: float, *, offer_at: float = math.inf
+    ) -> OSError | None:
         """Let a mail wait on disk until a UTC timestamp in seconds; 0 is until its turn comes.
 
+        offer_at: UTC timestamp in seconds from which the backup account may have it, if that is
+        before it may have it anyway.
         Raises OutboxError for a mail that was not on disk and cannot be put there. For one that
         was, what could not be written is remembered until the next time, and the error returned.
         """
@@ -69,20 +71,26 @@ class Keeper:
             else:
                 entry = job.entry
                 error = await self._update(job.record)
+            self._backlog.offer(entry, offer_at)
             self._backlog.put_back(entry, next_attempt)
             return error
 
     async def _write(self, job: Job) -> Entry:
         record = job.record.with_lost_reply() if job.dot_reached else job.record
-        self._limits.admit(len(self._backlog), self._backlog.size, record.id.size)
+        self._room.claim(record.id.size)
         entry = self._backlog.add(record.id)
         try:
             await self._disk.write(record, job.data)
         except OutboxError:
-            self._backlog.remove(entry)
+            self._forget(entry)
             raise
         job.entry = entry
         return entry
+
+    def _forget(self, entry: Entry) -> None:
+        if self._backlog.remove(entry):
+            self._room.free(entry.id.size)
+        self._unsaved.pop(entry.id, None)
 
     async def _update(self, record: MailRecord) -> OSError | None:
         try:
@@ -124,8 +132,7 @@ class Keeper:
 
     async def discard_entry(self, entry: Entry) -> OSError | None:
         """Forget a mail on disk. Returns what went wrong."""
-        self._backlog.remove(entry)
-        self._unsaved.pop(entry.id, None)
+        self._forget(entry)
         try:
             await self._disk.run(self._store.remove, entry.id)
         except OSError as error:
@@ -134,8 +141,7 @@ class Keeper:
 
     async def set_aside(self, entry: Entry) -> None:
         """Take a damaged mail out of the line and out of the way."""
-        self._backlog.remove(entry)
-        self._unsaved.pop(entry.id, None)
+        self._forget(entry)
         with contextlib.suppress(OSError):
             await self._disk.run(self._store.set_aside, entry.id)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ..envelope import RecipientOutcome
+from ..failure import Failure
+from .outgoing import OutgoingMail
 
 
 class Status(StrEnum):
@@ -43,3 +46,21 @@ class Receipt:
         if not self.refused and not self.accepted:
             return Status.QUEUED
         return Status.PARTIAL
+
+
+def refusal(mail: OutgoingMail, failure: Failure) -> Receipt:
+    """Return the receipt of a mail that nobody gets."""
+    return Receipt(
+        message_id=mail.message_id,
+        refused=tuple(
+            RecipientOutcome(address, failure.reply, failure)
+            for address in mail.envelope.recipients
+        ),
+        server_reply=failure.server_words,
+        attempts=1,
+    )
+
+
+def with_held(receipt: Receipt, addresses: Iterable[str]) -> Receipt:
+    """Return a receipt for more recipients, for whom the mail is held back."""
+    return replace(receipt, owed=receipt.owed + tuple(RecipientOutcome(a) for a in addresses))

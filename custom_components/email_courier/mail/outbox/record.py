@@ -112,15 +112,18 @@ class MailRecord:
         """What kept it the last time."""
         return next((owed.failure for owed in self.owed if owed.failure is not None), None)
 
-    def outgoing(self, data: bytes) -> OutgoingMail:
-        """Return the mail again, for those who are still owed it."""
+    def outgoing(self, data: bytes, now: float) -> OutgoingMail:
+        """Return the mail again, for those who are still owed it.
+
+        now: UTC timestamp in seconds; the mail expires when it would have done.
+        """
         return OutgoingMail(
             envelope=self.envelope,
             data=data,
             message_id=self.message_id,
             subject=self.subject,
             rank=self.id.rank,
-            expires_after=self.id.expires - self.id.created,
+            expires_after=max(self.id.expires - now, 0.0),
             passed=self.passed,
         )
 

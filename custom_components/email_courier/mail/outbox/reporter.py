@@ -12,6 +12,7 @@ from .events import (
     CourierEvent,
     Deferred,
     Delivered,
+    DiskTrouble,
     Dropped,
     Failed,
     GivenUp,
@@ -27,24 +28,34 @@ _LOGGER = logging.getLogger(__name__)
 class Reporter:
     """Turns outcomes into events; recipients with the same answer share one."""
 
-    def __init__(self, listener: Callable[[CourierEvent], None], now: Callable[[], float]) -> None:
-        """Tell a listener; a listener's error is logged and harms no mail."""
-        self._listener = listener
+    def __init__(self, now: Callable[[], float]) -> None:
+        """Tell nobody yet."""
+        self._listeners: list[Callable[[CourierEvent], None]] = []
         self._now = now
         self._state = OutboxState()
 
+    def listen(self, listener: Callable[[CourierEvent], None]) -> None:
+        """Tell one more from now on; a listener's error is logged and harms no mail."""
+        self._listeners.append(listener)
+
     def tell(self, event: CourierEvent) -> None:
         """Pass an event on."""
-        try:
-            self._listener(event)
-        except Exception:
-            _LOGGER.exception("A listener of the outbox failed")
+        for listener in self._listeners:
+            try:
+                listener(event)
+            except Exception:
+                _LOGGER.exception("A listener of the outbox failed")
 
     def state(self, state: OutboxState) -> None:
         """Pass the state on if it has changed."""
         if state != self._state:
             self._state = state
             self.tell(StateChanged(state))
+
+    def trouble(self, error: OSError | None) -> None:
+        """Pass on that the disk did not do as it should, if so it was."""
+        if error is not None:
+            self.tell(DiskTrouble(str(error)))
 
     def settled(self, settlement: Settlement) -> None:
         """Tell what an attempt has decided; what is still owed is told by deferred or failed."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from ..envelope import Delivery, RecipientOutcome
 from ..failure import Failure, Permanence, Stage
+from .backup import blames_account
 from .record import MailRecord, OwedRecipient
 
 MAX_LOST_REPLIES = 2
@@ -43,12 +44,19 @@ def connection_failure(delivery: Delivery) -> Failure | None:
     return failure if failure is not None and failure.stage in _BEFORE_THE_MAIL else None
 
 
-def settle(record: MailRecord, delivery: Delivery, *, promised: bool) -> Settlement:
+def settle(
+    record: MailRecord,
+    delivery: Delivery,
+    *,
+    promised: bool = False,
+    has_backup: bool = False,
+) -> Settlement:
     """Sort the outcomes of one attempt at a record's owed recipients.
 
     promised: the caller has long been told that the mail is kept; then a refusal of the
     connection or the login, which says nothing about the mail, leaves it waiting for the account
     to be mended.
+    has_backup: another account may try where the refusal lies with this one.
     """
     keeps_refused = promised and connection_failure(delivery) is not None
     accepted: list[RecipientOutcome] = []
@@ -59,7 +67,9 @@ def settle(record: MailRecord, delivery: Delivery, *, promised: bool) -> Settlem
         failure = outcome.failure
         if failure is None:
             accepted.append(outcome)
-        elif failure.permanence is Permanence.PERMANENT and not keeps_refused:
+        elif failure.permanence is Permanence.PERMANENT and not (
+            keeps_refused or (has_backup and blames_account(failure))
+        ):
             refused.append(outcome)
         else:
             ambiguous = failure.permanence is Permanence.AMBIGUOUS

@@ -78,7 +78,7 @@ class Store:
         self._make_folder()
         results = [self._write_one(record, data) for record, data in mails]
         try:
-            self._sync_folder()
+            self.sync()
         except OSError as error:
             for record, _ in mails:
                 self._clear(str(record.id), (RECORD, MESSAGE))
@@ -88,14 +88,14 @@ class Store:
     def update(self, record: MailRecord) -> None:
         """Replace the record of a mail; it is not at its final dot any more."""
         stem = str(record.id)
-        self._write_file(stem, RECORD, _encode(record))
+        write_file(self.folder / f"{stem}{RECORD}", _encode(record))
         self._unlink(stem, (AT_DOT,))
-        self._sync_folder()
+        self.sync()
 
     def mark_dot(self, mail_id: MailId) -> None:
         """Say on disk that the final dot is about to be sent."""
         self._rename(str(mail_id), RECORD, AT_DOT)
-        self._sync_folder()
+        self.sync()
 
     def read_record(self, mail_id: MailId) -> MailRecord:
         """Return a mail's record. Raises DamagedMailError.
@@ -135,7 +135,7 @@ class Store:
         """Forget a mail."""
         stem = str(mail_id)
         self._unlink(stem, (RECORD, AT_DOT))
-        self._sync_folder()
+        self.sync()
         self._unlink(stem, (MESSAGE,))
 
     def set_aside(self, mail_id: MailId) -> None:
@@ -145,7 +145,15 @@ class Store:
         for suffix in (RECORD, AT_DOT, MESSAGE):
             with contextlib.suppress(FileNotFoundError):
                 self._path(mail_id, suffix).rename(aside / f"{mail_id}{suffix}")
-        self._sync_folder()
+        self.sync()
+
+    def holds(self, mail_id: MailId) -> bool:
+        """Whether a mail is here."""
+        return any(self._path(mail_id, suffix).exists() for suffix in (RECORD, AT_DOT))
+
+    def sync(self) -> None:
+        """Make the names in the folder safe against a power cut."""
+        _sync(self.folder)
 
     def erase(self) -> None:
         """Remove the folder with all that is in it."""
@@ -161,29 +169,12 @@ class Store:
     def _write_one(self, record: MailRecord, data: bytes) -> OSError | None:
         stem = str(record.id)
         try:
-            self._write_file(stem, MESSAGE, data)
-            self._write_file(stem, RECORD, _encode(record))
+            write_file(self.folder / f"{stem}{MESSAGE}", data)
+            write_file(self.folder / f"{stem}{RECORD}", _encode(record))
         except OSError as error:
             self._clear(stem, (RECORD, MESSAGE))
             return error
         return None
-
-    def _write_file(self, stem: str, suffix: str, data: bytes) -> None:
-        """Write a file that is either whole or not there; its name is synced by the caller."""
-        path = self.folder / f"{stem}{suffix}"
-        temporary = self.folder / f"{stem}{suffix}{TEMPORARY}"
-        try:
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "wb", buffering=0) as file:
-                view = memoryview(data)
-                while view:
-                    view = view[file.write(view) :]
-                os.fsync(descriptor)
-            temporary.rename(path)
-        except OSError:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
-            raise
 
     def _read(self, mail_id: MailId, suffix: str) -> bytes:
         try:
@@ -207,8 +198,25 @@ class Store:
     def _path(self, mail_id: MailId, suffix: str) -> Path:
         return self.folder / f"{mail_id}{suffix}"
 
-    def _sync_folder(self) -> None:
-        _sync(self.folder)
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file that is either whole or not there; its name is synced by the caller.
+
+    Raises OSError.
+    """
+    temporary = path.with_name(path.name + TEMPORARY)
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb", buffering=0) as file:
+            view = memoryview(data)
+            while view:
+                view = view[file.write(view) :]
+            os.fsync(descriptor)
+        temporary.rename(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
 
 
 def _by_stem(names: Iterable[str]) -> dict[str, set[str]]:

@@ -1,0 +1,44 @@
+"""Keeping the history across starts without a write for every mail."""
+
+from __future__ import annotations
+
+from .desk import Desk
+from .events import CourierEvent
+from .history import History
+
+SAVE_AFTER = 900.0
+"""Seconds after an outcome by which it is on disk; stopping writes it at once."""
+
+
+class Chronicle:
+    """Listens to the courier and saves what it has heard from time to time."""
+
+    def __init__(self, desk: Desk, history: History) -> None:
+        """Work at a desk."""
+        self._desk = desk
+        self._history = history
+        self._due: float | None = None
+        desk.reporter.listen(self._hear)
+        desk.alarm.serve(lambda: self._due, self._save_in_time)
+
+    async def load(self) -> None:
+        """Take up what an earlier run has saved."""
+        self._history.put_before(await self._desk.host.run_blocking(self._history.load))
+
+    async def save(self) -> None:
+        """Write down what is not written yet."""
+        if self._due is None:
+            return
+        self._due = None
+        try:
+            await self._desk.host.run_blocking(self._history.save, self._history.outcomes)
+        except OSError as error:
+            self._desk.reporter.trouble(error)
+
+    def _hear(self, event: CourierEvent) -> None:
+        if self._history.add(event) and self._due is None:
+            self._due = self._desk.alarm.now() + SAVE_AFTER
+
+    def _save_in_time(self) -> None:
+        if self._due is not None and self._desk.alarm.now() >= self._due:
+            self._desk.chores.do(self.save())

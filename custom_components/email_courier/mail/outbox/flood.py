@@ -1,0 +1,58 @@
+"""How many mails an hour one recipient gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from .outgoing import OutgoingMail, Rank
+
+HOUR = 3600.0
+
+type ComposeDigest = Callable[[Sequence[OutgoingMail]], OutgoingMail]
+"""Makes one mail of several to the same recipient, in their order. Blocks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FloodLimit:
+    """At most so many mails an hour to one recipient; the others come together in one."""
+
+    per_hour: int
+    compose_digest: ComposeDigest
+
+
+@dataclass(slots=True)
+class _Window:
+    ends: float
+    mails: int
+
+
+class FloodGuard:
+    """Counts mails by recipient; a recipient's hour begins with the first one."""
+
+    def __init__(self, per_hour: int) -> None:
+        """Allow so many."""
+        self._per_hour = per_hour
+        self._windows: dict[str, _Window] = {}
+
+    def count(self, mail: OutgoingMail, now: float) -> dict[str, float]:
+        """Count a mail; return until when it is held back, for each recipient who has had enough.
+
+        now and the times returned are UTC timestamps in seconds. High rank counts, and is never
+        held back.
+        """
+        held: dict[str, float] = {}
+        for address in mail.envelope.recipients:
+            window = self._window(address, now)
+            window.mails += 1
+            if window.mails > self._per_hour and mail.rank is not Rank.HIGH:
+                held[address] = window.ends
+        return held
+
+    def fill(self, address: str, ends: float) -> None:
+        """Know a recipient who has had enough until a UTC timestamp in seconds."""
+        self._windows[address.casefold()] = _Window(ends, self._per_hour)
+
+    def _window(self, address: str, now: float) -> _Window:
+        self._windows = {a: w for a, w in self._windows.items() if w.ends > now}
+        return self._windows.setdefault(address.casefold(), _Window(now + HOUR, 0))

@@ -1,0 +1,144 @@
+"""Mail that the flood guard holds back, until it goes out as one digest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
+import logging
+
+from ..envelope import Envelope
+from .desk import Desk
+from .digests import Digests
+from .disk import Disk
+from .errors import OutboxError, OutboxReason
+from .flood import FloodGuard, FloodLimit
+from .limits import Room
+from .merges import Merges
+from .outgoing import OutgoingMail
+from .record import MailRecord
+from .store import Store
+
+_LOGGER = logging.getLogger(__name__)
+
+RETRY_AFTER = 300.0
+"""Seconds until a digest is made again for which there was no room."""
+
+
+@dataclass(slots=True)
+class _Pile:
+    """Held mails of one recipient, oldest first, and when they go (UTC timestamp in seconds)."""
+
+    ends: float
+    records: list[MailRecord] = field(default_factory=list)
+
+
+class Held:
+    """The held mails of one account: each on disk, one recipient each."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        room: Room,
+        *,
+        waiting: Store,
+        limit: FloodLimit,
+        returned: Callable[[], None],
+    ) -> None:
+        """Hold mails in a folder within that of the waiting ones.
+
+        returned: called when a digest waits in the line.
+        """
+        self._desk = desk
+        self._room = room
+        self._limit = limit
+        self._returned = returned
+        self._guard = FloodGuard(limit.per_hour)
+        self._store = Store(waiting.folder / "held")
+        self._disk = Disk(self._store, desk.host)
+        self._merges = Merges(self._store, waiting)
+        self._digests = Digests(desk, room, self._disk, self._merges, limit.compose_digest)
+        self._piles: dict[str, _Pile] = {}
+        desk.alarm.serve(self._next_end, self._release)
+
+    async def open(self) -> None:
+        """Take up what an earlier run has held back. Raises OSError."""
+        await self._disk.run(self._merges.mend)
+        found = await self._disk.run(self._store.open)
+        for record in await self._disk.run(self._store.read_records, sorted(found.mails)):
+            self._room.count(record.id.size)
+            self._pile(record)
+            for address in record.addresses:
+                self._guard.fill(address, record.next_attempt)
+
+    async def hold_back(self, mail: OutgoingMail) -> tuple[OutgoingMail | None, tuple[str, ...]]:
+        """Keep a mail from recipients who have had enough.
+
+        Return the mail for all others, if there are any, and who does not get it yet. Raises
+        OutboxError when it can neither go nor be held.
+        """
+        until = self._guard.count(mail, self._desk.alarm.now())
+        if not until:
+            return mail, ()
+        if not mail.queue:
+            raise OutboxError(OutboxReason.FLOOD, f"more than {self._limit.per_hour} an hour")
+        for address, ends in until.items():
+            await self._hold(mail, address, ends)
+        others = tuple(a for a in mail.envelope.recipients if a not in until)
+        rest = replace(mail, envelope=replace(mail.envelope, recipients=others))
+        return rest if others else None, tuple(until)
+
+    async def records(self) -> Sequence[MailRecord]:
+        """Return the records of all held mails."""
+        return [record for pile in self._piles.values() for record in pile.records]
+
+    async def drop(self, names: Collection[str] | None) -> int:
+        """Forget held mails by their ids as text, or all of them; return how many."""
+        dropped = 0
+        for pile in self._piles.values():
+            for record in tuple(pile.records):
+                if names is None or str(record.id) in names:
+                    pile.records.remove(record)
+                    self._room.free(record.id.size)
+                    self._desk.reporter.dropped(record)
+                    await self._disk.run(self._store.remove, record.id)
+                    dropped += 1
+        return dropped
+
+    async def _hold(self, mail: OutgoingMail, address: str, ends: float) -> None:
+        envelope = Envelope(mail.envelope.sender, (address,), mail.envelope.smtputf8)
+        alone = replace(mail, envelope=envelope)
+        record = replace(MailRecord.new(alone, self._desk.alarm.now()), next_attempt=ends)
+        self._room.claim(record.id.size)
+        try:
+            await self._disk.write(record, mail.data)
+        except OutboxError:
+            self._room.free(record.id.size)
+            raise
+        self._pile(record)
+        self._desk.reporter.deferred(record, ends)
+        self._desk.alarm.changed()
+
+    def _pile(self, record: MailRecord) -> None:
+        [address] = record.addresses
+        pile = self._piles.setdefault(address.casefold(), _Pile(record.next_attempt))
+        pile.records.append(record)
+
+    def _next_end(self) -> float | None:
+        return min((pile.ends for pile in self._piles.values()), default=None)
+
+    def _release(self) -> None:
+        now = self._desk.alarm.now()
+        for address, pile in tuple(self._piles.items()):
+            if pile.ends <= now:
+                del self._piles[address]
+                self._desk.chores.do(self._send(address, pile))
+
+    async def _send(self, address: str, pile: _Pile) -> None:
+        try:
+            await self._digests.send(pile.records)
+        except (OSError, OutboxError) as error:
+            _LOGGER.warning("Held mail cannot be put in the line yet: %s", error)
+            newer = self._piles.pop(address, _Pile(0, []))
+            ends = self._desk.alarm.now() + RETRY_AFTER
+            self._piles[address] = _Pile(ends, pile.records + newer.records)
+        self._returned()
