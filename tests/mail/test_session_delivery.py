@@ -28,6 +28,7 @@ from tests.support.script import (
     PLAIN_RELAY,
     After,
     Answer,
+    Pipelining,
     Script,
     Step,
     Upload,
@@ -138,7 +139,8 @@ async def test_some_recipients_refused_are_named_and_the_others_get_the_mail(bed
 
 
 async def test_where_all_are_refused_no_mail_is_sent_and_the_session_lives_on(bed: Bed) -> None:
-    script = HEALTHY.but(answers={Step.RCPT: (say("550 5.1.1 No"), say("550 5.1.1 No"))})
+    refusals = (say("550 5.1.1 No"), say("550 5.1.1 No"))
+    script = HEALTHY.but(answers={Step.RCPT: refusals}, pipelining=Pipelining.ABSENT)
     server, session = await _opened(bed, script)
     delivery = await session.deliver(ENVELOPE, MESSAGE)
     assert len(delivery.refused) == 2

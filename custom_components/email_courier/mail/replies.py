@@ -5,6 +5,7 @@ No networking here: bytes go in as they arrive, split or glued, and whole replie
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 import re
 
 MAX_LINE = 4096
@@ -41,12 +42,11 @@ class ReplyBuffer:
         """Bytes of a reply that is not complete yet."""
         return bytes(self._reply + self._line)
 
-    def feed(self, data: bytes) -> list[bytes]:
-        """Take bytes and return the replies that they complete, raw.
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Take bytes and yield the replies that they complete, raw.
 
-        Raises MalformedReplyError as soon as no reply can come of it.
+        Raises MalformedReplyError as soon as no reply can come of the rest.
         """
-        replies: list[bytes] = []
         for piece in _lines(data):
             self._line += piece
             if len(self._line) > MAX_LINE or len(self._reply) + len(self._line) > MAX_REPLY:
@@ -63,9 +63,15 @@ class ReplyBuffer:
             self._reply += self._line
             self._line.clear()
             if is_last:
-                replies.append(bytes(self._reply))
+                reply = bytes(self._reply)
                 self._reply.clear()
-        return replies
+                yield reply
+
+
+def split_reply(raw: bytes) -> tuple[int, str]:
+    """Return the code of a whole reply and the text of its lines, with LF in between."""
+    lines = raw.decode("utf-8", "replace").rstrip("\r\n").split("\n")
+    return int(raw[:3]), "\n".join(line[4:].strip() for line in lines)
 
 
 def _lines(data: bytes) -> list[bytes]:

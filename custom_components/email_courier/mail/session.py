@@ -8,7 +8,7 @@ import contextlib
 import hashlib
 import ssl
 
-from .auth import choose, log_in, secrets_of
+from .auth import choose, credentials_for, log_in, secrets_of
 from .capabilities import NOTHING, Capabilities
 from .classify import refusal
 from .connect import open_socket
@@ -18,7 +18,7 @@ from .mapping import Progress, foreign_errors
 from .names import address_literal, host_to_ascii
 from .protocols import name_in_greeting
 from .reply import Reply
-from .settings import Encryption, ServerSettings
+from .settings import Encryption, Login, ServerSettings, TokenLogin, is_loopback
 from .tls import Certificate
 from .transaction import Transaction
 from .wire import Wire, parse_extensions
@@ -26,6 +26,8 @@ from .wire import Wire, parse_extensions
 type StageObserver = Callable[[Stage], None]
 type BeforeDot = Callable[[], Awaitable[None]]
 
+_PROBE = 5.0
+"""Seconds for an idle connection to show that it works."""
 _NOT_IMPLEMENTED = (500, 502)
 
 
@@ -42,12 +44,14 @@ class Session:
         context: ssl.SSLContext,
         *,
         observer: StageObserver | None = None,
+        may_pipeline: bool = True,
     ) -> None:
         """Prepare a session.
 
         settings: encryption must be resolved (not AUTO).
         context: made for settings.trust (see tls.build_context).
         observer: told of each stage as it begins.
+        may_pipeline: False for a server that offers pipelining and cannot do it.
         """
         if settings.encryption is Encryption.AUTO:
             raise ValueError("encryption must be resolved before a session")
@@ -57,11 +61,15 @@ class Session:
         self.mechanism: str | None = None
         self.certificate: Certificate | None = None
         self.logged_in = False
+        self.pipelining_is_broken = False
         self._context = context
         self._observer = observer
+        self._may_pipeline = may_pipeline
         self._progress = Progress(settings.host, settings.encryption)
         self._wire: Wire | None = None
-        self._secrets = secrets_of(settings.login) if settings.login else ()
+        self._secrets: tuple[str, ...] = ()
+        if isinstance(settings.login, Login):
+            self._secrets = secrets_of(settings.login)
 
     @property
     def stage(self) -> Stage:
@@ -86,6 +94,11 @@ class Session:
     def is_open(self) -> bool:
         """Whether the session can be used."""
         return self._wire is not None and self._wire.is_open
+
+    @property
+    def pipelines(self) -> bool:
+        """Whether several commands may be sent at once (RFC 2920)."""
+        return self._may_pipeline and self.capabilities.has("pipelining")
 
     @property
     def encrypted(self) -> bool:
@@ -153,6 +166,19 @@ class Session:
     def note_dot(self, *, sent: bool) -> None:
         """Note whether the outcome is uncertain because the final dot was sent."""
         self._progress.dot_sent = sent
+
+    def note_broken_pipelining(self) -> None:
+        """Note that the server offers pipelining and cannot do it."""
+        self.pipelining_is_broken = True
+
+    async def probe(self) -> bool:
+        """Ask with RSET whether the connection still works; a dead one is aborted."""
+        try:
+            async with self._step(_PROBE):
+                reply = await self.wire.command(b"RSET")
+        except MailError:
+            return False
+        return reply.is_positive
 
     def refused(self, reply: Reply) -> MailError:
         """Make the error for a reply that refuses what the current stage asks for."""
@@ -270,9 +296,20 @@ class Session:
             kind = FailureKind.AUTH_NEEDS_ENCRYPTION if hidden else FailureKind.AUTH_NOT_OFFERED
             raise MailError(Failure(kind, Stage.LOGIN, Permanence.TEMPORARY))
         mechanism = choose(offered, login, encrypted=self.encrypted)
-        await log_in(self.wire, mechanism, login, encrypted=self.encrypted)
+        if isinstance(login, TokenLogin) and not self._may_send_token:
+            raise MailError(
+                Failure(FailureKind.AUTH_NEEDS_ENCRYPTION, Stage.LOGIN, Permanence.TEMPORARY)
+            )
+        credentials = await credentials_for(login)
+        self._secrets = secrets_of(credentials)
+        await log_in(self.wire, mechanism, credentials, encrypted=self.encrypted)
         self.mechanism = mechanism.value
         self.logged_in = True
+
+    @property
+    def _may_send_token(self) -> bool:
+        """Whoever reads a token can use it, so it needs TLS (RFC 6750 section 5.3)."""
+        return self.encrypted or is_loopback(self.settings.host)
 
 
 def _other_protocol(name: str, greeting: Reply) -> Failure:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 import re
 from typing import Protocol
 
@@ -17,6 +17,10 @@ from .wire import Wire
 CHUNK = 65_536
 """Octets handed to the network at a time."""
 
+FLIGHT_PATIENCE = 20.0
+"""Seconds for each further reply once the first one of a flight is there."""
+
+_SYNC_ERROR = re.compile(r"synchroni[sz]|pipelin|bad sequence|out of sequence", re.IGNORECASE)
 _DOT = re.compile(rb"^\.", re.MULTILINE)
 _DOT_WITHIN = re.compile(rb"(?<=\n)\.")
 _PATH = re.compile(
@@ -41,6 +45,13 @@ class Conversation(Protocol):
     def note_dot(self, *, sent: bool) -> None:
         """Note whether the outcome is uncertain."""
 
+    @property
+    def pipelines(self) -> bool:
+        """Whether several commands may be sent at once."""
+
+    def note_broken_pipelining(self) -> None:
+        """Note that the server offers pipelining and cannot do it."""
+
     def refused(self, reply: Reply) -> MailError:
         """Make the error for a refusing reply."""
 
@@ -56,7 +67,8 @@ class Transaction:
     async def check_sender(self, sender: str) -> None:
         """Ask for a sender and take it back."""
         self._session.enter(Stage.SENDER)
-        await self._mail(sender, size=None, smtputf8=not sender.isascii())
+        command = self._mail_command(sender, None, smtputf8=not sender.isascii())
+        self._take_mail(await self._session.wire.command(command))
         reply = await self._session.wire.command(b"RSET")
         if not reply.is_positive:
             raise self._session.refused(reply)
@@ -72,19 +84,15 @@ class Transaction:
         session.note_dot(sent=False)
         session.enter(Stage.SENDER)
         self._check_size(len(data))
+        mail = self._mail_command(envelope.sender, len(data), smtputf8=envelope.smtputf8)
         async with asyncio.timeout(session.settings.deadlines.transaction):
-            await self._mail(envelope.sender, size=len(data), smtputf8=envelope.smtputf8)
-            session.enter(Stage.RECIPIENT)
-            for address in envelope.recipients:
-                await self._recipient(address)
-            accepted = [o.address for o in self._outcomes.values() if o.accepted]
-            if not accepted:
-                await session.wire.command(b"RSET")
-                return self._delivery(envelope, None)
-            session.enter(Stage.DATA)
-            reply = await session.wire.command(b"DATA")
-            if reply.code != 354:
-                raise session.refused(reply)
+            paths = self._paths(envelope.recipients)
+            if session.pipelines:
+                accepted = await self._ask_at_once(mail, paths)
+            else:
+                accepted = await self._ask_in_turn(mail, paths)
+        if not accepted:
+            return self._delivery(envelope, None)
         reply = await self._body(data, before_dot)
         for address in accepted:
             self._outcomes[address] = RecipientOutcome(address, reply)
@@ -106,36 +114,95 @@ class Transaction:
             failure.reply,
         )
 
-    async def _mail(self, sender: str, *, size: int | None, smtputf8: bool) -> None:
+    async def _ask_in_turn(self, mail: bytes, paths: Mapping[str, bytes]) -> list[str]:
+        """MAIL, each RCPT and DATA, one after the other; return who is accepted."""
         session = self._session
-        parts = [b"MAIL", b"FROM:" + _path(sender, FailureKind.INVALID_SENDER, Stage.SENDER)]
-        if size is not None and session.capabilities.has("size"):
+        self._take_mail(await session.wire.command(mail))
+        session.enter(Stage.RECIPIENT)
+        for address, path in paths.items():
+            self._take_recipient(address, await session.wire.command(b"RCPT TO:" + path))
+        accepted = self._accepted()
+        if not accepted:
+            await session.wire.command(b"RSET")
+            return accepted
+        session.enter(Stage.DATA)
+        self._take_data(await session.wire.command(b"DATA"))
+        return accepted
+
+    async def _ask_at_once(self, mail: bytes, paths: Mapping[str, bytes]) -> list[str]:
+        """MAIL, all RCPT and DATA in one flight (RFC 2920 section 3.1), each with its reply."""
+        session = self._session
+        commands = [mail, *(b"RCPT TO:" + path for path in paths.values()), b"DATA"]
+        session.wire.send_ahead(commands)
+        self._take_mail(await session.wire.read_ahead())
+        session.enter(Stage.RECIPIENT)
+        for address in paths:
+            self._take_recipient(address, await self._next_ahead())
+        session.enter(Stage.DATA)
+        reply = await self._next_ahead()
+        accepted = self._accepted()
+        if accepted:
+            self._take_data(reply)
+            return accepted
+        if reply.code == 354:  # RFC 2920 section 3.1: end the empty message
+            await session.wire.command(b".")
+        await session.wire.command(b"RSET")
+        return accepted
+
+    async def _next_ahead(self) -> Reply:
+        """Return the next reply of a flight; a server that owes it breaks pipelining."""
+        try:
+            async with asyncio.timeout(FLIGHT_PATIENCE):
+                reply = await self._session.wire.read_ahead()
+        except Exception:
+            self._session.note_broken_pipelining()
+            raise
+        if reply.code in (500, 503, 554) and _SYNC_ERROR.search(reply.text):
+            self._session.note_broken_pipelining()
+        return reply
+
+    def _mail_command(self, sender: str, size: int | None, *, smtputf8: bool) -> bytes:
+        offered = self._session.capabilities
+        parts = [b"MAIL FROM:" + _path(sender, FailureKind.INVALID_SENDER, Stage.SENDER)]
+        if size is not None and offered.has("size"):
             parts.append(b"SIZE=%d" % size)
         if smtputf8:
-            if not session.capabilities.has("smtputf8"):
+            if not offered.has("smtputf8"):
                 raise MailError(_no_smtputf8(sender))
             parts.append(b"SMTPUTF8")
-            if session.capabilities.has("8bitmime"):
+            if offered.has("8bitmime"):
                 parts.append(b"BODY=8BITMIME")
-        reply = await session.wire.command(*parts)
-        if not reply.is_positive:
-            raise session.refused(reply)
+        return b" ".join(parts)
 
-    async def _recipient(self, address: str) -> None:
-        session = self._session
-        try:
-            path = _path(address, FailureKind.INVALID_RECIPIENT, Stage.RECIPIENT)
-        except MailError as error:
-            self._outcomes[address] = RecipientOutcome(address, None, error.failure)
-            return
-        reply = await session.wire.command(b"RCPT", b"TO:" + path)
+    def _paths(self, recipients: Iterable[str]) -> dict[str, bytes]:
+        """Return each recipient's path; one that can have none is refused right here."""
+        paths: dict[str, bytes] = {}
+        for address in recipients:
+            try:
+                paths[address] = _path(address, FailureKind.INVALID_RECIPIENT, Stage.RECIPIENT)
+            except MailError as error:
+                self._outcomes[address] = RecipientOutcome(address, None, error.failure)
+        return paths
+
+    def _take_mail(self, reply: Reply) -> None:
+        if not reply.is_positive:
+            raise self._session.refused(reply)
+
+    def _take_recipient(self, address: str, reply: Reply) -> None:
         if reply.is_positive:
             self._outcomes[address] = RecipientOutcome(address, reply)
             return
-        failure = session.refused(reply).failure
+        failure = self._session.refused(reply).failure
         if reply.code == 421:  # RFC 5321 section 3.8: the server closes the connection
             raise MailError(failure)
         self._outcomes[address] = RecipientOutcome(address, failure.reply, failure)
+
+    def _take_data(self, reply: Reply) -> None:
+        if reply.code != 354:
+            raise self._session.refused(reply)
+
+    def _accepted(self) -> list[str]:
+        return [o.address for o in self._outcomes.values() if o.accepted]
 
     async def _body(self, data: bytes, before_dot: Callable[[], Awaitable[None]] | None) -> Reply:
         session = self._session

@@ -7,35 +7,49 @@ must belong to a reply that was asked for, and nothing is sent after an abort.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 import contextlib
+import re
 import socket
 import ssl
 import struct
 from typing import cast
 
-from aiosmtplib import SMTPException, SMTPResponseException
+from aiosmtplib import (
+    SMTPException,
+    SMTPResponse,
+    SMTPResponseException,
+    SMTPServerDisconnected,
+)
 from aiosmtplib.esmtp import parse_esmtp_extensions
 from aiosmtplib.protocol import SMTPProtocol
 
-from .replies import MalformedReplyError, ReplyBuffer
+from .replies import MalformedReplyError, ReplyBuffer, split_reply
 from .reply import Reply
 
 ENGINE_ERRORS = (SMTPException,)
 """What the engine itself raises, for the one place that maps errors."""
 
+_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 _HEARD = 512
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class _Protocol(SMTPProtocol):
-    """The engine's protocol behind a gate that lets through one reply per request."""
+    """The engine's protocol behind a gate that lets through one reply per request.
+
+    Replies wait in order until they are read, so that several commands can be on their way.
+    """
 
     def __init__(self, *, paused: bool) -> None:
         super().__init__(asyncio.get_running_loop())
         self._paused_at_first = paused
         self._incoming = ReplyBuffer()
         self._awaited = 1  # the greeting
+        self._replies: deque[bytes] = deque()
+        self._arrival = asyncio.Event()
+        self._is_lost = False
         self.heard = b""
         self.fault: MalformedReplyError | None = None
 
@@ -54,12 +68,38 @@ class _Protocol(SMTPProtocol):
                 if self._awaited == 0:
                     raise MalformedReplyError("a reply that was not asked for", raw)  # noqa: TRY301
                 self._awaited -= 1
-                super().data_received(raw)
+                self._replies.append(raw)
             if self._awaited == 0 and self._incoming.pending:
                 raise MalformedReplyError("bytes after a reply", self._incoming.pending)  # noqa: TRY301
         except MalformedReplyError as fault:
             self.fault = fault
             self.abort()
+        self._arrival.set()
+
+    def eof_received(self) -> bool:
+        self._lose()
+        return super().eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._lose()
+        super().connection_lost(exc)
+
+    def _lose(self) -> None:
+        """Wake whoever waits for a reply that will not come."""
+        self._is_lost = True
+        self._arrival.set()
+
+    async def read_response(self, timeout: float | None = None) -> SMTPResponse:  # noqa: ASYNC109
+        """Return the next reply in order; deadlines are the caller's (timeout is not used)."""
+        while not self._replies:
+            if self.fault is not None:
+                raise self.fault
+            if self._is_lost:
+                raise SMTPServerDisconnected("the server hung up")
+            self._arrival.clear()
+            await self._arrival.wait()
+        code, text = split_reply(self._replies.popleft())
+        return SMTPResponse(code, text)
 
     def ask(self) -> None:
         """Let one more reply through."""
@@ -131,6 +171,19 @@ class Wire:
     async def greeting(self) -> Reply:
         """Read what the server says first."""
         return await self._reply()
+
+    def send_ahead(self, commands: Sequence[bytes]) -> None:
+        """Send several commands at once (RFC 2920); read_ahead() returns their replies in turn."""
+        for command in commands:
+            if _CONTROL.search(command):
+                raise ValueError("a command holds a control character")
+            self._protocol.ask()
+        with self._faults():
+            self._protocol.write(b"".join(command + b"\r\n" for command in commands))
+
+    async def read_ahead(self) -> Reply:
+        """Return the reply to the next of the commands that were sent ahead."""
+        return await self._reply(strict=False)
 
     async def command(self, *parts: bytes) -> Reply:
         """Send one command line and read its reply. No part may hold a control character."""

@@ -1,0 +1,181 @@
+"""A session that is kept warm: mails share it, and nobody notices when it has gone stale."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from custom_components.email_courier.mail import transaction, warm
+from custom_components.email_courier.mail.envelope import Envelope
+from custom_components.email_courier.mail.failure import FailureKind
+from custom_components.email_courier.mail.warm import WarmSession
+from tests.mail.accounts import QUICK, SENDER, context_for, settings_for
+from tests.support.fixtures import Bed
+from tests.support.leaks import nothing_left
+from tests.support.script import HEALTHY, Pipelining, Script, Step, hang_up, say, stall
+from tests.support.scripted_server import ScriptedServer
+
+ENVELOPE = Envelope(SENDER, ("a@example.test", "b@example.test"))
+MESSAGE = b"Subject: warm\r\n\r\nhello\r\n"
+
+
+def _warm(bed: Bed, server: ScriptedServer) -> WarmSession:
+    return WarmSession(settings_for(server, deadlines=QUICK), context_for(bed))
+
+
+@pytest.mark.parametrize("pipelining", [Pipelining.OFFERED, Pipelining.ABSENT])
+async def test_mails_share_one_connection_and_one_login(bed: Bed, pipelining: Pipelining) -> None:
+    server = await bed.serve(HEALTHY.but(pipelining=pipelining))
+    async with nothing_left(server):
+        session = _warm(bed, server)
+        for _ in range(5):
+            assert len((await session.deliver(ENVELOPE, MESSAGE)).accepted) == 2
+        session.close()
+    assert len(server.record.mails) == 5
+    assert server.record.connections == 1
+    assert server.record.auth_commands == 1
+    assert server.record.violations == []
+
+
+async def test_parallel_calls_share_it_in_order_and_never_interleave(bed: Bed) -> None:
+    server = await bed.serve(HEALTHY)
+    session = _warm(bed, server)
+    messages = [b"Subject: %d\r\n\r\nx\r\n" % number for number in range(20)]
+    await asyncio.gather(*(session.deliver(ENVELOPE, message) for message in messages))
+    session.close()
+    assert [mail.content for mail in server.record.mails] == messages
+    assert server.record.connections == 1
+
+
+async def test_a_server_that_hung_up_meanwhile_is_called_again(bed: Bed) -> None:
+    server = await bed.serve(HEALTHY.but(idle_limit=0.05))
+    session = _warm(bed, server)
+    await session.deliver(ENVELOPE, MESSAGE)
+    while server.record.open_connections:
+        await asyncio.sleep(0.01)
+    assert len((await session.deliver(ENVELOPE, MESSAGE)).accepted) == 2
+    session.close()
+    assert (server.record.connections, len(server.record.mails)) == (2, 2)
+
+
+@pytest.mark.parametrize("answer", [hang_up(), say("421 4.4.2 Timeout")], ids=["fin", "421"])
+@pytest.mark.parametrize("pipelining", [Pipelining.OFFERED, Pipelining.ABSENT])
+async def test_a_session_that_breaks_before_the_message_is_replaced_unnoticed(
+    bed: Bed, answer: object, pipelining: Pipelining
+) -> None:
+    script = Script(answers={Step.MAIL: (say("250 2.1.0 Ok"), answer)}, pipelining=pipelining)
+    server = await bed.serve(script)
+    session = _warm(bed, server)
+    await session.deliver(ENVELOPE, MESSAGE)
+    delivery = await session.deliver(ENVELOPE, MESSAGE)
+    session.close()
+    assert len(delivery.accepted) == 2
+    assert (server.record.connections, len(server.record.mails)) == (2, 2)
+
+
+async def test_a_fresh_session_that_breaks_is_a_failure(bed: Bed) -> None:
+    server = await bed.serve(Script(answers={Step.MAIL: hang_up()}, pipelining=Pipelining.ABSENT))
+    session = _warm(bed, server)
+    delivery = await session.deliver(ENVELOPE, MESSAGE)
+    session.close()
+    assert delivery.outcomes[0].failure is not None
+    assert delivery.outcomes[0].failure.kind is FailureKind.DISCONNECTED
+    assert server.record.connections == 1
+
+
+async def test_a_lost_final_reply_is_never_tried_again_here(bed: Bed) -> None:
+    server = await bed.serve(Script(answers={Step.DOT: (say("250 2.0.0 Ok"), hang_up())}))
+    session = _warm(bed, server)
+    await session.deliver(ENVELOPE, MESSAGE)
+    delivery = await session.deliver(ENVELOPE, MESSAGE)
+    session.close()
+    assert delivery.accepted == ()
+    assert server.record.connections == 1
+
+
+async def test_an_idle_session_is_probed_with_rset(
+    bed: Bed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warm, "_FRESH", 0.0)
+    server = await bed.serve(HEALTHY)
+    session = _warm(bed, server)
+    await session.deliver(ENVELOPE, MESSAGE)
+    await session.deliver(ENVELOPE, MESSAGE)
+    session.close()
+    assert len(server.record.commands("RSET")) == 1
+    assert server.record.connections == 1
+
+
+async def test_a_session_that_fails_its_probe_is_replaced(
+    bed: Bed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warm, "_FRESH", 0.0)
+    server = await bed.serve(Script(answers={Step.RSET: say("502 5.5.1 What?")}))
+    session = _warm(bed, server)
+    await session.deliver(ENVELOPE, MESSAGE)
+    assert len((await session.deliver(ENVELOPE, MESSAGE)).accepted) == 2
+    session.close()
+    assert server.record.connections == 2
+
+
+@pytest.mark.parametrize(("limit", "value"), [("MAILS", 1), ("LIFETIME", 0.0)])
+async def test_a_session_ends_with_its_mails_and_its_time(
+    bed: Bed, monkeypatch: pytest.MonkeyPatch, limit: str, value: float
+) -> None:
+    monkeypatch.setattr(warm, limit, value)
+    server = await bed.serve(HEALTHY)
+    session = _warm(bed, server)
+    await session.deliver(ENVELOPE, MESSAGE)
+    await session.deliver(ENVELOPE, MESSAGE)
+    session.close()
+    assert server.record.connections == 2
+
+
+async def test_nothing_stays_open_once_it_has_been_idle(
+    bed: Bed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warm, "IDLE", 0.05)
+    server = await bed.serve(HEALTHY)
+    async with nothing_left(server):
+        session = _warm(bed, server)
+        await session.deliver(ENVELOPE, MESSAGE)
+        while server.record.open_connections:
+            await asyncio.sleep(0.01)
+    assert server.record.commands("QUIT") == ["QUIT"]
+
+
+async def test_a_cancelled_delivery_leaves_nothing_open(bed: Bed) -> None:
+    server = await bed.serve(Script(answers={Step.DOT: stall()}))
+    async with nothing_left(server):
+        session = _warm(bed, server)
+        delivery = asyncio.create_task(session.deliver(ENVELOPE, MESSAGE))
+        while Step.DOT not in server.record.steps:
+            await asyncio.sleep(0.01)
+        delivery.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await delivery
+
+
+async def test_a_server_that_cannot_pipeline_gets_its_mail_one_command_at_a_time(
+    bed: Bed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transaction, "FLIGHT_PATIENCE", 0.2)
+    server = await bed.serve(HEALTHY.but(pipelining=Pipelining.BROKEN))
+    session = _warm(bed, server)
+    for _ in range(3):
+        assert len((await session.deliver(ENVELOPE, MESSAGE)).accepted) == 2
+    session.close()
+    assert len(server.record.mails) == 3
+    assert server.record.connections == 2
+
+
+async def test_each_new_session_is_made_known(bed: Bed) -> None:
+    server = await bed.serve(HEALTHY)
+    settings = settings_for(server, deadlines=replace(QUICK, transaction=5))
+    told: list[str | None] = []
+    session = WarmSession(
+        settings, context_for(bed), opened=lambda opened: told.append(opened.mechanism)
+    )
+    await session.deliver(ENVELOPE, MESSAGE)
+    session.close()
+    assert told == ["PLAIN"]
