@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity import Entity
 
 from .account import Account
 from .const import DOMAIN
+
+MANUFACTURER: Final = "Email Courier"
 
 
 class AccountEntity(Entity):
@@ -23,5 +27,5 @@ class AccountEntity(Entity):
             entry_type=DeviceEntryType.SERVICE,
             identifiers={(DOMAIN, account.entry.entry_id)},
             name=account.entry.title,
-            manufacturer="Email Courier",
+            manufacturer=MANUFACTURER,
         )

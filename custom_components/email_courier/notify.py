@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from homeassistant.components.notify import ATTR_TITLE_DEFAULT, NotifyEntity
-from homeassistant.components.notify.const import DOMAIN as NOTIFY_DOMAIN, NotifyEntityFeature
+from homeassistant.components.notify.const import NotifyEntityFeature
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.util import slugify
 
 from .account import Account, EmailCourierConfigEntry
-from .const import SUBENTRY_RECIPIENT
-from .entity import AccountEntity
+from .const import DOMAIN, SUBENTRY_RECIPIENT
+from .entity import MANUFACTURER, AccountEntity
 from .recipients import Recipients, signal_notified
 
 PARALLEL_UPDATES = 0
@@ -23,10 +24,20 @@ async def async_setup_entry(
     entry: EmailCourierConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add one entity per recipient, tied to its subentry."""
+    """Add one entity per recipient, tied to its subentry.
+
+    A device belongs to one subentry, so that each recipient is a device below the account's.
+    """
+    account_device = dr.async_get(hass).async_get_or_create(
+        config_entry_id=entry.entry_id,
+        entry_type=DeviceEntryType.SERVICE,
+        identifiers={(DOMAIN, entry.entry_id)},
+        manufacturer=MANUFACTURER,
+        name=entry.title,
+    )
     for subentry in entry.get_subentries_of_type(SUBENTRY_RECIPIENT):
         async_add_entities(
-            [RecipientEntity(entry.runtime_data, subentry)],
+            [RecipientEntity(entry.runtime_data, subentry, account_device.id)],
             config_subentry_id=subentry.subentry_id,
         )
 
@@ -35,14 +46,19 @@ class RecipientEntity(AccountEntity, NotifyEntity):
     """The addresses behind one name; a call is one mail to all of them."""
 
     _attr_supported_features = NotifyEntityFeature.TITLE
+    _attr_name = None
     _attr_translation_key = "recipient"
 
-    def __init__(self, account: Account, subentry: ConfigSubentry) -> None:
+    def __init__(self, account: Account, subentry: ConfigSubentry, account_device: str) -> None:
         """Belong to a subentry."""
         super().__init__(account, subentry.subentry_id)
-        self._attr_name = subentry.title
-        # the name alone, without the account's: it is what people write into automations
-        self.entity_id = f"{NOTIFY_DOMAIN}.{slugify(subentry.title)}"
+        self._attr_device_info = DeviceInfo(
+            entry_type=DeviceEntryType.SERVICE,
+            identifiers={(DOMAIN, f"{account.entry.entry_id}_{subentry.subentry_id}")},
+            manufacturer=MANUFACTURER,
+            name=subentry.title,
+            via_device_id=account_device,
+        )
         self._subentry_id = subentry.subentry_id
         self.recipients = Recipients.of_subentry(subentry)
 
