@@ -96,7 +96,7 @@ class Failure:
     """One failure, as data.
 
     reply: the server's reply, if it gave one; never holds a secret.
-    detail: the cause in technical words where no reply says it.
+    detail: the cause in technical words where the reply alone does not say it.
     facts: named values for the text (certificate names and dates, mechanisms, sizes in bytes).
     """
 
@@ -109,8 +109,10 @@ class Failure:
 
     @property
     def server_words(self) -> str:
-        """What the server said, else the technical cause, else nothing."""
-        return str(self.reply) if self.reply is not None else self.detail
+        """What the server said, the technical cause, or both."""
+        if self.reply is None:
+            return self.detail
+        return f"{self.reply} ({self.detail})" if self.detail else str(self.reply)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data that JSON can hold."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import ip_address
+from typing import Protocol
 
 SUBMISSIONS_PORT = 465
 SUBMISSION_PORT = 587
@@ -46,6 +47,26 @@ class Login:
     password: str = field(repr=False)
 
 
+class AccessTokens(Protocol):
+    """Where the access tokens of one OAuth 2 grant come from. All of it raises MailError."""
+
+    async def current(self) -> str:
+        """Return a token that has not expired."""
+        ...
+
+    async def renew(self) -> None:
+        """Replace a token that was refused although it has not expired."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLogin:
+    """A username and the tokens that stand in for a password."""
+
+    username: str
+    tokens: AccessTokens = field(repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Deadlines:
     """How long each part may take, in seconds.
@@ -78,15 +99,15 @@ class ServerSettings:
     port: int
     encryption: Encryption
     trust: Trust = field(default_factory=Trust)
-    login: Login | None = None
+    login: Login | TokenLogin | None = None
     hello_name: str | None = None
     deadlines: Deadlines = field(default_factory=Deadlines)
 
     @property
     def sends_password_in_clear(self) -> bool:
-        """Whether this login would cross a network without encryption."""
+        """Whether a password would cross a network without encryption; a token never does."""
         return (
-            self.login is not None
+            isinstance(self.login, Login)
             and self.encryption is Encryption.NONE
             and not is_loopback(self.host)
         )
