@@ -1,0 +1,94 @@
+"""Leaving out attachments that a server would not take, and saying so in the text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from html import escape
+import re
+from typing import Final
+
+from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
+
+from .const import LOGGER
+from .errors import error_for_content
+from .mail.compose.attachments import attachment_part, visible_name
+from .mail.compose.content import Attachment, Content, ContentError
+from .mail.compose.message import wire_size
+from .phrases import Phrases
+
+NOTHING_FITS: Final = 0
+"""The limit of a server that does not say it: only a mail without attachments is sure to pass."""
+
+_END_OF_PAGE = re.compile(r"</body\s*>", re.IGNORECASE)
+
+
+async def async_lighten(hass: HomeAssistant, content: Content, limit: int) -> Content:
+    """Return content that fits: without its largest attachments, as few of them as will do.
+
+    limit: bytes of the whole mail. Content that fits, or has no attachments, comes back as it is.
+    Raises ServiceValidationError for attachments that cannot be read.
+    """
+    phrases = await Phrases.async_load(hass)
+
+    def note(names: str) -> str:
+        if limit == NOTHING_FITS:
+            return phrases.say("attachments_dropped_no_limit", names=names)
+        megabytes = f"{limit / 1_000_000:.1f}"
+        return phrases.say("attachments_dropped", names=names, limit=megabytes)
+
+    try:
+        lighter = await hass.async_add_executor_job(partial(_lighten, content, limit, note))
+    except ContentError as error:
+        raise error_for_content(error) from error
+    if lighter is not content:
+        LOGGER.warning("Attachments were left out of a mail, or it would have been too large")
+    return lighter
+
+
+def _lighten(content: Content, limit: int, note: Callable[[str], str]) -> Content:
+    largest_first = sorted(
+        (*content.attachments, *content.images),
+        key=lambda attachment: attachment_part(attachment).size,
+        reverse=True,
+    )
+    lighter = content
+    dropped: list[Attachment] = []
+    for attachment in largest_first:
+        if wire_size(lighter, now=dt_util.now()) <= limit:
+            break
+        dropped.append(attachment)
+        names = ", ".join(visible_name(one.filename, "") for one in dropped)
+        lighter = _with_note(_without(content, dropped), note(names))
+    return lighter
+
+
+def _without(content: Content, dropped: list[Attachment]) -> Content:
+    """Compare by identity: two attachments may well be equal."""
+    gone = {id(attachment) for attachment in dropped}
+    return replace(
+        content,
+        attachments=tuple(one for one in content.attachments if id(one) not in gone),
+        images=tuple(one for one in content.images if id(one) not in gone),
+    )
+
+
+def _with_note(content: Content, note: str) -> Content:
+    """Add a note to every form of the text; markdown may stand in for an empty plain one."""
+    text, markdown, html = content.text, content.markdown, content.html
+    if text or not markdown:
+        text = f"{text}\n\n{note}".lstrip()
+    if markdown:
+        markdown = f"{markdown}\n\n{_as_markdown(note)}"
+    if html:
+        paragraph = f"<p>{escape(note)}</p>"
+        end = next(reversed([*_END_OF_PAGE.finditer(html)]), None)
+        at = end.start() if end else len(html)
+        html = html[:at] + paragraph + html[at:]
+    return replace(content, text=text, markdown=markdown, html=html)
+
+
+def _as_markdown(text: str) -> str:
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
