@@ -75,7 +75,8 @@ apt_install() {
   local advice="Run 'apt-get update && apt-get install$missing' by hand and see what it says."
   step "Reading the package lists" "$advice" apt-get update -q
   # shellcheck disable=SC2086
-  step "Installing$missing" "$advice" apt-get install -yq --no-install-recommends $missing
+  step "Installing$missing" "$advice" apt-get install -yq --no-install-recommends \
+    -o DPkg::Lock::Timeout=120 $missing
 }
 
 # Programs that bring no authorities of their own are told where Debian keeps them.

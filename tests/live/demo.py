@@ -125,6 +125,17 @@ def show(mail: ReceivedMail) -> None:
     print(f"\n{mail.text}\n", flush=True)
 
 
+def complaints(log: str) -> list[str]:
+    """Return what Home Assistant logged against this integration."""
+    return [
+        line
+        for line in log.splitlines()
+        if DOMAIN in line
+        and (" WARNING " in line or " ERROR " in line)
+        and "has not been tested by Home Assistant" not in line
+    ]
+
+
 async def keep_running(hass: HomeAssistant, server: MailServer) -> None:
     """Say where everything is, and print each mail that arrives until this is cancelled."""
     say("Running until Ctrl-C, on 127.0.0.1 only")
@@ -175,9 +186,20 @@ async def run(folder: Path, *, keep: bool) -> None:
         check(mails[0], server)
         if len(mails) != 1:
             raise DemoError(f"one call made {len(mails)} mails")
+        if logged := complaints(hass.log()):
+            raise DemoError("Home Assistant logged:\n" + "\n".join(logged))
         if keep:
             await keep_running(hass, server)
     say("The whole way works")
+
+
+def explain(error: Exception, log: Path) -> None:
+    """Say what failed, and what Home Assistant had to say about it."""
+    print(f"\n!!! {type(error).__name__}: {error}", file=sys.stderr)
+    if log.exists():
+        for line in complaints(log.read_text(encoding="utf-8", errors="replace"))[-10:]:
+            print(f"    | {line}", file=sys.stderr)
+        print(f"    All that Home Assistant logged: {log}", file=sys.stderr)
 
 
 def main() -> int:
@@ -197,8 +219,7 @@ def main() -> int:
         shutil.rmtree(folder)
         return 0 if keep else 130
     except (DemoError, DialogError, HassError, StartError, TimeoutError) as error:
-        print(f"\n!!! {type(error).__name__}: {error}", file=sys.stderr)
-        print(f"    All that Home Assistant logged: {folder}/config/output.log", file=sys.stderr)
+        explain(error, folder / "config" / "output.log")
         return 1
     shutil.rmtree(folder)
     return 0
