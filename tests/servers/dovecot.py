@@ -52,6 +52,14 @@ class Dovecot(RunningServer):
     def _command(self) -> tuple[str, ...]:
         return ("/usr/sbin/dovecot", "-F", "-c", f"{INSIDE}/etc/dovecot.conf")
 
+    def _passdb(self) -> str:
+        """Return the part of the configuration that says who may log in."""
+        return f"""\
+passdb {{
+  driver = passwd-file
+  args = scheme=plain username_format=%u {INSIDE}/etc/users
+}}"""
+
     def _main(self) -> str:
         return f"""\
 base_dir = /run/dovecot
@@ -67,10 +75,7 @@ ssl_key = <{KEY}
 disable_plaintext_auth = no
 auth_mechanisms = {" ".join(self._mechanisms)}
 auth_failure_delay = 0
-passdb {{
-  driver = passwd-file
-  args = scheme=plain username_format=%u {INSIDE}/etc/users
-}}
+{self._passdb()}
 userdb {{
   driver = static
   args = uid=courier gid=courier home=/tmp

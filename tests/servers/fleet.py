@@ -8,6 +8,7 @@ from typing import Any
 from tests.support.certificates import Certificates, ServerTls
 
 from .dovecot import Dovecot
+from .dovecot_oauth import OAuthDovecot
 from .exim import Exim
 from .opensmtpd import OpenSmtpd
 from .postfix import Postfix
@@ -50,6 +51,8 @@ class Fleet:
         elif name == Dovecot.name:
             options.setdefault("relay", self.postfix())
             server = Dovecot(folder, pem, **options)
+        elif name == OAuthDovecot.name:
+            server = OAuthDovecot(folder, pem, relay=self.postfix(), **options)
         elif name == Exim.name:
             server = Exim(folder, pem, **options)
         else:
