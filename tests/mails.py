@@ -41,12 +41,12 @@ def only_mail(server: ScriptedServer) -> EmailMessage:
 
 
 def text_of(message: EmailMessage, kind: str = "plain") -> str:
-    """Return the plain or the html body."""
+    """Return the plain or the html body, its lines ending as Python has them."""
     body = message.get_body((kind,))
     assert body is not None
     text = body.get_content()
     assert isinstance(text, str)
-    return text
+    return text.replace("\r\n", "\n")
 
 
 def attached(message: EmailMessage) -> list[MIMEPart]:
