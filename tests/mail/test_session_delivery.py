@@ -64,7 +64,8 @@ async def _opened(
 
 
 def _failures(delivery: Delivery) -> list[tuple[FailureKind, Permanence] | None]:
-    return [o.failure and (o.failure.kind, o.failure.permanence) for o in delivery.outcomes]
+    failures = [outcome.failure for outcome in delivery.outcomes]
+    return [(failure.kind, failure.permanence) if failure else None for failure in failures]
 
 
 @pytest.mark.parametrize("encryption", SCRIPTS)

@@ -72,11 +72,22 @@ class Dialogue(Conversation):
     async def _next_command(self) -> str:
         try:
             async with asyncio.timeout(self.script.idle_limit):
+                await self._turn_tls_away()
                 return await self.read_line("command")
         except TimeoutError:
             await self.reply(f"421 4.4.2 {self.script.name} Error: timeout exceeded")
             await self.end(After.HANG_UP)
             raise
+
+    async def _turn_tls_away(self) -> None:
+        """Find a client that begins TLS where plain text is spoken; that is no violation of ours.
+
+        It has had its answer already: the greeting is what it stumbles over.
+        """
+        if (await self.stream.peek(2)) == b"\x16\x03":
+            self.stream.discard()
+            await self.reply("500 5.5.2 Error: bad syntax")
+            await self.end(After.HANG_UP)
 
     async def _obey(self, line: str) -> None:
         word, _, rest = line.partition(" ")

@@ -101,6 +101,12 @@ class Stream(asyncio.Protocol):
         del self._received[: end + 1]
         return line
 
+    async def peek(self, length: int) -> bytes:
+        """Return the next bytes and leave them to be read. Raises PeerGoneError like the others."""
+        while len(self._received) < length:
+            await self._more()
+        return bytes(self._received[:length])
+
     async def read_some(self) -> bytes:
         """Return what has come in, at least one byte. Raises PeerGoneError when none can come."""
         while not self._received:

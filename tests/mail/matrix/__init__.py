@@ -1,0 +1,1 @@
+"""Wrong and right settings, and what the handshake says to each."""
