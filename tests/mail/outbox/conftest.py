@@ -16,4 +16,5 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     yield home
     home.server.upload.set()
     home.server.verdict.set()
-    await home.courier.stop()
+    for courier in (home.courier, *home.ghosts):
+        await courier.stop()

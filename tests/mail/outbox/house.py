@@ -75,6 +75,8 @@ class House:
         self.config = config or CourierConfig(patience=30)
         self.events: list[CourierEvent] = []
         self.background: set[asyncio.Task[Any]] = set()
+        self.ghosts: list[Courier] = []
+        self._life = object()
         self.disk_jobs = 0
         self.disk_error: OSError | None = None
         self.courier = self.make_courier()
@@ -91,14 +93,28 @@ class House:
 
     def host(self) -> Host:
         """Be the program around the courier."""
+        life = self._life
+
+        async def run_blocking[*Ts, T](call: Callable[[*Ts], T], /, *args: *Ts) -> T:
+            if life is not self._life:
+                raise OSError("crashed")
+            return await self._run_blocking(call, *args)
+
         return Host(
             clock=self.clock,
-            run_blocking=self._run_blocking,
+            run_blocking=run_blocking,
             spawn=self._spawn,
             finish=self._spawn,
             call_at=self.clock.call_at,
             chance=lambda: 0.5,
         )
+
+    def crash(self) -> None:
+        """Let the present courier neither go on with what is held up nor write anything."""
+        self._life = object()
+        self.ghosts.append(self.courier)
+        self.background.clear()
+        self.server.hold_nothing()
 
     async def restart(self) -> None:
         """Begin anew on the same folder, without stopping what was before."""
@@ -133,10 +149,10 @@ class House:
 
     @property
     def files(self) -> list[str]:
-        """Return the kinds of files in the folder, sorted."""
+        """Return the kinds of files in the folder that belong to mails, sorted."""
         if not self.folder.exists():
             return []
-        return sorted(p.suffix for p in self.folder.iterdir() if p.is_file())
+        return sorted(p.suffix for p in self.folder.iterdir() if p.suffix)
 
     def _is_held(self, task: asyncio.Task[Any]) -> bool:
         server = self.server

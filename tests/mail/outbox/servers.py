@@ -74,6 +74,11 @@ class FakeServer:
 
     def __post_init__(self) -> None:
         """Hold nothing up."""
+        self.hold_nothing()
+
+    def hold_nothing(self) -> None:
+        """Let new attempts pass; those that are held stay so."""
+        self.upload, self.verdict = asyncio.Event(), asyncio.Event()
         self.upload.set()
         self.verdict.set()
 

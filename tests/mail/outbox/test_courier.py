@@ -216,5 +216,3 @@ async def test_an_error_nobody_thought_of_loses_no_mail(house: House) -> None:
     house.server.deliver = healthy  # type: ignore[method-assign]
     await house.restart()
     assert len(house.server.mails) == 1
-
-

@@ -83,8 +83,8 @@ class Courier:
             host, self._alarm, self._backlog, self._keeper, self._reporter, self._chores, backup
         )
         self._dispatcher = Dispatcher(deliver, desk)
-        self._alarm.serve(self._dispatcher.next_attempt, self._dispatcher.pump)
         self._expiry = Expiry(desk, lambda: self._dispatcher.gate.failure)
+        self._alarm.serve(self._dispatcher.next_attempt, self._dispatcher.pump)
         self._history = History(store.folder / "history")
         self._chronicle = Chronicle(desk, self._history)
         pump = self._dispatcher.pump

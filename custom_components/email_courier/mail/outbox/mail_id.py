@@ -6,11 +6,15 @@ A start reads the folder's names and no file, however much is waiting.
 from __future__ import annotations
 
 from dataclasses import dataclass
+import itertools
 import re
 import secrets
 from typing import Self
 
 from .outgoing import OutgoingMail, Rank
+
+_TOKENS = itertools.count(secrets.randbelow(2**31))
+"""Rising, so that mails of the same millisecond keep their order."""
 
 _PATTERN = re.compile(r"([01])-(\d{13})-(\d{13,14})-(\d{1,12})-([0-9a-f]{8})", re.ASCII)
 
@@ -38,7 +42,7 @@ class MailId:
             created_ms=int(now * 1000),
             expires_ms=int((now + mail.expires_after) * 1000),
             size=len(mail.data),
-            token=secrets.token_hex(4),
+            token=f"{next(_TOKENS):08x}",
         )
 
     @classmethod
