@@ -74,7 +74,7 @@ def test_home_assistants_own_entry_may_hold_code() -> None:
     "text",
     [
         "index = https://pypi" + ".org/simple",
-        "https://files." + "pythonhosted.org/x.whl",
+        "https://files.pytho" + "nhosted.org/x.whl",
         "deb http://deb" + ".debian.org/debian forky main",
         "see /" + "root/notes",
         "see /home" + "/ada/notes",
