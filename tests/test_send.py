@@ -267,7 +267,7 @@ async def test_without_the_queue_a_busy_server_is_an_error_at_once(
 ) -> None:
     account = await load_account(hass, await bed.serve(BUSY))
 
-    with pytest.raises(HomeAssistantError, match="421 4.3.2 try later") as caught:
+    with pytest.raises(HomeAssistantError, match=r"421 4\.3\.2 try later") as caught:
         await send(hass, to=ANNA, queue=False)
 
     assert caught.value.translation_key == "server_busy"

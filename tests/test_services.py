@@ -1,0 +1,92 @@
+"""How the action presents itself in Home Assistant's editor."""
+
+from collections.abc import Iterator
+import contextlib
+import json
+from pathlib import Path
+from typing import Any
+
+from homeassistant.core import HomeAssistant, SupportsResponse
+from homeassistant.helpers.selector import selector
+from homeassistant.setup import async_setup_component
+from homeassistant.util.yaml import load_yaml_dict
+import pytest
+
+from custom_components.email_courier import send_fields
+from custom_components.email_courier.const import DOMAIN
+
+FOLDER = Path(send_fields.__file__).parent
+TEXTS = json.loads((FOLDER / "translations" / "en.json").read_text())
+FIELDS = {
+    *("entity_id", "to", "cc", "bcc", "config_entry_id", "title", "message", "html", "markdown"),
+    *("button", "attachments", "priority", "reply_to", "sender_name", "headers", "thread"),
+    *("queue", "expires_after"),
+}
+
+
+@pytest.fixture
+def described() -> dict[str, Any]:
+    """What services.yaml says of the action."""
+    description: dict[str, Any] = load_yaml_dict(str(FOLDER / "services.yaml"))["send_message"]
+    return description
+
+
+def _fields(description: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, field in description["fields"].items():
+        if "fields" in field:
+            yield from field["fields"].items()
+        else:
+            yield name, field
+
+
+async def test_the_editor_shows_every_field_of_the_action(
+    hass: HomeAssistant, described: dict[str, Any]
+) -> None:
+    assert await async_setup_component(hass, DOMAIN, {})
+
+    assert {name for name, _ in _fields(described)} == FIELDS
+    assert all(selector(field["selector"]) for _, field in _fields(described))
+    assert hass.services.supports_response(DOMAIN, "send_message") is SupportsResponse.OPTIONAL
+
+
+def test_the_schema_takes_what_the_editor_shows() -> None:
+    send_fields.SEND_MESSAGE({"message": ""})
+    taken = {str(key) for key in send_fields.OF_ANY_ACTION}
+
+    assert FIELDS - {"title", "message", "config_entry_id"} <= taken
+
+
+def test_every_field_has_a_name_a_description_and_an_icon() -> None:
+    texts = TEXTS["services"]["send_message"]
+    icons = json.loads((FOLDER / "icons.json").read_text())["services"]["send_message"]
+
+    assert texts["fields"].keys() == FIELDS
+    assert all(text["name"] and text["description"] for text in texts["fields"].values())
+    assert texts["sections"].keys() == icons["sections"].keys() == {"more"}
+    assert icons["service"].startswith("mdi:")
+
+
+def test_every_example_is_taken_by_its_own_selector_and_by_the_action(
+    described: dict[str, Any],
+) -> None:
+    for name, field in _fields(described):
+        if "example" not in field:
+            assert name == "config_entry_id"
+            continue
+        example = field["example"]
+        with contextlib.suppress(json.JSONDecodeError):
+            example = json.loads(example)
+        if "duration" not in field["selector"]:
+            selector(field["selector"])(example)
+        send_fields.SEND_MESSAGE({"message": "", name: example})
+
+
+def test_every_choice_in_a_selector_has_a_text(described: dict[str, Any]) -> None:
+    texts = TEXTS["selector"]
+    fields = dict(_fields(described))
+
+    assert texts["priority"]["options"].keys() == set(
+        fields["priority"]["selector"]["select"]["options"]
+    )
+    for name in ("attachments", "button"):
+        assert texts[name]["fields"].keys() == fields[name]["selector"]["object"]["fields"].keys()
