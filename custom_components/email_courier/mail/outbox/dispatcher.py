@@ -16,7 +16,7 @@ from .backup import blames_account
 from .conclusion import Conclusions
 from .desk import Desk
 from .errors import DamagedMailError, OutboxError
-from .events import Damaged, DiskTrouble
+from .events import Damaged
 from .gate import Gate
 from .job import Job
 from .line import Line
@@ -175,25 +175,36 @@ class Dispatcher:
 
     async def _take_up(self, entry: Entry) -> None:
         """Read a mail that has waited, and begin its attempt."""
-        desk = self._desk
         job: Job | None = None
+        try:
+            job = await self._load(entry)
+        finally:
+            if job is None:
+                self._end()
+            else:
+                self._begin(job)
+
+    async def _load(self, entry: Entry) -> Job | None:
+        """Read a mail that has waited; return None where that comes to nothing."""
+        desk = self._desk
         try:
             job = await desk.keeper.load(entry)
         except DamagedMailError as error:
             _LOGGER.warning("A waiting mail was damaged and has been set aside: %s", error)
             await desk.keeper.set_aside(entry)
             desk.reporter.tell(Damaged((str(entry.id),)))
+            return None
         except OSError as error:
             delay = retry_delay(1, desk.host.chance)
             desk.backlog.put_back(entry, desk.alarm.now() + delay)
-            desk.reporter.tell(DiskTrouble(str(error)))
-        if job is None or not await self._conclusions.take_leave(job):
-            self._end()
-        elif self._is_stopped:
+            desk.reporter.trouble(error)
+            return None
+        if not await self._conclusions.take_leave(job):
+            return None
+        if self._is_stopped:
             desk.backlog.put_back(entry, 0)
-            self._end()
-        else:
-            self._begin(job)
+            return None
+        return job
 
     def _begin(self, job: Job) -> None:
         self._is_busy = True

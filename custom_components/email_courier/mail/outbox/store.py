@@ -244,5 +244,5 @@ def _decode(mail_id: MailId, raw: bytes) -> MailRecord:
     try:
         data: Any = json.loads(raw)
         return MailRecord.from_dict(mail_id, data)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
         raise DamagedMailError(f"{mail_id} has a record that cannot be read: {error}") from error
