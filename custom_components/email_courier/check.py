@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 import ssl
 
@@ -9,7 +10,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 from homeassistant.util.ssl import client_context_no_verify
 
-from .draft import Draft
+from .draft import DIALOG_DEADLINES, Draft
 from .mail.address import parse_mailbox
 from .mail.compose.content import Content
 from .mail.compose.message import compose
@@ -18,15 +19,23 @@ from .mail.failure import Failure, FailureKind, MailError, Permanence, Stage
 from .mail.handshake import Proof, prove, resolve_encryption
 from .mail.remedy import Diagnosis, diagnose
 from .mail.session import StageObserver
-from .mail.settings import Encryption
+from .mail.settings import Deadlines, Encryption, ServerSettings
 from .tls_context import async_context_for
+
+_LISTENING = Deadlines(handshake=4.0, connect=4.0, greeting=4.0)
+"""Seconds for finding out what a port speaks where the encryption is to be found."""
+_LEAST = 2.0
+"""Seconds that a handshake gets even where listening has taken long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a handshake: the draft with its encryption decided, and proof or diagnosis."""
+    """What came of a handshake: proof, or a diagnosis.
 
-    draft: Draft
+    Neither where the encryption turned out to be none and a password was not sent: it needs
+    an explicit yes.
+    """
+
     proof: Proof | None = None
     diagnosis: Diagnosis | None = None
 
@@ -37,50 +46,72 @@ async def async_check(
     """Go through the handshake and, where it fails, look for what would help."""
     settings = draft.settings()
     try:
-        context = await async_context_for(hass, settings.trust)
-    except (OSError, ssl.SSLError) as error:
-        return Outcome(draft, diagnosis=Diagnosis(_unreadable_ca(error)))
-    try:
-        settings = await resolve_encryption(settings, context)
-        draft = replace(draft, encryption=settings.encryption)
-        if draft.needs_plain_consent:
-            return Outcome(draft)
-        proof = await prove(settings, context, draft.sender, observer=observer)
+        context = await _async_context(hass, settings)
     except MailError as error:
-        if settings.encryption is Encryption.AUTO:
-            return Outcome(draft, diagnosis=Diagnosis(error.failure))
-        diagnosis = await diagnose(
-            settings,
-            error.failure,
-            draft.sender,
-            checked=context,
-            unchecked=client_context_no_verify(),
-        )
-        return Outcome(draft, diagnosis=diagnosis)
-    return Outcome(draft, proof=proof)
+        return Outcome(diagnosis=Diagnosis(error.failure))
+    begun = asyncio.get_running_loop().time()
+    try:
+        settings = await resolve_encryption(replace(settings, deadlines=_LISTENING), context)
+    except MailError as error:
+        # Nothing was chosen that could be less secure than what is tried now.
+        assumed = replace(settings, encryption=Encryption.NONE)
+        return Outcome(diagnosis=await _diagnose(assumed, error.failure, draft, context))
+    if replace(draft, encryption=settings.encryption).needs_plain_consent:
+        return Outcome()
+    left = DIALOG_DEADLINES.handshake - (asyncio.get_running_loop().time() - begun)
+    settings = replace(settings, deadlines=replace(DIALOG_DEADLINES, handshake=max(left, _LEAST)))
+    try:
+        return Outcome(proof=await prove(settings, context, draft.sender, observer=observer))
+    except MailError as error:
+        return Outcome(diagnosis=await _diagnose(settings, error.failure, draft, context))
 
 
 async def async_send_test(
     hass: HomeAssistant, draft: Draft, recipient: str, subject: str, text: str
-) -> None:
-    """Send a test mail with settings that are not saved yet. Raises MailError."""
+) -> Failure | None:
+    """Send a test mail with settings that are not saved yet; return what stopped it."""
     settings = draft.settings()
-    content = Content(
-        sender=parse_mailbox(draft.sender, FailureKind.INVALID_SENDER),
-        to=(parse_mailbox(recipient),),
-        subject=subject,
-        text=text,
-        home_name=hass.config.location_name,
-    )
+    try:
+        content = Content(
+            sender=parse_mailbox(draft.sender, FailureKind.INVALID_SENDER),
+            to=(parse_mailbox(recipient),),
+            subject=subject,
+            text=text,
+            home_name=hass.config.location_name,
+        )
+        context = await _async_context(hass, settings)
+    except MailError as error:
+        return error.failure
     mail = await hass.async_add_executor_job(lambda: compose(content, now=dt_util.now()))
-    context = await async_context_for(hass, settings.trust)
     delivery = await deliver_once(settings, context, mail.envelope, mail.data)
-    for outcome in delivery.outcomes:
-        if outcome.failure is not None:
-            raise MailError(outcome.failure)
+    return delivery.outcomes[0].failure
 
 
-def _unreadable_ca(error: Exception) -> Failure:
-    return Failure(
-        FailureKind.TLS_FAILED, Stage.TLS, Permanence.TEMPORARY, detail=f"CA file: {error}"
+async def _async_context(hass: HomeAssistant, settings: ServerSettings) -> ssl.SSLContext:
+    """Return the context for the settings. Raises MailError for an unreadable CA file."""
+    try:
+        return await async_context_for(hass, settings.trust)
+    except (OSError, ValueError) as error:
+        raise MailError(
+            Failure(
+                FailureKind.TLS_FAILED,
+                Stage.TLS,
+                Permanence.PERMANENT,
+                detail=str(error),
+                facts={"sentence": "ca_file_unreadable"},
+            )
+        ) from error
+
+
+async def _diagnose(
+    settings: ServerSettings, failure: Failure, draft: Draft, context: ssl.SSLContext
+) -> Diagnosis:
+    """Look for what would help; the settings say what the draft's encryption came to."""
+    diagnosis = await diagnose(
+        settings, failure, draft.sender, checked=context, unchecked=client_context_no_verify()
     )
+    remedy = diagnosis.remedy
+    if remedy is None or (remedy.port, remedy.encryption) != (settings.port, settings.encryption):
+        return diagnosis
+    # Another name is all that helps: what was typed about the encryption stands.
+    return replace(diagnosis, remedy=replace(remedy, encryption=draft.encryption))

@@ -18,13 +18,24 @@ from homeassistant.config_entries import (
 )
 from homeassistant.core import callback
 
-from .const import CONF_CA_FILE, CONF_HELLO_NAME, CONF_SENDER_NAME, DOMAIN, SUBENTRY_RECIPIENT
+from .const import (
+    CONF_CA_FILE,
+    CONF_HELLO_NAME,
+    CONF_SENDER,
+    CONF_TO,
+    DOMAIN,
+    SUBENTRY_RECIPIENT,
+)
 from .core_smtp import CoreAccount, core_accounts
 from .draft import Draft
-from .flow_forms import core_account_form
+from .entry_saving import async_save
+from .flow_forms import CONF_GO_BACK, CONF_MANUAL, core_account_form
 from .flow_pages import AccountPages
+from .mail.failure import Failure
 from .options_flow import EmailCourierOptionsFlow
+from .phrases import as_code
 from .recipient_flow import RecipientFlow
+from .recipients import written
 
 
 class EmailCourierConfigFlow(AccountPages, domain=DOMAIN):
@@ -60,9 +71,17 @@ class EmailCourierConfigFlow(AccountPages, domain=DOMAIN):
             return self._get_reconfigure_entry()
         return None
 
+    @property
+    def follows_menu(self) -> bool:
+        """Whether there was something to take over."""
+        return self.own_entry is None and bool(core_accounts(self.hass))
+
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Begin a new account, or offer those of Home Assistant's own SMTP integration."""
-        if core_accounts(self.hass):
+        if self.follows_menu:
+            if self._imported is not None:  # back from it: the other way begins anew
+                self._imported = self.stored = None
+                self.draft = Draft()
             return self.async_show_menu(step_id="user", menu_options=["address", "core_account"])
         return await self.async_step_address()
 
@@ -75,44 +94,54 @@ class EmailCourierConfigFlow(AccountPages, domain=DOMAIN):
             return self.async_show_form(
                 step_id="core_account", data_schema=core_account_form(accounts)
             )
+        if user_input.get(CONF_GO_BACK):
+            return await self.async_step_user()
         self._imported = accounts[user_input["core_account"]]
-        self.draft = self._imported.draft
-        return await self.async_step_server()
+        self._load(self._imported.draft)
+        return await self.async_step_address({CONF_SENDER: self.draft.sender, CONF_MANUAL: True})
 
-    async def async_step_reauth(self, _data: Mapping[str, Any]) -> ConfigFlowResult:
+    async def async_step_reauth(
+        self, entry_data: Mapping[str, Any] | None = None
+    ) -> ConfigFlowResult:
         """Ask for the login again; everything else is known."""
-        self._load_entry(self._get_reauth_entry())
+        entry = self._get_reauth_entry()
+        self._load(Draft.of_entry(entry.data, entry.options))
+        if (failure := (entry_data or {}).get("failure")) is not None:
+            phrases = await self.async_phrases()
+            said = as_code(Failure.from_dict(failure).server_words)
+            self.intro = phrases.say("reauth", reply=said)
+        await self.async_recognise_provider()
         return await self.async_step_login()
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Go through all pages again, filled in with what is stored."""
-        self._load_entry(self._get_reconfigure_entry())
+        entry = self._get_reconfigure_entry()
+        self._load(Draft.of_entry(entry.data, entry.options))
         return await self.async_step_address()
 
     async def async_finish(self) -> ConfigFlowResult:
         """Make the account, or change it; its recipients and waiting mail stay."""
         if (entry := self.own_entry) is not None:
-            return self.async_update_and_abort(
+            async_save(
+                self.hass,
                 entry,
                 title=self._title(entry),
                 data=self.draft.data(),
                 options=self._options(entry.options),
             )
+            return self.async_update_and_abort(entry)
         imported = self._imported
-        options = self.draft.options()
-        if imported is not None and imported.sender_name:
-            options[CONF_SENDER_NAME] = imported.sender_name
         return self.async_create_entry(
             title=self.draft.sender,
             data=self.draft.data(),
-            options=options,
+            options=self._options(imported.options if imported else {}),
             subentries=[
                 ConfigSubentryData(
                     subentry_type=SUBENTRY_RECIPIENT,
                     title=recipient.name,
-                    data={"to": [recipient.address]},
+                    data={CONF_TO: [written(recipient.mailbox)]},
                     unique_id=None,
                 )
                 for recipient in (imported.recipients if imported else ())
@@ -130,14 +159,14 @@ class EmailCourierConfigFlow(AccountPages, domain=DOMAIN):
             result["next_flow"] = (FlowType.CONFIG_SUBENTRIES_FLOW, flow["flow_id"])
         return result
 
-    def _load_entry(self, entry: ConfigEntry) -> None:
-        self.draft = Draft.of_entry(entry.data, entry.options)
-        self.stored_password = self.draft.password
+    def _load(self, stored: Draft) -> None:
+        self.draft = self.stored = stored
 
     def _title(self, entry: ConfigEntry) -> str:
         """Keep a title of the person's own; one that is the sender follows the sender."""
-        return self.draft.sender if entry.title == entry.data["sender"] else entry.title
+        return self.draft.sender if entry.title == entry.data[CONF_SENDER] else entry.title
 
     def _options(self, stored: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the options with those that the dialog sets."""
         others = {k: v for k, v in stored.items() if k not in (CONF_HELLO_NAME, CONF_CA_FILE)}
         return {**others, **self.draft.options()}

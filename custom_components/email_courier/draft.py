@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from homeassistant.const import (
@@ -19,8 +19,12 @@ from .entry_data import settings_of
 from .mail.discovery.model import Discovery
 from .mail.settings import SUBMISSION_PORT, Deadlines, Encryption, ServerSettings, is_loopback
 
-DIALOG_DEADLINES = Deadlines(handshake=10.0, connect=6.0, greeting=9.0, transaction=10.0)
-"""Seconds. With the time to look for a remedy, every answer is there within 15 s."""
+DIALOG_DEADLINES = Deadlines(
+    handshake=10.0, connect=6.0, greeting=9.0, transaction=10.0, final_reply=120.0
+)
+"""Seconds. With the time to look for a remedy, every answer is there within 15 s; only the
+verdict on a test mail may take longer, while the server looks for viruses.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ class Draft:
     encryption: Encryption = Encryption.AUTO
     verify_ssl: bool = True
     username: str | None = None
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
     allow_plain_login: bool = False
     certificate_fingerprint: str | None = None
     hello_name: str | None = None
@@ -82,17 +86,18 @@ class Draft:
             return replace(draft, certificate_fingerprint=None, allow_plain_login=False)
         return draft
 
+    def has_login_of(self, other: Draft) -> bool:
+        """Whether the same password belongs to both: same server, same username."""
+        return (self.host, self.username) == (other.host, other.username)
+
     @property
     def needs_plain_consent(self) -> bool:
         """Whether a password would cross a network unencrypted, and nobody said yes to it."""
         return self.sends_password_in_clear and not self.allow_plain_login
 
-    def settings(self, timeout: float | None = None) -> ServerSettings:
+    def settings(self) -> ServerSettings:
         """Return the settings for a handshake of the dialog."""
-        deadlines = DIALOG_DEADLINES
-        if timeout is not None:
-            deadlines = replace(deadlines, handshake=timeout)
-        return settings_of(self.data(), self.options(), deadlines=deadlines)
+        return settings_of(self.data(), self.options(), deadlines=DIALOG_DEADLINES)
 
     def data(self) -> dict[str, Any]:
         """Return what the config entry keeps; without a username there is no password either."""

@@ -7,28 +7,23 @@ from __future__ import annotations
 
 from abc import abstractmethod
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry, ConfigFlow, ConfigFlowResult
 from homeassistant.core import callback
-from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.data_entry_flow import AbortFlow, FlowResultType, UnknownFlow
 import voluptuous as vol
 
-from .check import Outcome, async_check
-from .const import (
-    DOMAIN,
-)
+from .check import Outcome, async_check, async_send_test
+from .const import CONF_TEST_RECIPIENT, DOMAIN
 from .draft import Draft
 from .entry_data import same_account
-from .flow_texts import (
-    error_values,
-    no_error_values,
-)
+from .flow_texts import error_values, proof_text
 from .lookup import async_discover
 from .mail.discovery.model import Discovery
-from .mail.failure import LOGIN_REFUSED, FailureKind, Stage
-from .mail.handshake import Proof
+from .mail.failure import LOGIN_REFUSED, Failure, FailureKind, Stage
 from .mail.remedy import Diagnosis
 from .phrases import Phrases
 
@@ -36,6 +31,7 @@ _PAGE_OF_KIND = {
     FailureKind.INVALID_SENDER: "address",
     FailureKind.SENDER_REJECTED: "address",
     FailureKind.AUTH_REQUIRED: "login",
+    FailureKind.AUTH_NOT_OFFERED: "login",
     FailureKind.AUTH_MECHANISM_UNSUPPORTED: "login",
     **dict.fromkeys(LOGIN_REFUSED, "login"),
 }
@@ -43,22 +39,30 @@ _STAGES = tuple(Stage)
 
 
 class AccountDialog(ConfigFlow):
-    """Finds the server, proves the draft, and leads to the page that an outcome calls for."""
+    """Finds the server, proves the draft, and leads to the page that an outcome calls for.
+
+    stored: what was saved before, of this account or of one that is taken over. Its password is
+    not shown, and goes nowhere but to its own server.
+    login_is_known: the login's page has been filled in; the other pages lead on to the handshake.
+    """
 
     def __init__(self) -> None:
         """Begin with nothing typed."""
         self.draft = Draft()
+        self.stored: Draft | None = None
         self.found: Discovery | None = None
-        self.stored_password: str | None = None
         self.login_is_known = False
+        self.errors: dict[str, str] = {}
+        self.diagnosis: Diagnosis | None = None
+        self.failed = self.draft
+        self.summary = ""
+        self.test_recipient = ""
         self._phrases: Phrases | None = None
         self._stage: Stage = Stage.RESOLVE
         self._discovery: asyncio.Task[Discovery] | None = None
         self._handshake: asyncio.Task[Outcome] | None = None
-        self.errors: dict[str, str] = {}
-        self.diagnosis: Diagnosis | None = None
-        self.failed = self.draft
-        self.proof: Proof | None = None
+        self._test_mail: asyncio.Task[Failure | None] | None = None
+        self._is_closed = False
 
     @property
     def own_entry(self) -> ConfigEntry | None:
@@ -75,14 +79,17 @@ class AccountDialog(ConfigFlow):
     ) -> ConfigFlowResult:
         """Ask for an explicit yes to a password without encryption (never for loopback)."""
 
+    @callback
+    def async_remove(self) -> None:
+        """Note that the dialog was closed: what a page was about to begin is not begun."""
+        self._is_closed = True
+
     async def async_step_discovery(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Look for the server of the address."""
         if self._discovery is None:
-            self._discovery = self.hass.async_create_task(
-                async_discover(self.hass, self.draft.sender), "email_courier discovery"
-            )
+            self._discovery = self._begin(async_discover(self.hass, self.draft.sender), "discovery")
         if not self._discovery.done():
             return self.async_show_progress(
                 step_id="discovery",
@@ -100,8 +107,8 @@ class AccountDialog(ConfigFlow):
         """Prove the draft, and say at which stage that is."""
         if self._handshake is None:
             self._stage = Stage.RESOLVE
-            self._handshake = self.hass.async_create_task(
-                async_check(self.hass, self.draft, self._note_stage), "email_courier handshake"
+            self._handshake = self._begin(
+                async_check(self.hass, self.draft, self._note_stage), "handshake"
             )
         if not self._handshake.done():
             return self.async_show_progress(
@@ -111,14 +118,43 @@ class AccountDialog(ConfigFlow):
             )
         outcome = self._handshake.result()
         self._handshake = None
-        return self.async_show_progress_done(next_step_id=self._take_outcome(outcome))
+        return self.async_show_progress_done(next_step_id=await self._take_outcome(outcome))
+
+    async def async_step_test_mail(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Send the test mail, and save the account once the server has taken it."""
+        if self._test_mail is None:
+            phrases = await self.async_phrases()
+            self._test_mail = self._begin(
+                async_send_test(
+                    self.hass,
+                    self.draft,
+                    self.test_recipient,
+                    subject=phrases.say("test_subject", home=self.hass.config.location_name),
+                    text=phrases.say("test_text", sender=self.draft.sender),
+                ),
+                "test mail",
+            )
+        if not self._test_mail.done():
+            return self.async_show_progress(
+                step_id="test_mail", progress_action="test_mail", progress_task=self._test_mail
+            )
+        failure = self._test_mail.result()
+        self._test_mail = None
+        if failure is None:
+            return self.async_show_progress_done(next_step_id="save")
+        self.fail(Diagnosis(failure), CONF_TEST_RECIPIENT)
+        return self.async_show_progress_done(next_step_id="finish")
+
+    async def async_step_save(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Save what was proven, unless another dialog has been faster."""
+        self._abort_if_configured()
+        return await self.async_finish()
 
     async def async_prove(self) -> ConfigFlowResult:
         """Refuse what exists already, ask for consent where needed, then prove the draft."""
-        data = self.draft.data()
-        for entry in self.hass.config_entries.async_entries(DOMAIN):
-            if entry is not self.own_entry and same_account(data, entry.data):
-                return self.async_abort(reason="already_configured")
+        self._abort_if_configured()
         if self.draft.needs_plain_consent:
             return await self.async_step_plain_login()
         return await self.async_go_on(await self.async_step_handshake())
@@ -130,30 +166,6 @@ class AccountDialog(ConfigFlow):
         page: ConfigFlowResult = await getattr(self, f"async_step_{result['step_id']}")()
         return page
 
-    @callback
-    def _note_stage(self, stage: Stage) -> None:
-        if stage is not self._stage:
-            self._stage = stage
-            self.async_update_progress(_STAGES.index(stage) / len(_STAGES))
-            self.async_notify_flow_changed()
-
-    def _take_outcome(self, outcome: Outcome) -> str:
-        """Remember what came of a handshake and return the page that is next."""
-        typed = self.draft
-        self.draft = outcome.draft
-        if outcome.proof is not None:
-            self.proof = outcome.proof
-            return "finish"
-        if outcome.diagnosis is None:
-            return "plain_login"
-        diagnosis = outcome.diagnosis
-        self.draft = replace(self.draft, encryption=typed.encryption)
-        self.fail(diagnosis)
-        if diagnosis.remedy is not None:
-            self.draft = self.draft.with_settings(diagnosis.remedy)
-            return "server"
-        return _PAGE_OF_KIND.get(diagnosis.failure.kind, "server")
-
     def fail(self, diagnosis: Diagnosis, field: str = "base") -> None:
         """Remember an error for the page that comes next."""
         self.diagnosis = diagnosis
@@ -161,24 +173,21 @@ class AccountDialog(ConfigFlow):
         self.errors = {field: diagnosis.failure.kind.value}
 
     def forget_errors(self) -> None:
-        """Begin anew with what has just been typed; nothing of it is proven."""
+        """Begin anew with what has just been typed."""
         self.errors = {}
         self.diagnosis = None
-        self.proof = None
 
     async def async_page(
         self, page: str, form: vol.Schema, suggested: dict[str, Any], **values: str
     ) -> ConfigFlowResult:
         """Show a page with what has been typed, and with the error that led back to it."""
-        if self.diagnosis is None:
-            texts = no_error_values()
-        else:
-            texts = error_values(self.diagnosis, self.failed, await self.async_phrases())
+        if self.diagnosis is not None:
+            values |= error_values(self.diagnosis, self.failed, await self.async_phrases())
         return self.async_show_form(
             step_id=page,
             data_schema=self.add_suggested_values_to_schema(form, suggested),
             errors=self.errors,
-            description_placeholders={"sender": self.draft.sender, **texts, **values},
+            description_placeholders=values,
         )
 
     async def async_phrases(self) -> Phrases:
@@ -186,3 +195,38 @@ class AccountDialog(ConfigFlow):
         if self._phrases is None:
             self._phrases = await Phrases.async_load(self.hass)
         return self._phrases
+
+    def _begin[T](self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
+        """Start what a progress page stands for. Raises UnknownFlow after the dialog's end."""
+        if self._is_closed:
+            work.close()
+            raise UnknownFlow
+        return self.hass.async_create_task(work, f"{DOMAIN} {name}")
+
+    def _abort_if_configured(self) -> None:
+        data = self.draft.data()
+        for entry in self.hass.config_entries.async_entries(DOMAIN):
+            if entry is not self.own_entry and same_account(data, entry.data):
+                raise AbortFlow("already_configured")
+
+    @callback
+    def _note_stage(self, stage: Stage) -> None:
+        if stage is not self._stage:
+            self._stage = stage
+            self.async_update_progress(_STAGES.index(stage) / len(_STAGES))
+            self.async_notify_flow_changed()
+
+    async def _take_outcome(self, outcome: Outcome) -> str:
+        """Remember what came of a handshake and return the page that is next."""
+        proof, diagnosis = outcome.proof, outcome.diagnosis
+        if proof is not None:
+            self.draft = replace(self.draft, encryption=proof.settings.encryption)
+            self.summary = proof_text(proof, self.draft, await self.async_phrases())
+            return "finish"
+        if diagnosis is None:
+            return "plain_login"
+        self.fail(diagnosis)
+        if diagnosis.remedy is not None:
+            self.draft = self.draft.with_settings(diagnosis.remedy)
+            return "server"
+        return _PAGE_OF_KIND.get(diagnosis.failure.kind, "server")

@@ -50,15 +50,13 @@ PORT = vol.All(
     vol.Coerce(int),
 )
 
-ADDRESS_FORM = vol.Schema(
-    {
-        vol.Required(CONF_SENDER): EMAIL,
-        vol.Optional(CONF_MANUAL, default=False): BooleanSelector(),
-    }
-)
+_MANUAL = {vol.Optional(CONF_MANUAL, default=False): BooleanSelector()}
+_BACK = {vol.Optional(CONF_GO_BACK, default=False): BooleanSelector()}
 
+# What is needed is not marked as required: an empty page could not be left backwards then.
+_SENDER = {vol.Optional(CONF_SENDER): EMAIL}
 _SERVER = {
-    vol.Required(CONF_HOST): TEXT,
+    vol.Optional(CONF_HOST): TEXT,
     vol.Required(CONF_PORT): PORT,
     vol.Required(CONF_ENCRYPTION, default=Encryption.AUTO.value): SelectSelector(
         SelectSelectorConfig(
@@ -80,7 +78,6 @@ _ADVANCED = {
         {"collapsed": True},
     ),
 }
-_BACK = {vol.Optional(CONF_GO_BACK, default=False): BooleanSelector()}
 
 SERVER_FORM = vol.Schema({**_SERVER, **_ADVANCED, **_BACK})
 CERTIFICATE_FORM = vol.Schema(
@@ -109,6 +106,13 @@ PLAIN_LOGIN_FORM = vol.Schema(
 FINISH_FORM = vol.Schema({vol.Optional(CONF_TEST_RECIPIENT): EMAIL, **_BACK})
 
 
+def address_form(*, offers_lookup: bool, offers_back: bool) -> vol.Schema:
+    """Return the form for the sender's address."""
+    return vol.Schema(
+        {**_SENDER, **(_MANUAL if offers_lookup else {}), **(_BACK if offers_back else {})}
+    )
+
+
 def core_account_form(accounts: Mapping[str, CoreAccount]) -> vol.Schema:
     """Return the form that offers accounts of Home Assistant's own SMTP integration."""
     return vol.Schema(
@@ -120,6 +124,7 @@ def core_account_form(accounts: Mapping[str, CoreAccount]) -> vol.Schema:
                         for entry_id, account in accounts.items()
                     ]
                 )
-            )
+            ),
+            **_BACK,
         }
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .draft import Draft
 from .errors import placeholders
 from .mail.discovery.model import Discovery, SecretKind
-from .mail.failure import Failure
+from .mail.failure import Failure, FailureKind, Permanence, Stage
 from .mail.handshake import Proof
 from .mail.remedy import Diagnosis
 from .mail.settings import Encryption
@@ -13,28 +13,37 @@ from .mail.tls import format_fingerprint
 from .phrases import Phrases, as_code
 
 
+def typing_error(kind: FailureKind, stage: Stage, sentence: str) -> Diagnosis:
+    """Return the diagnosis of what was refused here, before any server was asked.
+
+    sentence: the name of the phrase that says what is wrong.
+    """
+    return Diagnosis(Failure(kind, stage, Permanence.PERMANENT, facts={"sentence": sentence}))
+
+
 def error_values(diagnosis: Diagnosis, draft: Draft, phrases: Phrases) -> dict[str, str]:
     """Return the values of an error's text: the server's words, facts and the remedy."""
     failure = diagnosis.failure
     return {
         **placeholders(failure),
+        "sender": draft.sender,
         "host": draft.host,
         "port": str(draft.port),
-        "said": _said(failure, phrases),
+        "said": said_text(failure, phrases),
         "remedy": _remedy(diagnosis, draft, phrases),
     }
 
 
-def no_error_values() -> dict[str, str]:
-    """Return the same values for a page without an error."""
-    return dict.fromkeys(
-        (
-            *("reply", "address", "protocol", "offered", "size", "limit", "names", "host"),
-            *("subject", "issuer", "not_before", "not_after", "fingerprint", "port", "said"),
-            "remedy",
-        ),
-        "",
-    )
+def said_text(failure: Failure, phrases: Phrases) -> str:
+    """Quote the server, and name the cause in technical words where there are any."""
+    if sentence := failure.facts.get("sentence"):
+        return phrases.say(sentence, detail=failure.detail)
+    said = []
+    if failure.reply is not None:
+        said.append(phrases.say("said", reply=str(failure.reply)))
+    if failure.detail:
+        said.append(phrases.say("cause", detail=failure.detail))
+    return " ".join(said)
 
 
 def origin_text(found: Discovery | None, phrases: Phrases) -> str:
@@ -44,7 +53,7 @@ def origin_text(found: Discovery | None, phrases: Phrases) -> str:
     provider = found.provider.name if found.provider else ""
     text = phrases.say(f"origin_{found.origin.value}", provider=provider)
     if found.best is not None and not found.best.verified:
-        text += " " + phrases.say("origin_unverified", host=found.best.host)
+        text += " " + phrases.say("origin_unverified", host=as_code(found.best.host))
     return text
 
 
@@ -76,46 +85,51 @@ def certificate_text(diagnosis: Diagnosis | None, draft: Draft, phrases: Phrases
     return text
 
 
-def proof_values(proof: Proof, draft: Draft, phrases: Phrases) -> dict[str, str]:
+def proof_text(proof: Proof, draft: Draft, phrases: Phrases) -> str:
     """Sum up what a handshake has shown."""
-    encrypted = draft.encryption is not Encryption.NONE
-    certificate = proof.certificate
-    return {
-        "sender": as_code(draft.sender),
-        "server": as_code(proof.server),
-        "host": as_code(draft.host),
-        "port": str(draft.port),
-        "encryption": phrases.say(f"encryption_{draft.encryption.value}"),
-        "tls": proof.tls_version or phrases.say("no_tls"),
-        "certificate": phrases.say(
-            "certificate_short",
-            subject=as_code(certificate.subject),
-            issuer=as_code(certificate.issuer),
-            not_after=f"{certificate.not_after:%Y-%m-%d}",
-        )
-        if certificate
-        else phrases.say("no_certificate"),
-        "login": phrases.say("login", mechanism=proof.mechanism, username=as_code(draft.username))
-        if proof.mechanism and draft.username
-        else phrases.say("no_login"),
-        "size": phrases.say("size", megabytes=f"{proof.size_limit / 1_000_000:.0f}")
+    summary = phrases.say(
+        "proof",
+        sender=as_code(draft.sender),
+        server=as_code(proof.server),
+        host=as_code(draft.host),
+        port=str(draft.port),
+        encryption=phrases.say(f"encryption_{draft.encryption.value}"),
+        tls=proof.tls_version or phrases.say("no_tls"),
+        certificate=_certificate(proof, phrases),
+        login=_login(proof, draft, phrases),
+        size=phrases.say("size", megabytes=f"{proof.size_limit / 1_000_000:.1f}")
         if proof.size_limit
         else phrases.say("no_size"),
-        "warnings": _warnings(draft, phrases, encrypted=encrypted),
-    }
+    )
+    return "\n\n".join([summary, *_warnings(draft, phrases)])
 
 
-def _warnings(draft: Draft, phrases: Phrases, *, encrypted: bool) -> str:
+def _certificate(proof: Proof, phrases: Phrases) -> str:
+    certificate = proof.certificate
+    if certificate is None:
+        return phrases.say("no_certificate")
+    return phrases.say(
+        "certificate_short",
+        subject=as_code(certificate.subject),
+        issuer=as_code(certificate.issuer),
+        not_after=f"{certificate.not_after:%Y-%m-%d}",
+    )
+
+
+def _login(proof: Proof, draft: Draft, phrases: Phrases) -> str:
+    if proof.mechanism is None or draft.username is None:
+        return phrases.say("no_login")
+    return phrases.say("login", mechanism=proof.mechanism, username=as_code(draft.username))
+
+
+def _warnings(draft: Draft, phrases: Phrases) -> list[str]:
     warnings = []
+    encrypted = draft.encryption is not Encryption.NONE
     if encrypted and not draft.verify_ssl and draft.certificate_fingerprint is None:
         warnings.append(phrases.say("warning_no_verify"))
     if draft.sends_password_in_clear:
         warnings.append(phrases.say("warning_plain_login"))
-    return "\n\n".join(warnings)
-
-
-def _said(failure: Failure, phrases: Phrases) -> str:
-    return phrases.say("said", reply=failure.server_words) if failure.server_words else ""
+    return warnings
 
 
 def _remedy(diagnosis: Diagnosis, draft: Draft, phrases: Phrases) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
+from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers.selector import (
     NumberSelector,
     NumberSelectorConfig,
@@ -15,7 +17,7 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from .check import async_check
+from .check import Outcome, async_check
 from .const import (
     CONF_CA_FILE,
     CONF_HELLO_NAME,
@@ -23,11 +25,15 @@ from .const import (
     CONF_SENDER_NAME,
     CONF_TIMEOUT,
     DEFAULT_TIMEOUT,
+    DOMAIN,
+    MAX_TIMEOUT,
+    MIN_TIMEOUT,
 )
 from .draft import Draft
-from .flow_texts import error_values, no_error_values
+from .entry_saving import async_save
+from .flow_texts import error_values, typing_error
 from .mail.address import parse_mailboxes
-from .mail.failure import MailError
+from .mail.failure import FailureKind, MailError, Stage
 from .mail.names import is_hello_name
 from .mail.remedy import Diagnosis
 from .phrases import Phrases
@@ -39,7 +45,11 @@ _FORM = vol.Schema(
         vol.Required(CONF_TIMEOUT, default=DEFAULT_TIMEOUT): vol.All(
             NumberSelector(
                 NumberSelectorConfig(
-                    min=5, max=300, step=1, unit_of_measurement="s", mode=NumberSelectorMode.BOX
+                    min=MIN_TIMEOUT,
+                    max=MAX_TIMEOUT,
+                    step=1,
+                    unit_of_measurement="s",
+                    mode=NumberSelectorMode.BOX,
                 )
             ),
             vol.Coerce(int),
@@ -54,56 +64,97 @@ _OF_THE_CONNECTION = (CONF_HELLO_NAME, CONF_CA_FILE)
 class EmailCourierOptionsFlow(OptionsFlow):
     """One form; what touches the connection is proven before it is saved."""
 
+    def __init__(self) -> None:
+        """Begin with nothing typed."""
+        self._typed: dict[str, Any] | None = None
+        self._draft = Draft()
+        self._errors: dict[str, str] = {}
+        self._diagnosis: Diagnosis | None = None
+        self._handshake: asyncio.Task[Outcome] | None = None
+
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show the options, or save them."""
-        errors: dict[str, str] = {}
-        values = no_error_values()
+        stored = self.config_entry.options
         if user_input is not None:
-            errors, values = await self._async_check(user_input)
-            if not errors:
-                return self.async_create_entry(data={**self._others(), **user_input})
+            typed = {name: value for name, value in user_input.items() if value not in ("", [])}
+            self._typed = typed
+            self._draft = replace(
+                Draft.of_entry(self.config_entry.data, stored),
+                hello_name=typed.get(CONF_HELLO_NAME),
+                ca_file=typed.get(CONF_CA_FILE),
+            )
+            if self._check_typing():
+                if all(typed.get(name) == stored.get(name) for name in _OF_THE_CONNECTION):
+                    return await self.async_step_save()
+                result = await self.async_step_handshake()
+                if result["type"] is FlowResultType.SHOW_PROGRESS:
+                    return result
+                return await (self.async_step_init() if self._errors else self.async_step_save())
+        values: dict[str, str] = {}
+        if self._diagnosis is not None:
+            phrases = await Phrases.async_load(self.hass)
+            values = error_values(self._diagnosis, self._draft, phrases)
         return self.async_show_form(
             step_id="init",
             data_schema=self.add_suggested_values_to_schema(
-                _FORM, self.config_entry.options if user_input is None else user_input
+                _FORM, stored if self._typed is None else self._typed
             ),
-            errors=errors,
+            errors=self._errors,
             description_placeholders=values,
         )
 
-    async def _async_check(self, typed: dict[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
-        values = no_error_values()
-        try:
-            parse_mailboxes(typed.get(CONF_REPLY_TO) or [])
-        except MailError as error:
-            values["address"] = error.failure.facts.get("address", "")
-            values["reply"] = error.failure.detail
-            return {CONF_REPLY_TO: error.failure.kind.value}, values
-        name = typed.get(CONF_HELLO_NAME)
-        if name and not is_hello_name(name):
-            return {CONF_HELLO_NAME: "hello_name_invalid"}, values
-        stored = self.config_entry.options
-        if all(typed.get(name) == stored.get(name) for name in _OF_THE_CONNECTION):
-            return {}, values
-        draft = replace(
-            Draft.of_entry(self.config_entry.data, stored),
-            hello_name=name or None,
-            ca_file=typed.get(CONF_CA_FILE) or None,
-        )
-        outcome = await async_check(self.hass, draft)
-        if outcome.proof is not None:
-            return {}, values
-        diagnosis = outcome.diagnosis
+    async def async_step_handshake(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Prove the account with the new options."""
+        if self._handshake is None:
+            self._handshake = self.hass.async_create_task(
+                async_check(self.hass, self._draft), f"{DOMAIN} handshake"
+            )
+        if not self._handshake.done():
+            return self.async_show_progress(
+                step_id="handshake", progress_action="handshake", progress_task=self._handshake
+            )
+        diagnosis = self._handshake.result().diagnosis
+        self._handshake = None
         if diagnosis is None:
-            return {}, values
-        phrases = await Phrases.async_load(self.hass)
-        unremedied = Diagnosis(diagnosis.failure, diagnosis.certificate)
-        return (
-            {"base": diagnosis.failure.kind.value},
-            error_values(unremedied, draft, phrases),
-        )
+            return self.async_show_progress_done(next_step_id="save")
+        self._fail(diagnosis, "base")
+        self._take_remedy(diagnosis)
+        return self.async_show_progress_done(next_step_id="init")
 
-    def _others(self) -> dict[str, Any]:
-        """Return the stored options that this form does not show."""
+    async def async_step_save(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Save what was typed, beside the options that this form does not show."""
         shown = {str(marker) for marker in _FORM.schema}
-        return {k: v for k, v in self.config_entry.options.items() if k not in shown}
+        others = {k: v for k, v in self.config_entry.options.items() if k not in shown}
+        options = {**others, **(self._typed or {})}
+        async_save(self.hass, self.config_entry, options=options)
+        return self.async_create_entry(data=options)
+
+    def _check_typing(self) -> bool:
+        self._errors = {}
+        self._diagnosis = None
+        typed = self._typed or {}
+        try:
+            parse_mailboxes(typed.get(CONF_REPLY_TO, []))
+        except MailError as error:
+            self._fail(Diagnosis(error.failure), CONF_REPLY_TO)
+        else:
+            if (name := self._draft.hello_name) is not None and not is_hello_name(name):
+                self._fail(
+                    typing_error(FailureKind.HELO_REJECTED, Stage.HELLO, "hello_malformed"),
+                    CONF_HELLO_NAME,
+                )
+        return not self._errors
+
+    def _fail(self, diagnosis: Diagnosis, field: str) -> None:
+        self._diagnosis = diagnosis
+        self._errors = {field: diagnosis.failure.kind.value}
+
+    def _take_remedy(self, diagnosis: Diagnosis) -> None:
+        """Fill in a name that the server takes; another server or port is not set here."""
+        remedy = diagnosis.remedy
+        if remedy is not None and diagnosis.failure.kind is FailureKind.HELO_REJECTED:
+            self._typed = {**(self._typed or {}), CONF_HELLO_NAME: remedy.hello_name}
+        else:
+            self._diagnosis = replace(diagnosis, remedy=None)

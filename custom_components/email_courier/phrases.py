@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.translation import async_get_translations
 
 from .const import DOMAIN
 
 _PREFIX = f"component.{DOMAIN}.selector.phrase.options."
+_VALUE = re.compile(r"\{(\w+)\}")
 
 
 class Phrases:
@@ -30,11 +33,9 @@ class Phrases:
         )
 
     def say(self, name: str, **values: str) -> str:
-        """Return a sentence with its values filled in."""
-        text = self._texts[name]
-        for key, value in values.items():
-            text = text.replace("{" + key + "}", value)
-        return text
+        """Return a sentence with its values filled in. Raises KeyError for a value left out."""
+        # in one pass: a server's words may hold braces of their own
+        return _VALUE.sub(lambda match: values[match[1]], self._texts[name])
 
 
 def as_code(text: str) -> str:

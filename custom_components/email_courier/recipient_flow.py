@@ -10,8 +10,10 @@ from homeassistant.helpers.selector import TextSelector, TextSelectorConfig, Tex
 import voluptuous as vol
 
 from .const import CONF_BCC, CONF_CC, CONF_TO
-from .mail.address import Mailbox, parse_mailboxes
-from .mail.failure import FailureKind, MailError
+from .errors import placeholders
+from .mail.address import Mailbox, parse_mailbox, parse_mailboxes
+from .mail.failure import MailError
+from .recipients import written
 
 _ADDRESSES = TextSelector(TextSelectorConfig(type=TextSelectorType.TEXT, multiple=True))
 _FORM = vol.Schema(
@@ -43,22 +45,20 @@ class RecipientFlow(ConfigSubentryFlow):
         self, typed: dict[str, Any] | None, stored: dict[str, Any]
     ) -> SubentryFlowResult:
         errors: dict[str, str] = {}
-        values = {"address": "", "reply": ""}
-        data: dict[str, list[str]] = {}
+        values: dict[str, str] = {}
         if typed is not None:
+            data: dict[str, list[str]] = {}
             for field in _FIELDS:
                 try:
-                    mailboxes = parse_mailboxes(typed.get(field) or [])
+                    mailboxes = _mailboxes(typed.get(field, []), at_least_one=field == CONF_TO)
                 except MailError as error:
-                    errors[field] = error.failure.kind.value
-                    values["address"] = error.failure.facts.get("address", "")
-                    values["reply"] = error.failure.detail
-                    continue
+                    # one at a time: the texts of two errors would share their values
+                    errors = {field: error.failure.kind.value}
+                    values = placeholders(error.failure)
+                    break
                 if mailboxes:
-                    data[field] = [_stored(mailbox) for mailbox in mailboxes]
-            if not errors and CONF_TO not in data:
-                errors[CONF_TO] = FailureKind.INVALID_RECIPIENT.value
-            if not errors:
+                    data[field] = [written(mailbox) for mailbox in mailboxes]
+            else:
                 return self._save(typed[CONF_NAME].strip() or data[CONF_TO][0], data)
         return self.async_show_form(
             step_id="reconfigure" if self.source == SOURCE_RECONFIGURE else "user",
@@ -75,9 +75,6 @@ class RecipientFlow(ConfigSubentryFlow):
         return self.async_create_entry(title=name, data=data)
 
 
-def _stored(mailbox: Mailbox) -> str:
-    """Write a mailbox so that it reads back as the same."""
-    if not mailbox.name:
-        return mailbox.address
-    escaped = mailbox.name.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}" <{mailbox.address}>'
+def _mailboxes(texts: list[str], *, at_least_one: bool) -> tuple[Mailbox, ...]:
+    mailboxes = parse_mailboxes(texts)
+    return mailboxes if mailboxes or not at_least_one else (parse_mailbox(""),)

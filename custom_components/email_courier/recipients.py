@@ -40,3 +40,11 @@ class Recipients:
 
 
 NOBODY: Final = Recipients()
+
+
+def written(mailbox: Mailbox) -> str:
+    """Write a mailbox so that it reads back as the same."""
+    if not mailbox.name:
+        return mailbox.address
+    escaped = mailbox.name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}" <{mailbox.address}>'
