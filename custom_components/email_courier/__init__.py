@@ -12,16 +12,29 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
 from .account import Account, EmailCourierConfigEntry, outbox_folder
+from .classic import async_register_classic
 from .const import DOMAIN
+from .courier_config import async_courier_config
 from .entry_data import trust_of
+from .issues import AccountIssues, async_delete_issues
+from .outbox_services import async_setup_outbox_services
+from .services import async_setup_services
 from .tls_context import async_context_for
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
-PLATFORMS = [Platform.NOTIFY]
+PLATFORMS = [
+    Platform.BINARY_SENSOR,
+    Platform.BUTTON,
+    Platform.EVENT,
+    Platform.NOTIFY,
+    Platform.SENSOR,
+]
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register the actions, which are there even while no account is loaded."""
+    async_setup_services(hass)
+    async_setup_outbox_services(hass)
     return True
 
 
@@ -35,10 +48,12 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmailCourierConfigEntry)
             translation_key="ca_file_unreadable",
             translation_placeholders={"detail": str(error)},
         ) from error
-    account = Account(hass, entry, context)
+    account = Account(hass, entry, context, await async_courier_config(hass, entry))
     entry.runtime_data = account
+    AccountIssues(account).async_start()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     await account.async_start()
+    entry.async_on_unload(await async_register_classic(hass, account))
     entry.async_on_unload(entry.add_update_listener(_async_reload))
     return True
 
@@ -53,6 +68,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: EmailCourierConfigEntry
 
 async def async_remove_entry(hass: HomeAssistant, entry: EmailCourierConfigEntry) -> None:
     """Remove an account together with its outbox."""
+    async_delete_issues(hass, entry.entry_id)
     folder = outbox_folder(hass, entry.entry_id)
     await hass.async_add_executor_job(lambda: shutil.rmtree(folder, ignore_errors=True))
 

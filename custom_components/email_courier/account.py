@@ -19,7 +19,13 @@ from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.storage import STORAGE_DIR
 from homeassistant.util import dt as dt_util
 
-from .const import CONF_REPLY_TO, CONF_SENDER, CONF_SENDER_NAME, DOMAIN
+from .const import (
+    CONF_DROP_LARGE_ATTACHMENTS,
+    CONF_REPLY_TO,
+    CONF_SENDER,
+    CONF_SENDER_NAME,
+    DOMAIN,
+)
 from .entry_data import settings_of
 from .errors import error_for_content, error_for_failure, error_for_outbox
 from .mail.address import Mailbox, parse_mailbox, parse_mailboxes
@@ -28,14 +34,17 @@ from .mail.compose.message import ComposedMail, compose
 from .mail.deliver import deliver_once
 from .mail.envelope import Delivery, Envelope
 from .mail.failure import Failure, FailureKind, MailError
-from .mail.outbox.courier import Courier
+from .mail.handshake import Proof, proof_of
+from .mail.outbox.courier import Courier, CourierConfig
 from .mail.outbox.errors import OutboxError
 from .mail.outbox.events import CourierEvent, Paused
 from .mail.outbox.host import Host
 from .mail.outbox.outgoing import DAY, OutgoingMail, Rank
 from .mail.outbox.receipt import Receipt
 from .mail.outbox.store import Store
+from .mail.session import Session
 from .mail.settings import ServerSettings
+from .too_large import NOTHING_FITS, async_lighten
 
 type EmailCourierConfigEntry = ConfigEntry[Account]
 type EventListener = Callable[[CourierEvent], None]
@@ -49,10 +58,17 @@ def outbox_folder(hass: HomeAssistant, entry_id: str) -> Path:
 
 
 class Account:
-    """Everything a loaded config entry needs to send mail."""
+    """Everything a loaded config entry needs to send mail.
+
+    proof: what the server has shown at the last connection since the account was loaded.
+    """
 
     def __init__(
-        self, hass: HomeAssistant, entry: EmailCourierConfigEntry, context: ssl.SSLContext
+        self,
+        hass: HomeAssistant,
+        entry: EmailCourierConfigEntry,
+        context: ssl.SSLContext,
+        config: CourierConfig,
     ) -> None:
         """Take the settings of an entry; nothing is connected yet."""
         self.hass = hass
@@ -63,11 +79,13 @@ class Account:
         ).named(entry.options.get(CONF_SENDER_NAME, ""))
         self._context = context
         self._listeners: list[EventListener] = []
+        self.proof: Proof | None = None
         self.courier = Courier(
             deliver=self._async_deliver,
             store=Store(outbox_folder(hass, entry.entry_id)),
             host=_host(hass),
             listener=self._tell,
+            config=config,
         )
 
     async def async_start(self) -> None:
@@ -128,6 +146,38 @@ class Account:
 
         expires_after: seconds. Raises HomeAssistantError when nobody got it and nobody will.
         """
+        submit = partial(self._async_submit, queue=queue, expires_after=expires_after)
+        try:
+            if self.entry.options.get(CONF_DROP_LARGE_ATTACHMENTS):
+                return await self._async_submit_lightened(content, submit)
+            return await submit(content)
+        except MailError as error:
+            raise error_for_failure(error.failure, account=self.entry.title) from error
+        except OutboxError as error:
+            raise error_for_outbox(error, account=self.entry.title) from error
+
+    async def _async_submit_lightened(
+        self, content: Content, submit: Callable[[Content], Awaitable[Receipt]]
+    ) -> Receipt:
+        """Leave out what is too large by the limit that is known, or that the server then says."""
+        if self.proof is not None and self.proof.size_limit:
+            content = await async_lighten(self.hass, content, self.proof.size_limit)
+        try:
+            return await submit(content)
+        except MailError as error:
+            failure = error.failure
+            if failure.kind is not FailureKind.MESSAGE_TOO_LARGE:
+                raise
+            limit = int(failure.facts.get("limit", NOTHING_FITS))
+            lighter = await async_lighten(self.hass, content, limit)
+            if lighter is content:
+                raise
+            return await submit(lighter)
+
+    async def _async_submit(
+        self, content: Content, *, queue: bool, expires_after: float
+    ) -> Receipt:
+        """Compose a mail and hand it to the courier. Raises MailError and OutboxError."""
         mail = await self.async_compose(content)
         outgoing = OutgoingMail(
             envelope=mail.envelope,
@@ -138,12 +188,7 @@ class Account:
             expires_after=expires_after,
             queue=queue,
         )
-        try:
-            return await self.courier.submit(outgoing)
-        except MailError as error:
-            raise error_for_failure(error.failure, account=self.entry.title) from error
-        except OutboxError as error:
-            raise error_for_outbox(error, account=self.entry.title) from error
+        return await self.courier.submit(outgoing)
 
     async def _async_deliver(
         self,
@@ -153,8 +198,17 @@ class Account:
         before_dot: Callable[[], Awaitable[None]] | None,
     ) -> Delivery:
         return await deliver_once(
-            self.settings, self._context, envelope, data, before_dot=before_dot
+            self.settings,
+            self._context,
+            envelope,
+            data,
+            before_dot=before_dot,
+            opened=self._note_session,
         )
+
+    @callback
+    def _note_session(self, session: Session) -> None:
+        self.proof = proof_of(session)
 
     @callback
     def _tell(self, event: CourierEvent) -> None:

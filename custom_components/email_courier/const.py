@@ -32,6 +32,7 @@ CONF_TO: Final = "to"
 CONF_TRUST_CERTIFICATE: Final = "trust_certificate"
 CONF_WRITE_FIRST: Final = "write_first"
 
+DEFAULT_BACKUP_AFTER: Final = 5
 DEFAULT_MAX_MAILS: Final = 10_000
 DEFAULT_MAX_MEGABYTES: Final = 1000
 DEFAULT_TIMEOUT: Final = 30

@@ -54,11 +54,25 @@ async def prove(
         if not handshake.done():
             handshake.cancel()
             await asyncio.wait([handshake])
-        proof = _proof(session) if session.is_open else None
+        proof = proof_of(session) if session.is_open else None
         session.quit()
     if proof is None:
         raise MailError(Failure(FailureKind.DISCONNECTED, session.stage, Permanence.TEMPORARY))
     return proof
+
+
+def proof_of(session: Session) -> Proof:
+    """Sum up what an open session has shown of its server."""
+    greeting = session.greeting.text if session.greeting else ""
+    return Proof(
+        settings=session.settings,
+        server=greeting.split(" ", 1)[0] or session.settings.host,
+        tls_version=session.tls_version,
+        certificate=session.certificate,
+        mechanism=session.mechanism,
+        size_limit=session.capabilities.size_limit,
+        extensions=dict(session.capabilities.extensions),
+    )
 
 
 async def resolve_encryption(settings: ServerSettings, context: ssl.SSLContext) -> ServerSettings:
@@ -144,16 +158,3 @@ def _failure_of(heard: Heard) -> Failure:
     }.get(heard.speaker, FailureKind.NO_GREETING)
     facts = {"protocol": heard.protocol} if heard.protocol else {}
     return Failure(kind, Stage.GREETING, Permanence.TEMPORARY, detail=heard.text, facts=facts)
-
-
-def _proof(session: Session) -> Proof:
-    greeting = session.greeting.text if session.greeting else ""
-    return Proof(
-        settings=session.settings,
-        server=greeting.split(" ", 1)[0] or session.settings.host,
-        tls_version=session.tls_version,
-        certificate=session.certificate,
-        mechanism=session.mechanism,
-        size_limit=session.capabilities.size_limit,
-        extensions=dict(session.capabilities.extensions),
-    )

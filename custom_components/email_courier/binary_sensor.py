@@ -1,0 +1,49 @@
+"""Whether the server can be reached, as far as the last mail has shown."""
+
+from __future__ import annotations
+
+from homeassistant.components.binary_sensor import BinarySensorEntity
+from homeassistant.components.binary_sensor.const import BinarySensorDeviceClass
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .account import EmailCourierConfigEntry
+from .contact import shows_contact
+from .entity import AccountEntity
+from .mail.outbox.events import CourierEvent, StateChanged
+
+PARALLEL_UPDATES = 0
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: EmailCourierConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the account's connectivity."""
+    async_add_entities([ConnectivitySensor(entry.runtime_data, "connectivity")])
+
+
+class ConnectivitySensor(AccountEntity, BinarySensorEntity):
+    """On once the server has let the account in, off once it has not; unknown until then."""
+
+    _attr_device_class = BinarySensorDeviceClass.CONNECTIVITY
+    _attr_entity_category = EntityCategory.DIAGNOSTIC
+    _attr_translation_key = "connectivity"
+
+    async def async_added_to_hass(self) -> None:
+        """Begin to follow the account."""
+        self.async_on_remove(self.account.async_listen(self._async_follow))
+
+    @callback
+    def _async_follow(self, event: CourierEvent) -> None:
+        if shows_contact(event):
+            is_on = True
+        elif isinstance(event, StateChanged) and event.state.down is not None:
+            is_on = False
+        else:
+            return
+        if is_on is not self._attr_is_on:
+            self._attr_is_on = is_on
+            self.async_write_ha_state()

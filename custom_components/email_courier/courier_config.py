@@ -1,0 +1,84 @@
+"""How an account's options have its mail treated."""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.core import HomeAssistant
+
+from .account import Account
+from .const import (
+    CONF_BACKUP_ACCOUNT,
+    CONF_BACKUP_AFTER,
+    CONF_FLOOD_LIMIT,
+    CONF_MAX_MAILS,
+    CONF_MAX_MEGABYTES,
+    CONF_WRITE_FIRST,
+    DEFAULT_BACKUP_AFTER,
+    DEFAULT_MAX_MAILS,
+    DEFAULT_MAX_MEGABYTES,
+    DOMAIN,
+)
+from .digest import DigestWriter
+from .mail.failure import Failure, FailureKind, MailError, Permanence, Stage
+from .mail.outbox.backup import Backup
+from .mail.outbox.courier import CourierConfig
+from .mail.outbox.flood import FloodLimit
+from .mail.outbox.limits import Limits
+from .mail.outbox.outgoing import OutgoingMail
+from .mail.outbox.readdress import readdress
+from .phrases import Phrases
+
+_UNLIMITED: Final = sys.maxsize
+"""Mails that were held back under a limit go out under this one once it is taken away."""
+
+_NOT_LOADED: Final = Failure(
+    FailureKind.DISCONNECTED,
+    Stage.RESOLVE,
+    Permanence.TEMPORARY,
+    detail="the backup account is not loaded",
+)
+
+
+async def async_courier_config(hass: HomeAssistant, entry: ConfigEntry) -> CourierConfig:
+    """Return what the options say."""
+    options = entry.options
+    return CourierConfig(
+        write_first=options.get(CONF_WRITE_FIRST, False),
+        limits=Limits(
+            mails=int(options.get(CONF_MAX_MAILS, DEFAULT_MAX_MAILS)),
+            size=int(options.get(CONF_MAX_MEGABYTES, DEFAULT_MAX_MEGABYTES)) * 1_000_000,
+        ),
+        backup=_backup(hass, entry),
+        flood_limit=FloodLimit(
+            per_hour=int(options.get(CONF_FLOOD_LIMIT) or _UNLIMITED),
+            compose_digest=DigestWriter(
+                await Phrases.async_load(hass), hass.config.location_name, hass.config.language
+            ),
+        ),
+    )
+
+
+def _backup(hass: HomeAssistant, entry: ConfigEntry) -> Backup | None:
+    backup_id = entry.options.get(CONF_BACKUP_ACCOUNT)
+    if not backup_id:
+        return None
+
+    async def hand_over(mail: OutgoingMail) -> None:
+        account = _loaded_account(hass, backup_id)
+        sender = account.sender.address
+        await account.courier.accept(await hass.async_add_executor_job(readdress, mail, sender))
+
+    minutes = float(entry.options.get(CONF_BACKUP_AFTER, DEFAULT_BACKUP_AFTER))
+    return Backup(own=entry.entry_id, account=backup_id, hand_over=hand_over, after=60 * minutes)
+
+
+def _loaded_account(hass: HomeAssistant, entry_id: str) -> Account:
+    """Return the account of an entry. Raises MailError while it is not loaded."""
+    entry = hass.config_entries.async_get_entry(entry_id)
+    if entry is None or entry.domain != DOMAIN or entry.state is not ConfigEntryState.LOADED:
+        raise MailError(_NOT_LOADED)
+    account: Account = entry.runtime_data
+    return account

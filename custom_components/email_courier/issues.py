@@ -1,0 +1,240 @@
+"""Repair issues: what a person should know or do about an account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+import os
+from pathlib import Path
+import tempfile
+from typing import Final
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.event import async_track_time_interval
+
+from .account import Account, outbox_folder
+from .const import DOMAIN
+from .contact import shows_contact
+from .mail.failure import Failure, FailureKind
+from .mail.outbox.events import (
+    CourierEvent,
+    Damaged,
+    DiskTrouble,
+    Failed,
+    GivenUp,
+    OutboxState,
+    StateChanged,
+)
+from .mail.outbox.store import DAMAGED
+from .mail.settings import Encryption, ServerSettings, is_loopback
+from .mail.tls import format_fingerprint
+from .phrases import as_code
+
+_NEARLY_FULL: Final = 0.8
+_ROOMY: Final = 0.7
+"""Below this the warning goes; in between it stays as it is, so that it does not flicker."""
+
+_RECHECK: Final = timedelta(minutes=5)
+
+type IssueData = dict[str, str | int | float | None]
+
+
+class Issue(StrEnum):
+    """The value is the translation key, and with the entry's id the issue's."""
+
+    MAIL_EXPIRED = "mail_expired"
+    MAIL_DAMAGED = "mail_damaged"
+    OUTBOX_NEARLY_FULL = "outbox_nearly_full"
+    OUTBOX_DISK = "outbox_disk"
+    CERTIFICATE_CHANGED = "certificate_changed"
+    CERTIFICATE_UNCHECKED = "certificate_unchecked"
+    PLAIN_LOGIN = "plain_login"
+
+    def id_for(self, entry_id: str) -> str:
+        """Return the id of this issue for one account."""
+        return f"{self.value}_{entry_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Nature:
+    """is_fixable: a dialog goes with it. is_persistent: it outlives a restart."""
+
+    severity: ir.IssueSeverity
+    is_fixable: bool = False
+    is_persistent: bool = False
+
+
+_NATURE: Final = {
+    Issue.MAIL_EXPIRED: _Nature(ir.IssueSeverity.ERROR, is_fixable=True, is_persistent=True),
+    Issue.MAIL_DAMAGED: _Nature(ir.IssueSeverity.ERROR, is_fixable=True, is_persistent=True),
+    Issue.OUTBOX_NEARLY_FULL: _Nature(ir.IssueSeverity.WARNING),
+    Issue.OUTBOX_DISK: _Nature(ir.IssueSeverity.ERROR),
+    Issue.CERTIFICATE_CHANGED: _Nature(ir.IssueSeverity.ERROR, is_fixable=True),
+    Issue.CERTIFICATE_UNCHECKED: _Nature(ir.IssueSeverity.WARNING),
+    Issue.PLAIN_LOGIN: _Nature(ir.IssueSeverity.WARNING),
+}
+
+
+@callback
+def async_delete_issues(hass: HomeAssistant, entry_id: str) -> None:
+    """Remove everything that was ever said about an account."""
+    for issue in Issue:
+        ir.async_delete_issue(hass, DOMAIN, issue.id_for(entry_id))
+
+
+class AccountIssues:
+    """Follows one account, raises its issues, and takes back those that are solved."""
+
+    def __init__(self, account: Account) -> None:
+        """Belong to an account."""
+        self._account = account
+        self._hass = account.hass
+        self._last_expired: str | None = None
+        self._changed_to: str | None = None
+        self._is_disk_in_doubt = False
+
+    @callback
+    def async_start(self) -> None:
+        """Say what the settings alone give cause for, and begin to follow the account.
+
+        What only the last run of the account knew is forgotten: it shows again if it is so.
+        """
+        settings = self._account.settings
+        self._set(Issue.CERTIFICATE_UNCHECKED, is_so=_accepts_any_certificate(settings))
+        self._set(Issue.PLAIN_LOGIN, is_so=settings.sends_password_in_clear)
+        for issue in (Issue.OUTBOX_NEARLY_FULL, Issue.OUTBOX_DISK, Issue.CERTIFICATE_CHANGED):
+            self._delete(issue)
+        unload = self._account.entry.async_on_unload
+        unload(self._account.async_listen(self._async_follow))
+        unload(async_track_time_interval(self._hass, self._async_recheck, _RECHECK))
+
+    @callback
+    def _async_follow(self, event: CourierEvent) -> None:
+        match event:
+            case Failed(reason=GivenUp.EXPIRED):
+                self._note_expired(event)
+            case Damaged(names=names):
+                self._note_damaged(names)
+            case DiskTrouble(detail=detail):
+                self._is_disk_in_doubt = True
+                self._create(Issue.OUTBOX_DISK, {"detail": as_code(detail)})
+            case StateChanged(state=state):
+                self._note_state(state)
+        if shows_contact(event) and self._changed_to is not None:
+            self._changed_to = None
+            self._delete(Issue.CERTIFICATE_CHANGED)
+
+    def _note_expired(self, event: Failed) -> None:
+        count = self._count_so_far(Issue.MAIL_EXPIRED)
+        if event.message_id != self._last_expired:
+            self._last_expired = event.message_id
+            count += 1
+        self._create(
+            Issue.MAIL_EXPIRED,
+            {"count": str(count), "subject": as_code(event.subject)},
+            {"count": count},
+        )
+
+    def _note_damaged(self, names: tuple[str, ...]) -> None:
+        count = self._count_so_far(Issue.MAIL_DAMAGED) + len(names)
+        folder = outbox_folder(self._hass, self._account.entry.entry_id) / DAMAGED
+        self._create(
+            Issue.MAIL_DAMAGED,
+            {"count": str(count), "folder": as_code(str(folder))},
+            {"count": count},
+        )
+
+    def _note_state(self, state: OutboxState) -> None:
+        if state.fullness >= _NEARLY_FULL:
+            self._create(
+                Issue.OUTBOX_NEARLY_FULL,
+                {"count": str(state.waiting), "percent": str(int(state.fullness * 100))},
+            )
+        elif state.fullness < _ROOMY:
+            self._delete(Issue.OUTBOX_NEARLY_FULL)
+        if state.down is not None and state.down.kind is FailureKind.CERTIFICATE_UNTRUSTED:
+            self._note_certificate(state.down)
+
+    def _note_certificate(self, failure: Failure) -> None:
+        facts = failure.facts
+        expected = facts.get("expected")
+        if expected is None or facts["fingerprint"] == self._changed_to:
+            return
+        self._changed_to = facts["fingerprint"]
+        self._create(
+            Issue.CERTIFICATE_CHANGED,
+            {
+                "host": as_code(self._account.settings.host),
+                "expected": as_code(format_fingerprint(expected)),
+                **{
+                    name: as_code(facts[name])
+                    for name in ("fingerprint", "subject", "issuer", "not_before", "not_after")
+                },
+            },
+            {"fingerprint": facts["fingerprint"].replace(":", "").lower()},
+        )
+
+    def _count_so_far(self, issue: Issue) -> int:
+        registry = ir.async_get(self._hass)
+        known = registry.async_get_issue(DOMAIN, issue.id_for(self._account.entry.entry_id))
+        return int(known.data["count"] or 0) if known is not None and known.data else 0
+
+    async def _async_recheck(self, _now: datetime) -> None:
+        """Take back the doubt about the disk once it can be written again."""
+        if not self._is_disk_in_doubt:
+            return
+        folder = outbox_folder(self._hass, self._account.entry.entry_id)
+        if await self._hass.async_add_executor_job(_can_write, folder):
+            self._is_disk_in_doubt = False
+            self._delete(Issue.OUTBOX_DISK)
+
+    def _set(self, issue: Issue, *, is_so: bool) -> None:
+        if is_so:
+            self._create(issue, {"host": as_code(self._account.settings.host)})
+        else:
+            self._delete(issue)
+
+    def _create(
+        self, issue: Issue, placeholders: dict[str, str], data: IssueData | None = None
+    ) -> None:
+        entry = self._account.entry
+        nature = _NATURE[issue]
+        ir.async_create_issue(
+            self._hass,
+            DOMAIN,
+            issue.id_for(entry.entry_id),
+            data={"entry_id": entry.entry_id, **(data or {})},
+            is_fixable=nature.is_fixable,
+            is_persistent=nature.is_persistent,
+            severity=nature.severity,
+            translation_key=issue.value,
+            translation_placeholders={"account": entry.title, **placeholders},
+        )
+
+    def _delete(self, issue: Issue) -> None:
+        ir.async_delete_issue(self._hass, DOMAIN, issue.id_for(self._account.entry.entry_id))
+
+
+def _accepts_any_certificate(settings: ServerSettings) -> bool:
+    trust = settings.trust
+    return (
+        settings.encryption is not Encryption.NONE
+        and not trust.verify
+        and trust.fingerprint is None
+        and not is_loopback(settings.host)
+    )
+
+
+def _can_write(folder: Path) -> bool:
+    while not folder.exists():
+        folder = folder.parent
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(4096))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        return False
+    return True

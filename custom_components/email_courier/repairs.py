@@ -1,0 +1,91 @@
+"""What a person can do about a repair issue."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from homeassistant.components.repairs import (
+    ConfirmRepairFlow,
+    FlowType,
+    RepairsFlow,
+    RepairsFlowResult,
+)
+from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntry
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+import voluptuous as vol
+
+from .check import async_check
+from .const import CONF_FINGERPRINT, DOMAIN
+from .draft import Draft
+from .issues import Issue, IssueData
+from .mail.remedy import Diagnosis
+from .phrases import as_code
+
+
+async def async_create_fix_flow(
+    hass: HomeAssistant, issue_id: str, data: IssueData | None
+) -> RepairsFlow:
+    """Return the dialog for an issue; most want nothing but to be read."""
+    if data is None or not issue_id.startswith(Issue.CERTIFICATE_CHANGED):
+        return ConfirmRepairFlow()
+    entry = hass.config_entries.async_get_known_entry(str(data["entry_id"]))
+    return CertificateChangedFlow(entry, str(data["fingerprint"]))
+
+
+class CertificateChangedFlow(RepairsFlow):
+    """Trust the new certificate, once the whole handshake has passed with it, or go elsewhere."""
+
+    def __init__(self, entry: ConfigEntry, fingerprint: str) -> None:
+        """Be about one certificate: SHA-256 in lower-case hex."""
+        self._entry = entry
+        self._fingerprint = fingerprint
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Show both certificates, and what can be done."""
+        return self.async_show_menu(
+            step_id="init",
+            menu_options=["trust", "reconfigure"],
+            description_placeholders=self._placeholders(),
+        )
+
+    async def async_step_trust(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Prove the account with exactly this certificate and save it, or say what went wrong."""
+        entry = self._entry
+        draft = replace(
+            Draft.of_entry(entry.data, entry.options), certificate_fingerprint=self._fingerprint
+        )
+        outcome = await async_check(self.hass, draft)
+        if outcome.diagnosis is None:
+            self.hass.config_entries.async_update_entry(
+                entry, data={**entry.data, CONF_FINGERPRINT: self._fingerprint}
+            )
+            return self.async_create_entry(data={})
+        return self.async_show_form(
+            step_id="trust",
+            data_schema=vol.Schema({}),
+            errors={"base": "check_failed"},
+            description_placeholders=self._placeholders() | _words(outcome.diagnosis),
+        )
+
+    async def async_step_reconfigure(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Go on in the dialog that changes the account; the issue stays until it is solved."""
+        flow = await self.hass.config_entries.flow.async_init(
+            DOMAIN,
+            context={"source": SOURCE_RECONFIGURE, "entry_id": self._entry.entry_id},
+        )
+        return self.async_abort(
+            reason="reconfigure", next_flow=(FlowType.CONFIG_FLOW, flow["flow_id"])
+        )
+
+    def _placeholders(self) -> dict[str, str]:
+        issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id)
+        return dict(issue.translation_placeholders or {}) if issue else {}
+
+
+def _words(diagnosis: Diagnosis) -> dict[str, str]:
+    failure = diagnosis.failure
+    return {"reply": as_code(failure.server_words or failure.kind.value)}

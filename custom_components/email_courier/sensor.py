@@ -1,0 +1,129 @@
+"""What waits in an account's outbox, what was delivered last, and what went wrong last."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from homeassistant.components.sensor import (
+    RestoreSensor,
+    SensorDeviceClass,
+    SensorEntity,
+    SensorStateClass,
+)
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.util import dt as dt_util
+
+from .account import Account, EmailCourierConfigEntry
+from .contact import failure_in
+from .entity import AccountEntity
+from .mail.failure import FailureKind
+from .mail.outbox.events import CourierEvent, Deferred, Delivered, Failed, StateChanged
+
+PARALLEL_UPDATES = 0
+
+_OF_A_FAILURE = ("reply", "stage", "recipients", "time")
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: EmailCourierConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the account's sensors."""
+    account = entry.runtime_data
+    async_add_entities(
+        [
+            WaitingSensor(account, "waiting"),
+            LastDeliverySensor(account, "last_delivery"),
+            LastFailureSensor(account, "last_failure"),
+        ]
+    )
+
+
+class WaitingSensor(AccountEntity, SensorEntity):
+    """How many mails lie on disk."""
+
+    _attr_state_class = SensorStateClass.MEASUREMENT
+    _attr_translation_key = "waiting"
+
+    async def async_added_to_hass(self) -> None:
+        """Begin to follow the account."""
+        self.async_on_remove(self.account.async_listen(self._async_follow))
+
+    @property
+    def native_value(self) -> int:
+        """Return the count of mails."""
+        return self.account.courier.state.waiting
+
+    @property
+    def extra_state_attributes(self) -> dict[str, Any]:
+        """Return their size in bytes, and when the next of them is tried."""
+        state = self.account.courier.state
+        return {"bytes": state.waiting_bytes, "next_attempt": _iso(state.next_attempt)}
+
+    @callback
+    def _async_follow(self, event: CourierEvent) -> None:
+        if isinstance(event, StateChanged):
+            self.async_write_ha_state()
+
+
+class LastDeliverySensor(AccountEntity, RestoreSensor):
+    """When the server last accepted a mail."""
+
+    _attr_device_class = SensorDeviceClass.TIMESTAMP
+    _attr_entity_category = EntityCategory.DIAGNOSTIC
+    _attr_translation_key = "last_delivery"
+
+    async def async_added_to_hass(self) -> None:
+        """Remember what was, and begin to follow the account."""
+        if (last := await self.async_get_last_sensor_data()) is not None:
+            self._attr_native_value = last.native_value
+        self.async_on_remove(self.account.async_listen(self._async_follow))
+
+    @callback
+    def _async_follow(self, event: CourierEvent) -> None:
+        if isinstance(event, Delivered):
+            self._attr_native_value = dt_util.utc_from_timestamp(event.at)
+            self.async_write_ha_state()
+
+
+class LastFailureSensor(AccountEntity, RestoreSensor):
+    """What last kept a mail from being delivered, in the words of the one vocabulary."""
+
+    _attr_device_class = SensorDeviceClass.ENUM
+    _attr_entity_category = EntityCategory.DIAGNOSTIC
+    _attr_translation_key = "last_failure"
+
+    def __init__(self, account: Account, key: str) -> None:
+        """Belong to an account."""
+        super().__init__(account, key)
+        self._attr_options = [kind.value for kind in FailureKind]
+
+    async def async_added_to_hass(self) -> None:
+        """Remember what was, and begin to follow the account."""
+        last = await self.async_get_last_state()
+        if last is not None and last.state in FailureKind:
+            self._attr_native_value = last.state
+            self._attr_extra_state_attributes = {
+                name: last.attributes.get(name) for name in _OF_A_FAILURE
+            }
+        self.async_on_remove(self.account.async_listen(self._async_follow))
+
+    @callback
+    def _async_follow(self, event: CourierEvent) -> None:
+        if not isinstance(event, Deferred | Failed) or (failure := failure_in(event)) is None:
+            return
+        self._attr_native_value = failure.kind.value
+        self._attr_extra_state_attributes = {
+            "reply": failure.server_words or None,
+            "stage": failure.stage.value,
+            "recipients": len(event.recipients),
+            "time": _iso(event.at),
+        }
+        self.async_write_ha_state()
+
+
+def _iso(timestamp: float | None) -> str | None:
+    return None if timestamp is None else dt_util.utc_from_timestamp(timestamp).isoformat()

@@ -1,0 +1,101 @@
+"""The event entity: what becomes of each mail."""
+
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+import pytest
+from pytest_homeassistant_custom_component.common import async_capture_events
+
+from tests.accounts import load_account
+from tests.sending import pass_time, send, state_of
+from tests.support.fixtures import Bed
+from tests.support.script import USERNAME, Script
+
+ENTITY = "event.home_mail"
+
+
+async def test_a_delivered_mail_is_an_event_that_says_all(hass: HomeAssistant, bed: Bed) -> None:
+    account = await load_account(hass, await bed.serve())
+
+    await send(account, "bea@example.test", "carl@example.test")
+
+    attributes = state_of(hass, ENTITY).attributes
+    assert attributes["event_type"] == "delivered"
+    assert attributes["account"] == "Home"
+    assert attributes["recipients"] == ["bea@example.test", "carl@example.test"]
+    assert attributes["subject"] == "Washing machine"
+    assert attributes["kind"] is None
+    assert attributes["reply"].startswith("250 ")
+    assert attributes["attempts"] == 1
+    assert attributes["message_id"].endswith("@example.test>")
+
+
+async def test_a_mail_that_has_to_wait_is_deferred_and_later_delivered(
+    hass: HomeAssistant, bed: Bed
+) -> None:
+    server = await bed.serve()
+    account = await load_account(hass, server)
+    await server.stop()
+
+    await send(account, "bea@example.test")
+
+    deferred = state_of(hass, ENTITY).attributes
+    assert deferred["event_type"] == "deferred"
+    assert deferred["kind"] == "connection_refused"
+    assert deferred["attempts"] == 1
+
+    await server.start()
+    await pass_time(hass, minutes=1)
+
+    delivered = state_of(hass, ENTITY).attributes
+    assert delivered["event_type"] == "delivered"
+    assert delivered["message_id"] == deferred["message_id"]
+    assert delivered["attempts"] == 2
+    assert len(server.record.mails) == 1
+
+
+async def test_a_refusal_is_a_failure_that_quotes_the_server(hass: HomeAssistant, bed: Bed) -> None:
+    script = Script(recipient_replies={"bea@example.test": "550 5.1.1 No such user here"})
+    account = await load_account(hass, await bed.serve(script))
+
+    with pytest.raises(HomeAssistantError):
+        await send(account, "bea@example.test")
+
+    attributes = state_of(hass, ENTITY).attributes
+    assert attributes["event_type"] == "failed"
+    assert attributes["kind"] == "recipient_rejected"
+    assert attributes["reply"] == "550 5.1.1 No such user here"
+    assert attributes["reason"] == "refused"
+
+
+async def test_recipients_with_different_fates_have_events_of_their_own(
+    hass: HomeAssistant, bed: Bed
+) -> None:
+    script = Script(recipient_replies={"bea@example.test": "550 5.1.1 No such user here"})
+    account = await load_account(hass, await bed.serve(script))
+    changes = async_capture_events(hass, "state_changed")
+
+    await send(account, "bea@example.test", "carl@example.test", "dora@example.test")
+
+    events = [
+        change.data["new_state"].attributes
+        for change in changes
+        if change.data["entity_id"] == ENTITY
+    ]
+    told = [(event["event_type"], *event["recipients"]) for event in events]
+    assert sorted(told) == [
+        ("delivered", "carl@example.test", "dora@example.test"),
+        ("failed", "bea@example.test"),
+    ]
+
+
+async def test_an_event_survives_a_reload(hass: HomeAssistant, bed: Bed) -> None:
+    account = await load_account(hass, await bed.serve())
+    await send(account, USERNAME)
+    before = state_of(hass, ENTITY)
+
+    await hass.config_entries.async_reload(account.entry.entry_id)
+    await hass.async_block_till_done()
+
+    after = state_of(hass, ENTITY)
+    assert after.state == before.state
+    assert after.attributes["message_id"] == before.attributes["message_id"]
