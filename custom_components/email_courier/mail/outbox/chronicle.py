@@ -23,7 +23,12 @@ class Chronicle:
 
     async def load(self) -> None:
         """Take up what an earlier run has saved."""
-        self._history.put_before(await self._desk.host.run_blocking(self._history.load))
+        try:
+            earlier = await self._desk.host.run_blocking(self._history.load)
+        except OSError as error:
+            self._desk.reporter.trouble(error)
+        else:
+            self._history.put_before(earlier)
 
     async def save(self) -> None:
         """Write down what is not written yet."""

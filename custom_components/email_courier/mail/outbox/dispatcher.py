@@ -108,16 +108,25 @@ class Dispatcher:
         self.pump()
 
     async def let_go(self, job: Job) -> None:
-        """Put a mail on disk so that its caller need not wait any longer. Raises OutboxError."""
+        """Put a mail on disk so that its caller need not wait any longer.
+
+        Where that cannot be, the caller goes on waiting: nothing can be promised.
+        """
+        desk = self._desk
         if job.is_concluding:
             return
-        if job in self._line:
-            self._line.leave(job)
-            await self.shelve(job, None)
+        try:
+            await desk.keeper.keep(job)
+        except OutboxError as error:
+            _LOGGER.warning("A mail that takes long cannot be kept: %s", error)
             return
-        await self._desk.keeper.keep(job)
-        if not job.is_concluding:
-            job.tell(job.queued(None))
+        if job.is_concluding:
+            return
+        if job in self._line and job.entry is not None:
+            self._line.leave(job)
+            desk.backlog.put_back(job.entry, 0)
+            desk.reporter.deferred(job.record, self.next_attempt())
+        job.tell(job.queued(None))
 
     def withdraw(self, job: Job) -> None:
         """Forget a mail whose caller has left, unless it may have arrived or is on disk."""
