@@ -113,8 +113,6 @@ class Dispatcher:
         Where that cannot be, the caller goes on waiting: nothing can be promised.
         """
         desk = self._desk
-        if job.is_concluding:
-            return
         try:
             await desk.keeper.keep(job)
         except OutboxError as error:

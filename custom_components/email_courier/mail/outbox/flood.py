@@ -43,16 +43,21 @@ class FloodGuard:
         """
         held: dict[str, float] = {}
         for address in mail.envelope.recipients:
-            window = self._window(address, now)
-            window.mails += 1
+            window = self._charge(address, now)
             if window.mails > self._per_hour and mail.rank is not Rank.HIGH:
                 held[address] = window.ends
         return held
+
+    def count_digest(self, address: str, now: float) -> None:
+        """Count a digest for a recipient; it is never held back."""
+        self._charge(address, now)
 
     def fill(self, address: str, ends: float) -> None:
         """Know a recipient who has had enough until a UTC timestamp in seconds."""
         self._windows[address.casefold()] = _Window(ends, self._per_hour)
 
-    def _window(self, address: str, now: float) -> _Window:
+    def _charge(self, address: str, now: float) -> _Window:
         self._windows = {a: w for a, w in self._windows.items() if w.ends > now}
-        return self._windows.setdefault(address.casefold(), _Window(now + HOUR, 0))
+        window = self._windows.setdefault(address.casefold(), _Window(now + HOUR, 0))
+        window.mails += 1
+        return window

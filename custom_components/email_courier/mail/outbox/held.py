@@ -131,6 +131,7 @@ class Held:
         for address, pile in tuple(self._piles.items()):
             if pile.ends <= now:
                 del self._piles[address]
+                self._guard.count_digest(address, now)
                 self._desk.chores.do(self._send(address, pile))
 
     async def _send(self, address: str, pile: _Pile) -> None:

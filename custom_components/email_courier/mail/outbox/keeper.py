@@ -47,10 +47,11 @@ class Keeper:
     async def keep(self, job: Job) -> None:
         """Put a job's mail on disk as it stands now, if it is not there. Raises OutboxError.
 
-        The mail does not wait yet: the job is still in hand.
+        The mail does not wait yet: the job is still in hand. One that is being concluded is left
+        to that.
         """
         async with job.keeping:
-            if job.entry is None:
+            if job.entry is None and not job.is_concluding:
                 await self._write(job)
 
     async def lay_down(
