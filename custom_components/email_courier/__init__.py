@@ -17,6 +17,7 @@ from .const import DOMAIN
 from .courier_config import async_courier_config
 from .entry_data import trust_of
 from .issues import AccountIssues, async_delete_issues
+from .oauth_tokens import async_tokens_for
 from .outbox_services import async_setup_outbox_services
 from .services import async_setup_services
 from .tls_context import async_context_for
@@ -48,7 +49,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmailCourierConfigEntry)
             translation_key="ca_file_unreadable",
             translation_placeholders={"detail": str(error)},
         ) from error
-    account = Account(hass, entry, context, await async_courier_config(hass, entry))
+    account = Account(
+        hass,
+        entry,
+        context,
+        await async_courier_config(hass, entry),
+        await async_tokens_for(hass, entry),
+    )
     entry.runtime_data = account
     AccountIssues(account).async_start()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
@@ -74,4 +81,5 @@ async def async_remove_entry(hass: HomeAssistant, entry: EmailCourierConfigEntry
 
 
 async def _async_reload(hass: HomeAssistant, entry: EmailCourierConfigEntry) -> None:
-    await hass.config_entries.async_reload(entry.entry_id)
+    if not entry.runtime_data.has_only_new_token:
+        await hass.config_entries.async_reload(entry.entry_id)

@@ -11,7 +11,7 @@ import ssl
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import EVENT_HOMEASSISTANT_STOP
+from homeassistant.const import CONF_TOKEN, EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.helpers.network import NoURLAvailableError, get_url
@@ -44,6 +44,7 @@ from .mail.outbox.receipt import Receipt
 from .mail.outbox.store import Store
 from .mail.session import Session
 from .mail.settings import ServerSettings
+from .oauth_tokens import GrantedTokens
 from .too_large import NOTHING_FITS, async_lighten
 
 type EmailCourierConfigEntry = ConfigEntry[Account]
@@ -61,6 +62,7 @@ class Account:
     """Everything a loaded config entry needs to send mail.
 
     proof: what the server has shown at the last connection since the account was loaded.
+    tokens: what it logs in with where somebody has signed in.
     """
 
     def __init__(
@@ -69,23 +71,35 @@ class Account:
         entry: EmailCourierConfigEntry,
         context: ssl.SSLContext,
         config: CourierConfig,
+        tokens: GrantedTokens | None = None,
     ) -> None:
         """Take the settings of an entry; nothing is connected yet."""
         self.hass = hass
         self.entry = entry
-        self.settings: ServerSettings = settings_of(entry.data, entry.options)
+        self.tokens = tokens
+        self.settings: ServerSettings = settings_of(entry.data, entry.options, tokens=tokens)
         self.sender: Mailbox = parse_mailbox(
             entry.data[CONF_SENDER], FailureKind.INVALID_SENDER
         ).named(entry.options.get(CONF_SENDER_NAME, ""))
         self._context = context
         self._listeners: list[EventListener] = []
         self.proof: Proof | None = None
+        self._loaded = _without_token(entry)
         self.courier = Courier(
             deliver=self._async_deliver,
             store=Store(outbox_folder(hass, entry.entry_id)),
             host=_host(hass),
             listener=self._tell,
             config=config,
+        )
+
+    @property
+    def has_only_new_token(self) -> bool:
+        """Whether nothing of the entry has changed but the token that was renewed here."""
+        return (
+            self.tokens is not None
+            and self.tokens.token == self.entry.data.get(CONF_TOKEN)
+            and self._loaded == _without_token(self.entry)
         )
 
     async def async_start(self) -> None:
@@ -225,6 +239,11 @@ class Account:
 
     async def _async_on_stop(self, _event: Event) -> None:
         await self.courier.stop()
+
+
+def _without_token(entry: ConfigEntry) -> tuple[Any, ...]:
+    data = {name: value for name, value in entry.data.items() if name != CONF_TOKEN}
+    return data, dict(entry.options), entry.title, dict(entry.subentries)
 
 
 def _base_url(hass: HomeAssistant) -> str | None:

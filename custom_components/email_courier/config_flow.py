@@ -27,10 +27,10 @@ from .const import (
     SUBENTRY_RECIPIENT,
 )
 from .core_smtp import CoreAccount, core_accounts
-from .draft import Draft
+from .draft import Draft, async_draft_of
 from .entry_saving import async_save
 from .flow_forms import CONF_GO_BACK, CONF_MANUAL, core_account_form
-from .flow_pages import AccountPages
+from .flow_sign_in import SignInPages
 from .mail.failure import Failure
 from .options_flow import EmailCourierOptionsFlow
 from .phrases import as_code
@@ -38,7 +38,7 @@ from .recipient_flow import RecipientFlow
 from .recipients import written
 
 
-class EmailCourierConfigFlow(AccountPages, domain=DOMAIN):
+class EmailCourierConfigFlow(SignInPages, domain=DOMAIN):
     """A new account, an imported one, and changes to one that exists."""
 
     VERSION = 1
@@ -105,7 +105,7 @@ class EmailCourierConfigFlow(AccountPages, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Ask for the login again; everything else is known."""
         entry = self._get_reauth_entry()
-        self._load(Draft.of_entry(entry.data, entry.options))
+        self._load(await async_draft_of(self.hass, entry))
         if (failure := (entry_data or {}).get("failure")) is not None:
             phrases = await self.async_phrases()
             said = as_code(Failure.from_dict(failure).server_words)
@@ -118,7 +118,7 @@ class EmailCourierConfigFlow(AccountPages, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Go through all pages again, filled in with what is stored."""
         entry = self._get_reconfigure_entry()
-        self._load(Draft.of_entry(entry.data, entry.options))
+        self._load(await async_draft_of(self.hass, entry))
         return await self.async_step_address()
 
     async def async_finish(self) -> ConfigFlowResult:

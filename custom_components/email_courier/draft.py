@@ -6,18 +6,30 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import (
     CONF_HOST,
     CONF_PASSWORD,
     CONF_PORT,
+    CONF_TOKEN,
     CONF_USERNAME,
     CONF_VERIFY_SSL,
 )
+from homeassistant.core import HomeAssistant
 
-from .const import CONF_ALLOW_PLAIN_LOGIN, CONF_CA_FILE, CONF_ENCRYPTION, CONF_HELLO_NAME
+from .const import (
+    CONF_ALLOW_PLAIN_LOGIN,
+    CONF_CA_FILE,
+    CONF_ENCRYPTION,
+    CONF_HELLO_NAME,
+    CONF_IMPLEMENTATION,
+    CONF_SIGN_IN,
+)
 from .entry_data import settings_of
 from .mail.discovery.model import Discovery
 from .mail.settings import SUBMISSION_PORT, Deadlines, Encryption, ServerSettings, is_loopback
+from .oauth_tokens import GrantedTokens, async_tokens_for
+from .sign_in import SignIn
 
 DIALOG_DEADLINES = Deadlines(
     handshake=10.0, connect=6.0, greeting=9.0, transaction=10.0, final_reply=120.0
@@ -32,6 +44,7 @@ class Draft:
     """The account as it stands in the forms.
 
     certificate_fingerprint: the one certificate to trust, SHA-256 as lower-case hex.
+    sign_in, tokens: what stands in for a password.
     """
 
     sender: str = ""
@@ -45,6 +58,8 @@ class Draft:
     certificate_fingerprint: str | None = None
     hello_name: str | None = None
     ca_file: str | None = None
+    sign_in: SignIn | None = None
+    tokens: GrantedTokens | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def of_entry(cls, data: Mapping[str, Any], options: Mapping[str, Any]) -> Draft:
@@ -57,6 +72,7 @@ class Draft:
                 CONF_PORT: int(data[CONF_PORT]),
                 CONF_HELLO_NAME: options.get(CONF_HELLO_NAME),
                 CONF_CA_FILE: options.get(CONF_CA_FILE),
+                CONF_SIGN_IN: SignIn.of_data(data[CONF_SIGN_IN]) if CONF_SIGN_IN in data else None,
             }
         )
 
@@ -97,11 +113,13 @@ class Draft:
 
     def settings(self) -> ServerSettings:
         """Return the settings for a handshake of the dialog."""
-        return settings_of(self.data(), self.options(), deadlines=DIALOG_DEADLINES)
+        return settings_of(
+            self.data(), self.options(), deadlines=DIALOG_DEADLINES, tokens=self.tokens
+        )
 
     def data(self) -> dict[str, Any]:
         """Return what the config entry keeps; without a username there is no password either."""
-        data = asdict(self)
+        data = asdict(replace(self, sign_in=None, tokens=None))
         data[CONF_ENCRYPTION] = self.encryption.value
         for name in (CONF_HELLO_NAME, CONF_CA_FILE):
             data.pop(name)
@@ -109,13 +127,19 @@ class Draft:
             data[CONF_USERNAME] = data[CONF_PASSWORD] = None
         if not self.sends_password_in_clear:
             data.pop(CONF_ALLOW_PLAIN_LOGIN)
+        if self.sign_in is not None and self.tokens is not None:
+            data[CONF_PASSWORD] = None
+            data[CONF_SIGN_IN] = self.sign_in.as_data()
+            data[CONF_TOKEN] = dict(self.tokens.token)
+            data[CONF_IMPLEMENTATION] = self.sign_in.credential or None
         return {name: value for name, value in data.items() if value is not None}
 
     @property
     def sends_password_in_clear(self) -> bool:
-        """Whether the password crosses a network without encryption."""
+        """Whether the password crosses a network without encryption; a token never does."""
         return (
             bool(self.username)
+            and self.sign_in is None
             and self.encryption is Encryption.NONE
             and not is_loopback(self.host)
         )
@@ -139,3 +163,9 @@ class Draft:
             )
             if value
         }
+
+
+async def async_draft_of(hass: HomeAssistant, entry: ConfigEntry) -> Draft:
+    """Begin with what an account has stored, its tokens included."""
+    draft = Draft.of_entry(entry.data, entry.options)
+    return replace(draft, tokens=await async_tokens_for(hass, entry))

@@ -21,7 +21,15 @@ from .const import (
     CONF_TIMEOUT,
     DEFAULT_TIMEOUT,
 )
-from .mail.settings import Deadlines, Encryption, Login, ServerSettings, Trust
+from .mail.settings import (
+    AccessTokens,
+    Deadlines,
+    Encryption,
+    Login,
+    ServerSettings,
+    TokenLogin,
+    Trust,
+)
 
 
 def settings_of(
@@ -29,19 +37,31 @@ def settings_of(
     options: Mapping[str, Any],
     *,
     deadlines: Deadlines | None = None,
+    tokens: AccessTokens | None = None,
 ) -> ServerSettings:
-    """Return what an account's values say; no username means no login."""
-    username = data.get(CONF_USERNAME)
+    """Return what an account's values say; no username means no login.
+
+    tokens: what an account with a sign-in logs in with.
+    """
     return ServerSettings(
         host=data[CONF_HOST],
         port=int(data[CONF_PORT]),
         encryption=Encryption(data[CONF_ENCRYPTION]),
         trust=trust_of(data, options),
-        login=Login(username, data.get(CONF_PASSWORD) or "") if username else None,
+        login=_login_of(data, tokens),
         hello_name=options.get(CONF_HELLO_NAME) or None,
         deadlines=deadlines
         or Deadlines(handshake=float(options.get(CONF_TIMEOUT, DEFAULT_TIMEOUT))),
     )
+
+
+def _login_of(data: Mapping[str, Any], tokens: AccessTokens | None) -> Login | TokenLogin | None:
+    username = data.get(CONF_USERNAME)
+    if not username:
+        return None
+    if tokens is not None:
+        return TokenLogin(username, tokens)
+    return Login(username, data.get(CONF_PASSWORD) or "")
 
 
 def trust_of(data: Mapping[str, Any], options: Mapping[str, Any]) -> Trust:

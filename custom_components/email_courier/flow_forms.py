@@ -35,6 +35,7 @@ from .const import (
     CONF_SENDER,
     CONF_TEST_RECIPIENT,
     CONF_TRUST_CERTIFICATE,
+    CONF_USE_SIGN_IN,
 )
 from .core_smtp import CoreAccount
 from .mail.settings import Encryption
@@ -97,7 +98,9 @@ _LOGIN = {
         TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="current-password")
     ),
 }
-LOGIN_FORM = vol.Schema({**_LOGIN, **_BACK})
+LOGIN_FORM = vol.Schema(
+    {**_LOGIN, vol.Optional(CONF_USE_SIGN_IN, default=False): BooleanSelector(), **_BACK}
+)
 
 PLAIN_LOGIN_FORM = vol.Schema(
     {vol.Required(CONF_ALLOW_PLAIN_LOGIN, default=False): BooleanSelector(), **_BACK}

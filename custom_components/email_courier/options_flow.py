@@ -29,7 +29,7 @@ from .const import (
     MAX_TIMEOUT,
     MIN_TIMEOUT,
 )
-from .draft import Draft
+from .draft import Draft, async_draft_of
 from .entry_saving import async_save
 from .flow_texts import error_values, typing_error
 from .mail.address import parse_mailboxes
@@ -79,7 +79,7 @@ class EmailCourierOptionsFlow(OptionsFlow):
             typed = {name: value for name, value in user_input.items() if value not in ("", [])}
             self._typed = typed
             self._draft = replace(
-                Draft.of_entry(self.config_entry.data, stored),
+                await async_draft_of(self.hass, self.config_entry),
                 hello_name=typed.get(CONF_HELLO_NAME),
                 ca_file=typed.get(CONF_CA_FILE),
             )

@@ -18,7 +18,7 @@ import voluptuous as vol
 
 from .check import async_check
 from .const import CONF_FINGERPRINT, DOMAIN
-from .draft import Draft
+from .draft import async_draft_of
 from .issues import Issue, IssueData
 from .mail.remedy import Diagnosis
 from .phrases import as_code
@@ -54,7 +54,7 @@ class CertificateChangedFlow(RepairsFlow):
         """Prove the account with exactly this certificate and save it, or say what went wrong."""
         entry = self._entry
         draft = replace(
-            Draft.of_entry(entry.data, entry.options), certificate_fingerprint=self._fingerprint
+            await async_draft_of(self.hass, entry), certificate_fingerprint=self._fingerprint
         )
         outcome = await async_check(self.hass, draft)
         if outcome.diagnosis is None:

@@ -1,0 +1,141 @@
+"""The access tokens of one account: kept, renewed in time, and never shown."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+import time
+from typing import Any, Final
+
+from aiohttp import ClientError, ClientResponseError
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.const import CONF_TOKEN
+from homeassistant.core import HomeAssistant
+from yarl import URL
+
+from .const import CONF_SIGN_IN, DOMAIN
+from .mail.failure import Failure, FailureKind, MailError, Permanence, Stage
+from .oauth_client import MailOAuth2Implementation, async_with_client
+from .sign_in import SignIn
+
+_EARLY: Final = 120.0
+"""Seconds before its end at which a token is renewed."""
+_MARGIN: Final = 10.0
+"""Seconds before its end up to which a token is good enough where no new one is to be had."""
+_LIMIT: Final = 15.0
+"""Seconds that the provider is given to hand out a token."""
+_GRANT_IS_GONE: Final = (400, 401)
+"""What a token endpoint answers for good: the grant or the client (RFC 6749 section 5.2)."""
+
+type Token = Mapping[str, Any]
+
+
+class GrantedTokens:
+    """What a person has granted by signing in, for the mail layer to log in with.
+
+    token: the last answer of the provider, as it is stored.
+    """
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        sign_in: SignIn,
+        token: Token,
+        store: Callable[[dict[str, Any], Token], None] | None = None,
+    ) -> None:
+        """Begin with a stored token. store: keeps each new one, and is told the old one."""
+        self.token = dict(token)
+        self._hass = hass
+        self._sign_in = sign_in
+        self._store = store
+        self._renewal: asyncio.Task[None] | None = None
+
+    async def current(self) -> str:
+        """Return an access token that has not expired. Raises MailError."""
+        left = float(self.token["expires_at"]) - time.time()
+        if left < _EARLY:
+            try:
+                await self.renew()
+            except MailError as error:
+                if left < _MARGIN or error.failure.permanence is Permanence.PERMANENT:
+                    raise
+        return str(self.token["access_token"])
+
+    async def renew(self) -> None:
+        """Get a new access token. Raises MailError.
+
+        Who waits for it may be cancelled; the new token is stored all the same, because the
+        refresh token may have been good for one use.
+        """
+        if self._renewal is None:
+            self._renewal = self._hass.async_create_task(self._async_renew(), f"{DOMAIN} token")
+            self._renewal.add_done_callback(self._renewed)
+        await asyncio.shield(self._renewal)
+
+    def _renewed(self, task: asyncio.Task[None]) -> None:
+        self._renewal = None
+        if not task.cancelled():
+            task.exception()  # whoever waited has it; without anybody it is no news
+
+    async def _async_renew(self) -> None:
+        sign_in = await async_with_client(self._hass, self._sign_in)
+        if sign_in is None:
+            raise _refused("the application credentials have been removed")
+        if not self.token.get("refresh_token"):
+            raise _refused("the provider gave no refresh token")
+        client = MailOAuth2Implementation(self._hass, sign_in)
+        host = URL(sign_in.token_url).host
+        replaced = self.token
+        try:
+            async with asyncio.timeout(_LIMIT):
+                self.token = await client.async_refresh_token(self.token)
+        except ClientResponseError as error:
+            if error.status in _GRANT_IS_GONE:
+                raise _refused(f"{host} answered {error.status}") from None
+            raise _unavailable(f"{host} answered {error.status}") from None
+        except TimeoutError:
+            raise _unavailable(f"{host} does not answer in time") from None
+        except ClientError, ValueError:
+            raise _unavailable(f"{host} gives no usable answer") from None
+        if self._store is not None:
+            self._store(self.token, replaced)
+
+
+async def async_tokens_for(hass: HomeAssistant, entry: ConfigEntry) -> GrantedTokens | None:
+    """Return the tokens of an account; None where it has a password or no login."""
+    if CONF_SIGN_IN not in entry.data:
+        return None
+    if entry.state is ConfigEntryState.LOADED:
+        loaded: GrantedTokens = entry.runtime_data.tokens
+        return loaded
+
+    def store(token: dict[str, Any], replaced: Token) -> None:
+        if entry.data.get(CONF_TOKEN) == replaced:  # nobody has signed in anew meanwhile
+            hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_TOKEN: token})
+
+    sign_in = SignIn.of_data(entry.data[CONF_SIGN_IN])
+    return GrantedTokens(hass, sign_in, entry.data[CONF_TOKEN], store)
+
+
+def _refused(reason: str) -> MailError:
+    return MailError(
+        Failure(
+            FailureKind.INVALID_AUTH,
+            Stage.LOGIN,
+            Permanence.PERMANENT,
+            detail=f"a new sign-in is needed: {reason}",
+            facts={"login": "token"},
+        )
+    )
+
+
+def _unavailable(reason: str) -> MailError:
+    return MailError(
+        Failure(
+            FailureKind.SERVER_BUSY,
+            Stage.LOGIN,
+            Permanence.TEMPORARY,
+            detail=f"no access token to be had: {reason}",
+            facts={"login": "token"},
+        )
+    )
