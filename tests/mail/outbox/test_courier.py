@@ -85,7 +85,7 @@ async def test_a_refused_recipient_is_named_while_the_others_have_the_mail(house
     assert [(o.address, o.failure) for o in receipt.refused] == [("ben@example.test", UNKNOWN_USER)]
     assert receipt.owed == ()
     assert house.files == []
-    assert house.stories == ["Delivered", "Failed"]
+    assert house.stories == ["Failed", "Delivered"]
 
 
 async def test_a_greylisted_recipient_gets_the_mail_later_and_nobody_gets_it_twice(

@@ -33,7 +33,11 @@ class Conclusions:
         self._gate = gate
 
     async def settle(self, job: Job, delivery: Delivery) -> None:
-        """Draw them from an attempt that has come to its end."""
+        """Draw them from an attempt that has come to its end.
+
+        A failure is told before the mail is forgotten and a delivery after that, so that a crash
+        in between leaves no failure untold.
+        """
         settlement = settle(
             job.record,
             delivery,
@@ -43,7 +47,8 @@ class Conclusions:
         job.record = settlement.record
         job.dot_reached = False
         self._judge(delivery)
-        self._desk.reporter.settled(settlement)
+        reporter = self._desk.reporter
+        reporter.refused(settlement)
         refused = settlement.refused + settlement.lost
         error: OutboxError | None = None
         if settlement.owed and job.queue:
@@ -51,8 +56,11 @@ class Conclusions:
         else:
             await self._discard(job)
         is_kept = bool(settlement.owed) and job.queue and error is None
-        if not is_kept:
-            self._desk.reporter.failed(job.record, settlement.owed, GivenUp.NOT_KEPT)
+        reporter.delivered(settlement)
+        if is_kept:
+            reporter.deferred(job.record, self._next_attempt(job))
+        else:
+            reporter.failed(job.record, settlement.owed, GivenUp.NOT_KEPT)
             refused += settlement.owed
         if settlement.accepted or is_kept:
             job.tell(_receipt(job, delivery, settlement.accepted, refused, is_kept=is_kept))
@@ -90,7 +98,7 @@ class Conclusions:
         settlement = settle_interrupted(job.record)
         if settlement.lost:
             job.record = settlement.record
-            self._desk.reporter.settled(settlement)
+            self._desk.reporter.refused(settlement)
         if not job.record.owed:
             await self._discard(job)
         return bool(job.record.owed)
@@ -120,9 +128,12 @@ class Conclusions:
             self._desk.reporter.trouble(await keeper.lay_down(job, next_attempt, offer_at=offer_at))
         except OutboxError as error:
             return OutboxError(error.reason, error.detail, job.record.failure)
-        due = None if self._gate.paused else max(next_attempt, self._gate.opens_at)
-        self._desk.reporter.deferred(job.record, due)
         return None
+
+    def _next_attempt(self, job: Job) -> float | None:
+        if self._gate.paused is not None:
+            return None
+        return max(job.record.next_attempt, self._gate.opens_at)
 
     def _own_next_attempt(self, job: Job) -> float:
         entry = job.entry

@@ -57,8 +57,13 @@ class Reporter:
         if error is not None:
             self.tell(DiskTrouble(str(error)))
 
-    def settled(self, settlement: Settlement) -> None:
-        """Tell what an attempt has decided; what is still owed is told by deferred or failed."""
+    def refused(self, settlement: Settlement) -> None:
+        """Tell of the recipients for whom an attempt was the last one."""
+        self.failed(settlement.record, settlement.refused, GivenUp.REFUSED)
+        self.failed(settlement.record, settlement.lost, GivenUp.AMBIGUOUS)
+
+    def delivered(self, settlement: Settlement) -> None:
+        """Tell of the recipients who have the mail."""
         record = settlement.record
         for reply, outcomes in _by_reply(settlement.accepted):
             self.tell(
@@ -71,8 +76,6 @@ class Reporter:
                     reply=reply,
                 )
             )
-        self.failed(record, settlement.refused, GivenUp.REFUSED)
-        self.failed(record, settlement.lost, GivenUp.AMBIGUOUS)
 
     def deferred(
         self, record: MailRecord, next_attempt: float | None, failure: Failure | None = None
