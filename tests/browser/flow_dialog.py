@@ -1,0 +1,90 @@
+"""Home Assistant's dialog for config flows and subentries, as a person sees it: by its labels."""
+
+import re
+
+from playwright.async_api import Locator, Page, expect
+
+_LOOKS_UNFINISHED = re.compile(r"\{\w+\}|component\.\w+|\bundefined\b|\[object|%key:|\[%")
+
+
+class FlowDialog:
+    """The open dialog of a window."""
+
+    def __init__(self, page: Page) -> None:
+        """Be about whichever dialog is open."""
+        self.page = page
+        self.root = page.locator("dialog-data-entry-flow")
+        self._form = self.root.locator("step-flow-form")
+
+    def field(self, label: str) -> Locator:
+        """The field with this label."""
+        words = re.compile(rf"^\s*(Add )?{re.escape(label)}\s*\*?\s*$")
+        return self._form.locator("ha-selector").filter(has=self.page.get_by_text(words))
+
+    async def titled(self, title: str) -> None:
+        """Wait for the page with this title, and expect nothing unfinished on it."""
+        await expect(self.root.get_by_text(title, exact=True).first).to_be_visible()
+        await expect(self.root).not_to_contain_text(_LOOKS_UNFINISHED)
+
+    async def says(self, *words: str) -> None:
+        """Expect each of these texts somewhere in the dialog."""
+        for text in words:
+            await expect(self.root).to_contain_text(text)
+
+    async def fill(self, label: str, value: str | int) -> None:
+        """Type into a field."""
+        await self.field(label).locator("input").first.fill(str(value))
+
+    async def holds(self, label: str, value: str | int) -> None:
+        """Expect a value in a field."""
+        await expect(self.field(label).locator("input").first).to_have_value(str(value))
+
+    async def add(self, label: str, *values: str) -> None:
+        """Add entries to a field that takes several."""
+        field = self.field(label)
+        for value in values:
+            await field.get_by_role("button", name=f"Add {label}").click()
+            await field.locator("input").last.fill(value)
+
+    async def switch(self, label: str) -> None:
+        """Turn a switch over."""
+        await self.field(label).locator("ha-switch").click()
+
+    async def choose(self, label: str, option: str) -> None:
+        """Pick an option of a list."""
+        field = self.field(label)
+        await field.get_by_role("button").click()
+        await field.get_by_text(option, exact=True).last.click()
+        await expect(field).to_contain_text(option)
+
+    async def pick(self, option: str) -> None:
+        """Pick an option of a menu."""
+        await self.root.locator("step-flow-menu").get_by_text(option, exact=True).click()
+
+    async def press(self, name: str) -> None:
+        """Press a button at the bottom."""
+        await self.root.get_by_role("button", name=name, exact=True).click()
+
+    async def submit(self) -> None:
+        """Send the page off."""
+        await self.press("Submit")
+
+    async def fits(self) -> None:
+        """Expect that nothing has to be scrolled sideways, in the window or in the dialog."""
+        widest = await self._form.evaluate(
+            """form => {
+                let widest = document.scrollingElement.scrollWidth - window.innerWidth;
+                let box = form;
+                while (box) {
+                    widest = Math.max(widest, box.scrollWidth - box.clientWidth);
+                    box = box.parentElement ?? box.assignedSlot ?? box.getRootNode().host;
+                }
+                return widest;
+            }"""
+        )
+        assert widest <= 0, f"{widest} pixels too wide"
+
+    async def close(self) -> None:
+        """Close the dialog by its cross."""
+        await self.root.get_by_role("button", name="Close").first.click()
+        await expect(self.root.get_by_role("dialog")).to_have_count(0)

@@ -1,0 +1,96 @@
+"""What stands behind the screen: mail servers, and the accounts that a test begins with."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+from tests.live.client import Json
+from tests.live.dialog import SUBENTRY, Dialog
+from tests.live.hass_runner import HomeAssistant
+from tests.support.certificates import Certificates
+from tests.support.record import Mail
+from tests.support.script import HEALTHY, PASSWORD, USERNAME, Script
+from tests.support.scripted_server import ScriptedServer
+
+DOMAIN = "email_courier"
+CORE_DOMAIN = "smtp"
+SENDER = "home@example.test"
+HOST = "localhost"
+STARTTLS_PORT = 587
+TLS_PORT = 465
+
+_POLL = 0.1
+
+
+class House:
+    """One Home Assistant without an account, and a network with whatever servers are started."""
+
+    def __init__(
+        self, hass: HomeAssistant, certificates: Certificates, stack: AsyncExitStack
+    ) -> None:
+        """Stop what was started as the stack unwinds."""
+        self.hass = hass
+        self.certificates = certificates
+        self._stack = stack
+
+    async def serve(self, script: Script = HEALTHY, port: int = STARTTLS_PORT) -> ScriptedServer:
+        """Start a mail server at `HOST`, on the port that a person would expect it on."""
+        server = ScriptedServer(script, self.certificates)
+        server.port = port
+        return await self._stack.enter_async_context(server)
+
+    async def add_account(self, **values: Any) -> str:
+        """Set up an account at the server on `STARTTLS_PORT` and return its entry's id."""
+        dialog = Dialog(self.hass.client)
+        step = await dialog.complete(
+            await dialog.begin(DOMAIN),
+            {
+                "sender": SENDER,
+                "enter_manually": True,
+                "host": HOST,
+                "port": STARTTLS_PORT,
+                "encryption": "starttls",
+                "username": USERNAME,
+                "password": PASSWORD,
+                **values,
+            },
+        )
+        if following := step.get("next_flow"):
+            await Dialog(self.hass.client, SUBENTRY).close(following[1])
+        entry_id: str = step["result"]["entry_id"]
+        return entry_id
+
+    async def add_recipient(self, entry_id: str, name: str, *addresses: str) -> None:
+        """Add a recipient to an account."""
+        dialog = Dialog(self.hass.client, SUBENTRY)
+        step = await dialog.begin((entry_id, "recipient"))
+        await dialog.complete(step, {"name": name, "to": list(addresses)})
+
+    async def entries(self, domain: str = DOMAIN) -> list[Json]:
+        """Return the config entries of an integration."""
+        found: list[Json] = await self.hass.client.command("config_entries/get", domain=domain)
+        return found
+
+    async def remove_accounts(self) -> None:
+        """Leave nothing for the next test: no account, and no dialog of one."""
+        client = self.hass.client
+        for domain in (DOMAIN, CORE_DOMAIN):
+            for entry in await self.entries(domain):
+                await client.delete(f"/api/config/config_entries/entry/{entry['entry_id']}")
+        for flow in await client.command("config_entries/flow/progress"):
+            if flow["handler"] in (DOMAIN, CORE_DOMAIN):
+                await Dialog(client).close(flow["flow_id"])
+
+
+async def mails(server: ScriptedServer, count: int, timeout: float = 30) -> list[Mail]:
+    """Return all mails that a server took, as soon as there are at least `count`."""
+    await until(lambda: len(server.record.mails) >= count, timeout)
+    return server.record.mails
+
+
+async def until(condition: Callable[[], bool], timeout: float = 30) -> None:
+    """Wait until something has come about. Raises TimeoutError after `timeout` seconds."""
+    async with asyncio.timeout(timeout):
+        while not condition():
+            await asyncio.sleep(_POLL)

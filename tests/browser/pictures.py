@@ -1,0 +1,63 @@
+"""The pictures in README and documentation are taken by the tests that go there.
+
+With `EMAIL_COURIER_SCREENSHOTS=1` they are written to `docs/images`; without it they are taken
+all the same, and a picture that is not there yet fails its test.
+"""
+
+from enum import StrEnum
+from io import BytesIO
+import os
+from pathlib import Path
+
+from PIL import Image
+from playwright.async_api import Locator, Page
+
+PROJECT = Path(__file__).resolve().parents[2]
+FOLDER = PROJECT / "docs" / "images"
+MOST_BYTES = 150_000
+
+_COLOURS = 128
+_TAKES_NEW = os.environ.get("EMAIL_COURIER_SCREENSHOTS") == "1"
+
+
+class Picture(StrEnum):
+    """All pictures there are, by the names of their files."""
+
+    FIND = "find-integration"
+    ADDRESS = "setup-address"
+    SERVER = "setup-server"
+    SERVER_DARK = "setup-server-dark"
+    SERVER_PHONE = "setup-server-phone"
+    LOGIN = "setup-login"
+    PROGRESS = "setup-progress"
+    WORKS = "setup-works"
+    WORKS_PHONE_DARK = "setup-works-phone-dark"
+    MENDED = "setup-mended"
+    WRONG_PASSWORD = "setup-wrong-password"
+    CERTIFICATE = "setup-certificate"
+    RECIPIENT = "recipient"
+
+    @property
+    def file(self) -> Path:
+        """Where it is kept."""
+        return FOLDER / f"{self.value}.png"
+
+
+async def take(what: Page | Locator, picture: Picture) -> None:
+    """Take a picture of a window, or of something in it."""
+    shot = await what.screenshot(animations="disabled", caret="hide")
+    content = _smaller(shot)
+    if _TAKES_NEW:
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        picture.file.write_bytes(content)
+    assert len(content) <= MOST_BYTES, f"{picture} has {len(content)} bytes"
+    assert picture.file.exists(), f"{picture} is missing: EMAIL_COURIER_SCREENSHOTS=1 takes it"
+
+
+def _smaller(png: bytes) -> bytes:
+    """Return the same picture with a palette of its own."""
+    with Image.open(BytesIO(png)) as image:
+        palette = image.convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE)
+    out = BytesIO()
+    palette.save(out, "PNG", optimize=True)
+    return out.getvalue()
