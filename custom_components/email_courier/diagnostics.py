@@ -2,23 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
-from homeassistant.const import CONF_PASSWORD, CONF_USERNAME
+from homeassistant.const import CONF_HOST, CONF_PORT, CONF_VERIFY_SSL
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
 from .account import EmailCourierConfigEntry
-from .const import CONF_BCC, CONF_CC, CONF_REPLY_TO, CONF_SENDER, CONF_SENDER_NAME, CONF_TO
+from .const import (
+    CONF_ALLOW_PLAIN_LOGIN,
+    CONF_BACKUP_ACCOUNT,
+    CONF_BACKUP_AFTER,
+    CONF_BCC,
+    CONF_CA_FILE,
+    CONF_CC,
+    CONF_DROP_LARGE_ATTACHMENTS,
+    CONF_ENCRYPTION,
+    CONF_FINGERPRINT,
+    CONF_FLOOD_LIMIT,
+    CONF_HELLO_NAME,
+    CONF_MAX_MAILS,
+    CONF_MAX_MEGABYTES,
+    CONF_SENDER,
+    CONF_TIMEOUT,
+    CONF_TO,
+    CONF_WRITE_FIRST,
+)
+from .mail.failure import Failure
 from .mail.handshake import Proof
 from .mail.outbox.events import OutboxState
 from .mail.outbox.record import MailRecord
 from .mail.settings import ServerSettings
-from .redaction import HIDDEN, domains, hide, without_details
+from .redaction import HIDDEN, Redactor, domains, texts_in
 
 _MOST_MAILS = 50
 _ADDRESSES = (CONF_TO, CONF_CC, CONF_BCC)
+_SHORTEST_SECRET = 4
+_HARMLESS = frozenset(
+    {
+        CONF_ALLOW_PLAIN_LOGIN,
+        CONF_BACKUP_ACCOUNT,
+        CONF_BACKUP_AFTER,
+        CONF_CA_FILE,
+        CONF_DROP_LARGE_ATTACHMENTS,
+        CONF_ENCRYPTION,
+        CONF_FINGERPRINT,
+        CONF_FLOOD_LIMIT,
+        CONF_HELLO_NAME,
+        CONF_HOST,
+        CONF_MAX_MAILS,
+        CONF_MAX_MEGABYTES,
+        CONF_PORT,
+        CONF_TIMEOUT,
+        CONF_VERIFY_SSL,
+        CONF_WRITE_FIRST,
+    }
+)
 
 
 async def async_get_config_entry_diagnostics(
@@ -26,8 +66,9 @@ async def async_get_config_entry_diagnostics(
 ) -> dict[str, Any]:
     """Return the settings, what the server has shown, and how the mail stands."""
     account = entry.runtime_data
-    secrets = _secrets(entry)
-    waiting = await account.courier.waiting()
+    courier = account.courier
+    redactor = Redactor(_hidden_texts(entry))
+    waiting = await courier.waiting()
     return {
         "settings": _settings(entry),
         "trust": _trust(account.settings),
@@ -36,25 +77,25 @@ async def async_get_config_entry_diagnostics(
             for subentry in entry.subentries.values()
         ],
         "server": _server(account.proof),
-        "outbox": _state(account.courier.state, secrets),
-        "waiting": [_mail(record, secrets) for record in waiting[:_MOST_MAILS]],
+        "outbox": _state(courier.state, redactor),
+        "waiting": [_mail(record, redactor) for record in waiting[:_MOST_MAILS]],
+        "outcomes": [_outcome(outcome, redactor) for outcome in courier.history],
     }
 
 
-def _secrets(entry: EmailCourierConfigEntry) -> tuple[str, ...]:
-    """Return what a server may echo: the login, and a username even where it is no address."""
-    names = (CONF_PASSWORD, CONF_USERNAME)
-    return tuple(value for name in names if (value := entry.data.get(name)))
+def _hidden_texts(entry: EmailCourierConfigEntry) -> set[str]:
+    """Return all that is stored and not harmless, at any depth: a server may echo it."""
+    stored = {**entry.data, **entry.options}
+    found = texts_in([value for name, value in stored.items() if name not in _HARMLESS])
+    return {text for text in found if len(text) >= _SHORTEST_SECRET}
 
 
 def _settings(entry: EmailCourierConfigEntry) -> dict[str, Any]:
-    data = {**entry.data, **entry.options}
-    for name in (CONF_PASSWORD, CONF_USERNAME, CONF_SENDER_NAME):
-        if data.get(name):
-            data[name] = HIDDEN
-    data[CONF_REPLY_TO] = domains(data.get(CONF_REPLY_TO) or ())
-    data[CONF_SENDER] = domains([data[CONF_SENDER]])[0]
-    return hide(data)
+    """Return what is known to be harmless; of anything else, that it is there."""
+    stored = {**entry.data, **entry.options}
+    settings = {name: value if name in _HARMLESS else HIDDEN for name, value in stored.items()}
+    [settings[CONF_SENDER]] = domains([stored[CONF_SENDER]])
+    return settings
 
 
 def _trust(settings: ServerSettings) -> str:
@@ -84,35 +125,51 @@ def _server(proof: Proof | None) -> dict[str, Any] | None:
     }
 
 
-def _state(state: OutboxState, secrets: Iterable[str]) -> dict[str, Any]:
+def _state(state: OutboxState, redactor: Redactor) -> dict[str, Any]:
     return {
         "waiting": state.waiting,
         "waiting_bytes": state.waiting_bytes,
         "fullness": round(state.fullness, 3),
-        "down": without_details(state.down, secrets),
-        "paused": without_details(state.paused, secrets),
+        "down": _failure(state.down, redactor),
+        "paused": _failure(state.paused, redactor),
         "next_attempt": _iso(state.next_attempt),
     }
 
 
-def _mail(record: MailRecord, secrets: Iterable[str]) -> dict[str, Any]:
+def _mail(record: MailRecord, redactor: Redactor) -> dict[str, Any]:
     return {
+        "message_id": record.message_id,
         "priority": record.id.rank.name.lower(),
         "size": record.id.size,
         "created": _iso(record.id.created),
         "expires": _iso(record.id.expires),
         "attempts": record.attempts,
         "next_attempt": _iso(record.next_attempt or None),
-        "passed": len(record.passed),
+        "passed": list(record.passed),
         "owed": [
             {
                 "domain": domains([owed.address])[0],
                 "lost_replies": owed.lost_replies,
-                "failure": without_details(owed.failure, secrets),
+                "failure": _failure(owed.failure, redactor),
             }
             for owed in record.owed
         ],
     }
+
+
+def _outcome(outcome: Mapping[str, Any], redactor: Redactor) -> dict[str, Any]:
+    """Return one entry of the history; its Message-ID is what a server's log can be searched by."""
+    plain = {name: value for name, value in outcome.items() if name != "subject"}
+    return {
+        **redactor.data(plain),
+        "at": _iso(outcome["at"]),
+        "message_id": outcome["message_id"],
+        "recipients": domains(outcome["recipients"]),
+    }
+
+
+def _failure(failure: Failure | None, redactor: Redactor) -> dict[str, Any] | None:
+    return None if failure is None else redactor.data(failure.as_dict())
 
 
 def _iso(timestamp: float | None) -> str | None:

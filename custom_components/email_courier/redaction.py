@@ -1,46 +1,56 @@
-"""Taking out of diagnostics what tells who writes to whom, and what about."""
+"""Taking out of diagnostics what tells who writes to whom, and how they log in."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 import re
 from typing import Any
 
-from .mail.failure import Failure
+from .mail.reply import blot_out
 
 HIDDEN = "**REDACTED**"
 
 _LOCAL_PART = re.compile(r"""("[^"]*"|[^\s<>()\[\]:;,"'=@]+)@(?=[^\s@])""")
 
 
-def without_addresses(text: str) -> str:
-    """Hide the local part of every address in a text; the domain says enough."""
-    return _LOCAL_PART.sub(f"{HIDDEN}@", text)
-
-
 def domains(addresses: Iterable[str]) -> list[str]:
     """Return only the domains of addresses."""
-    return [address.rpartition("@")[2].rstrip(">") for address in addresses]
+    return [address.rpartition("@")[2].rstrip("> ") for address in addresses]
 
 
-def without_details(failure: Failure | None, secrets: Iterable[str]) -> dict[str, Any] | None:
-    """Return a failure with every address in it hidden, and every secret."""
-    if failure is None:
-        return None
-    return hide(failure.without(secrets).as_dict())
-
-
-def hide(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Hide the addresses in all texts of plain data."""
-    return {name: _hide(value) for name, value in data.items()}
-
-
-def _hide(value: object) -> object:
+def texts_in(value: object) -> Iterator[str]:
+    """Go through all texts in plain data."""
     match value:
         case str():
-            return without_addresses(value)
+            yield value
         case Mapping():
-            return hide(value)
+            yield from texts_in(list(value.values()))
         case list() | tuple():
-            return [_hide(item) for item in value]
-    return value
+            for item in value:
+                yield from texts_in(item)
+
+
+class Redactor:
+    """Hides secrets, and the local part of every address; the domain says enough."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        """Know what else is not to be seen."""
+        self._secrets = sorted(secrets, key=len, reverse=True)
+
+    def text(self, text: str) -> str:
+        """Hide it in a text."""
+        return _LOCAL_PART.sub(f"{HIDDEN}@", blot_out(text, self._secrets))
+
+    def data(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Hide it in all texts of plain data."""
+        return {name: self._value(value) for name, value in data.items()}
+
+    def _value(self, value: object) -> object:
+        match value:
+            case str():
+                return self.text(value)
+            case Mapping():
+                return self.data(value)
+            case list() | tuple():
+                return [self._value(item) for item in value]
+        return value
