@@ -12,6 +12,8 @@ from tests.support.offers import mechanisms, offers
 from tests.support.script import After, Pipelining, Script, Step, Tls
 from tests.support.stream import Stream
 
+_TLS_RECORD = b"\x16\x03"
+"""How a TLS handshake begins (RFC 8446, 5.1)."""
 _LAST_IN_A_GROUP = frozenset({"EHLO", "HELO", "DATA", "QUIT", "NOOP", "AUTH", "STARTTLS"})
 """RFC 2920, section 3.1, and the extensions that change the state of the conversation."""
 
@@ -65,7 +67,7 @@ class Dialogue(Conversation):
             await self.reply(f"421 4.7.0 {self.script.name} Error: too many connections")
             await self.end(After.HANG_UP)
         code = await self.say(Step.GREETING, f"220 {self.script.name} ESMTP ready")
-        if self.stream.waiting:
+        if self.stream.waiting and await self.stream.peek(2) != _TLS_RECORD:
             self.violation("spoke before it was greeted (RFC 5321, 4.3.1)")
         self._turned_away = code >= 500
 
@@ -84,7 +86,7 @@ class Dialogue(Conversation):
 
         It has had its answer already: the greeting is what it stumbles over.
         """
-        if (await self.stream.peek(2)) == b"\x16\x03":
+        if await self.stream.peek(2) == _TLS_RECORD:
             self.stream.discard()
             await self.reply("500 5.5.2 Error: bad syntax")
             await self.end(After.HANG_UP)

@@ -134,6 +134,12 @@ class OAuthServer:
         answer = self._answer(self._new_grant(SCOPE))
         return answer["access_token"], answer["refresh_token"]
 
+    @property
+    def newest(self) -> str | None:
+        """The access token that was issued last, if it is good now."""
+        token = next(reversed(self._access), "")
+        return token if self.is_active(token) else None
+
     def is_active(self, token: str) -> bool:
         """Tell whether an access token is good now."""
         grant, until = self._access.get(token, (None, 0.0))

@@ -43,13 +43,17 @@ async def prove(
     """
     session = Session(settings, context, observer=observer)
     handshake = asyncio.create_task(session.open(sender=sender))
+    asked = False
     try:
         await asyncio.wait([handshake], timeout=_SILENCE)
         if not handshake.done() and _is_mute(session):
+            asked = True
             await _ask_who_speaks(session, handshake)
         await handshake
     except MailError as error:
-        raise MailError(await _explain(settings, error.failure)) from error.__cause__
+        # Asking once is enough: another answer would come too late for who waits for this one.
+        failure = error.failure if asked else await _explain(settings, error.failure)
+        raise MailError(failure) from error.__cause__
     finally:
         if not handshake.done():
             handshake.cancel()

@@ -34,6 +34,28 @@ BROKEN_SERVER = (
     Case(
         "one byte a second from the first", Key.SERVER_TOO_SLOW, servers=at(Step.GREETING, drip(1))
     ),
+    Case(
+        "automatic at a port that says one byte a second",
+        Key.SERVER_TOO_SLOW,
+        port=2525,
+        encryption=Encryption.AUTO,
+        servers={2525: HEALTHY.but(answers=dict.fromkeys(Step, drip(1)))},
+    ),
+    Case(
+        "automatic at a port that falls silent when it hears our name",
+        Key.SERVER_TOO_SLOW,
+        port=2525,
+        encryption=Encryption.AUTO,
+        servers={2525: HEALTHY.but(answers={Step.EHLO: stall()})},
+    ),
+    Case(
+        "automatic at a port that hangs up when it hears our name, but 465 works",
+        Key.DISCONNECTED,
+        "465 tls",
+        port=2525,
+        encryption=Encryption.AUTO,
+        servers={2525: HEALTHY.but(answers={Step.EHLO: hang_up()}), **SUBMISSIONS},
+    ),
     Case("one byte a second after TLS", Key.SERVER_TOO_SLOW, servers=at(Step.EHLO_TLS, drip(1))),
     Case("it falls silent after its greeting", Key.SERVER_TOO_SLOW, servers=at(Step.EHLO, stall())),
     Case(

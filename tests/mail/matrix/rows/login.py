@@ -63,6 +63,12 @@ LOGIN = (
         ),
     ),
     Case(
+        "another password is wanted, in words that nobody knows",
+        Key.APP_PASSWORD_REQUIRED,
+        words="534 5.7.9",
+        servers=at_login("534 5.7.9 Bitte das Passwort aus dem Kundencenter verwenden"),
+    ),
+    Case(
         "QQ: an authorization code is wanted",
         Key.APP_PASSWORD_REQUIRED,
         servers=at_login(

@@ -4,7 +4,7 @@ from custom_components.email_courier.mail.failure import FailureKind as Key
 from custom_components.email_courier.mail.settings import Encryption
 from tests.mail.matrix.case import Case
 from tests.mail.matrix.servers import SUBMISSION, SUBMISSIONS, USUAL, at
-from tests.support.script import HEALTHY, HEALTHY_TLS, PLAIN_LOGIN, PLAIN_RELAY, Step, say
+from tests.support.script import HEALTHY, HEALTHY_TLS, PLAIN_LOGIN, PLAIN_RELAY, Step, late, say
 
 WRONG_PAIR = (
     Case(
@@ -49,6 +49,19 @@ WRONG_PAIR = (
         "587 starttls",
         encryption=Encryption.TLS,
         servers=USUAL,
+    ),
+    Case(
+        "TLS at 587, whose greeting takes 9 seconds",
+        Key.TLS_NOT_EXPECTED,
+        encryption=Encryption.TLS,
+        servers={587: HEALTHY.but(answers={Step.GREETING: late(9)})},
+    ),
+    Case(
+        "TLS at 587, whose greeting takes 9 seconds, but 465 works",
+        Key.TLS_NOT_EXPECTED,
+        "465 tls",
+        encryption=Encryption.TLS,
+        servers={587: HEALTHY.but(answers={Step.GREETING: late(9)}), **SUBMISSIONS},
     ),
     Case(
         "TLS at 25",
