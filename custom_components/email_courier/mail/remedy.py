@@ -187,7 +187,9 @@ class _Candidate:
                 return session.stage is Stage.SENDER and kind is not FailureKind.HELO_REJECTED
             return kind in _CERTIFICATE
         else:
-            return self.wanted.login is None or bool(session.capabilities.mechanisms)
+            if changes_name or self.wanted.login is None:
+                return True
+            return bool(session.capabilities.mechanisms)
         finally:
             session.quit()
 
