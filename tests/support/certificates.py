@@ -9,6 +9,7 @@ from functools import cache
 import ipaddress
 import ssl
 import tempfile
+import threading
 import warnings
 
 from cryptography import x509
@@ -64,6 +65,9 @@ class Certificates:
         self._intermediate = self.authority.create_child_ca()
         self._leaf = cache(self._make_leaf)
         self._context = cache(self._make_context)
+        # `cache` may make a thing twice where two threads ask for it first at the same time: the
+        # context would then show another certificate than the one whose fingerprint is told.
+        self._making = threading.RLock()
 
     @property
     def authority_pem(self) -> str:
@@ -78,11 +82,12 @@ class Certificates:
 
     def server_context(self, kind: ServerTls) -> ssl.SSLContext:
         """The context of a server of this kind; the same object each time."""
-        return self._context(kind)
+        with self._making:
+            return self._context(kind)
 
     def certificate(self, kind: ServerTls) -> x509.Certificate:
         """The leaf certificate that a server of this kind shows."""
-        return x509.load_pem_x509_certificate(self._leaf(kind)[1])
+        return x509.load_pem_x509_certificate(self.pem(kind)[1])
 
     def fingerprint(self, kind: ServerTls) -> str:
         """The SHA-256 of that certificate in DER, as 64 lowercase hexadecimal digits."""
@@ -90,7 +95,8 @@ class Certificates:
 
     def pem(self, kind: ServerTls) -> tuple[bytes, bytes]:
         """The private key and the certificate of a server of this kind, both in PEM."""
-        return self._leaf(kind)
+        with self._making:
+            return self._leaf(kind)
 
     def _make_leaf(self, kind: ServerTls) -> tuple[bytes, bytes]:
         """Return the private key and the certificate of a server of this kind, both in PEM."""

@@ -1,5 +1,6 @@
 """Each kind of server TLS fails, or not, for the reason that it stands for."""
 
+from concurrent.futures import ThreadPoolExecutor
 import hashlib
 import ssl
 
@@ -70,3 +71,10 @@ def test_the_fingerprint_is_that_of_the_certificate_on_the_wire(certificates: Ce
 def test_two_sets_of_certificates_share_no_key(certificates: Certificates) -> None:
     other = Certificates().fingerprint(ServerTls.SELF_SIGNED)
     assert certificates.fingerprint(ServerTls.SELF_SIGNED) != other
+
+
+def test_threads_that_ask_at_once_are_given_one_and_the_same_certificate() -> None:
+    fresh = Certificates()
+    with ThreadPoolExecutor(8) as pool:
+        told = set(pool.map(fresh.fingerprint, [ServerTls.SELF_SIGNED] * 32))
+    assert len(told) == 1
