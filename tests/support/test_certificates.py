@@ -76,5 +76,5 @@ def test_two_sets_of_certificates_share_no_key(certificates: Certificates) -> No
 def test_threads_that_ask_at_once_are_given_one_and_the_same_certificate() -> None:
     fresh = Certificates()
     with ThreadPoolExecutor(8) as pool:
-        told = set(pool.map(fresh.fingerprint, [ServerTls.SELF_SIGNED] * 32))
+        told = set(pool.map(fresh.fingerprint, [ServerTls.WEAK_CIPHERS] * 8))
     assert len(told) == 1
