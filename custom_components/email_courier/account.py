@@ -31,8 +31,6 @@ from .errors import error_for_content, error_for_failure, error_for_outbox
 from .mail.address import Mailbox, parse_mailbox, parse_mailboxes
 from .mail.compose.content import Content, ContentError, Priority
 from .mail.compose.message import ComposedMail, compose
-from .mail.deliver import deliver_once
-from .mail.envelope import Delivery, Envelope
 from .mail.failure import Failure, FailureKind, MailError
 from .mail.handshake import Proof, proof_of
 from .mail.outbox.courier import Courier, CourierConfig
@@ -44,6 +42,7 @@ from .mail.outbox.receipt import Receipt
 from .mail.outbox.store import Store
 from .mail.session import Session
 from .mail.settings import ServerSettings
+from .mail.warm import WarmSession
 from .oauth_tokens import GrantedTokens
 from .too_large import NOTHING_FITS, async_lighten
 
@@ -81,12 +80,12 @@ class Account:
         self.sender: Mailbox = parse_mailbox(
             entry.data[CONF_SENDER], FailureKind.INVALID_SENDER
         ).named(entry.options.get(CONF_SENDER_NAME, ""))
-        self._context = context
+        self._session = WarmSession(self.settings, context, opened=self._note_session)
         self._listeners: list[EventListener] = []
         self.proof: Proof | None = None
         self._loaded = _without_token(entry)
         self.courier = Courier(
-            deliver=self._async_deliver,
+            deliver=self._session.deliver,
             store=Store(outbox_folder(hass, entry.entry_id)),
             host=_host(hass),
             listener=self._tell,
@@ -112,6 +111,7 @@ class Account:
     async def async_stop(self) -> None:
         """End what is under way; what is not delivered is on disk afterwards."""
         await self.courier.stop()
+        self._session.close()
 
     @callback
     def async_listen(self, listener: EventListener) -> CALLBACK_TYPE:
@@ -204,22 +204,6 @@ class Account:
         )
         return await self.courier.submit(outgoing)
 
-    async def _async_deliver(
-        self,
-        envelope: Envelope,
-        data: bytes,
-        *,
-        before_dot: Callable[[], Awaitable[None]] | None,
-    ) -> Delivery:
-        return await deliver_once(
-            self.settings,
-            self._context,
-            envelope,
-            data,
-            before_dot=before_dot,
-            opened=self._note_session,
-        )
-
     @callback
     def _note_session(self, session: Session) -> None:
         self.proof = proof_of(session)
@@ -238,7 +222,7 @@ class Account:
         await self.courier.start()
 
     async def _async_on_stop(self, _event: Event) -> None:
-        await self.courier.stop()
+        await self.async_stop()
 
 
 def _without_token(entry: ConfigEntry) -> tuple[Any, ...]:
