@@ -55,6 +55,8 @@ class Disk:
             return await self._host.run_blocking(call, *args)
 
     async def _write_batch(self) -> list[OSError | None]:
+        # A host may run a task at once: this one must be known before it takes its batch.
+        await asyncio.sleep(0)
         async with self._turn:
             batch, self._unwritten, self._batch = self._unwritten, [], None
             return await self._host.run_blocking(self.store.write, batch)
