@@ -1,54 +1,19 @@
-"""The pages of the set-up dialog about signing in with a provider instead of a password."""
+"""The choice between a password and a sign-in, in the set-up dialog."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
 from dataclasses import replace
-import time
 from typing import Any, Final
 
-from aiohttp import ClientError, ClientResponseError
-from homeassistant.components.application_credentials import (
-    ClientCredential,
-    async_import_client_credential,
-)
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigFlowResult
-from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_USERNAME
-from homeassistant.helpers.network import NoURLAvailableError
-from homeassistant.util import slugify
-import voluptuous as vol
+from homeassistant.const import CONF_USERNAME
 
-from .const import (
-    CONF_AUTHORITY,
-    CONF_AUTHORIZE_URL,
-    CONF_LOGIN_WITH,
-    CONF_SCOPE,
-    CONF_TOKEN_URL,
-    CONF_USE_SIGN_IN,
-    DOMAIN,
-)
+from .const import CONF_LOGIN_WITH, CONF_USE_SIGN_IN
 from .flow_forms import CONF_GO_BACK
-from .flow_pages import AccountPages
-from .flow_sign_in_forms import (
-    CREDENTIALS_FORM,
-    CUSTOM_FORM,
-    GOOGLE_FORM,
-    MICROSOFT_FORM,
-    LoginWith,
-    signed_in_form,
-)
-from .oauth_client import (
-    MailOAuth2Implementation,
-    async_clients,
-    redirect_uri,
-    with_client_of,
-)
-from .oauth_tokens import GrantedTokens
-from .sign_in import OAuthProvider, SignIn, is_authority, is_safe_url
+from .flow_oauth import OAuthPages
+from .flow_sign_in_forms import LoginWith, signed_in_form
+from .sign_in import OAuthProvider
 
-_LIMIT: Final = 30.0
-"""Seconds that the provider is given to answer."""
 _PROVIDERS: Final = {
     "gmail": OAuthProvider.GOOGLE,
     "google_workspace": OAuthProvider.GOOGLE,
@@ -58,39 +23,36 @@ _PROVIDERS: Final = {
 """By the keys of the table of mail providers."""
 
 
-class SignInPages(AccountPages):
-    """From the choice between a password and a sign-in to a granted token."""
-
-    def __init__(self) -> None:
-        """Begin with nobody signed in."""
-        super().__init__()
-        self._username = ""
-        self._wanted: SignIn | None = None
-        self._client: MailOAuth2Implementation | None = None
-        self._url = ""
-        self._answer: Mapping[str, Any] = {}
-        self._detail = ""
+class SignInPages(OAuthPages):
+    """The login's page, with a way around the password where there is one."""
 
     async def async_step_login(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask how to log in where there is a choice, else for username and password."""
         if user_input is None:
             if self.draft.sign_in is not None:
                 return await self.async_step_signed_in()
-            provider = self._provider
-            if provider is not None and not self.errors and self.draft.password is None:
-                options = ["password", provider.value]
-                if provider is OAuthProvider.MICROSOFT:  # most of its accounts have no other way
-                    options.reverse()
-                return self.async_show_menu(
-                    step_id="login_choice",
-                    menu_options=options,
-                    description_placeholders={"intro": self.intro},
-                )
+            has_choice = self._provider is not None and self.draft.password is None
+            if has_choice and not self.errors:
+                return await self.async_step_login_choice()
         elif user_input.get(CONF_USE_SIGN_IN):
             self.forget_errors()
-            self._username = user_input.get(CONF_USERNAME, "").strip()
+            self.sign_in_username = user_input.get(CONF_USERNAME, "").strip()
             return await self.async_step_sign_in()
         return await super().async_step_login(user_input)
+
+    async def async_step_login_choice(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for a choice between a password and the provider of the account's server."""
+        provider = self._provider or OAuthProvider.CUSTOM
+        options = ["password", provider.value]
+        if provider is OAuthProvider.MICROSOFT:  # most of its accounts have no other way
+            options.reverse()
+        return self.async_show_menu(
+            step_id="login_choice",
+            menu_options=options,
+            description_placeholders={"intro": self.intro},
+        )
 
     async def async_step_password(
         self, user_input: dict[str, Any] | None = None
@@ -104,7 +66,7 @@ class SignInPages(AccountPages):
         """Ask who is to be signed in with."""
         provider = self._provider
         if provider is not None:
-            return await self._async_provider_page(provider)
+            return await self.async_provider_page(provider)
         return self.async_show_menu(step_id="sign_in", menu_options=list(OAuthProvider))
 
     async def async_step_signed_in(
@@ -124,9 +86,9 @@ class SignInPages(AccountPages):
                     self.login_is_known = True
                     return await self.async_prove()
                 case LoginWith.AGAIN:
-                    self._username = self.draft.username or ""
-                    self._wanted = sign_in
-                    return await self._async_provider_page(sign_in.provider)
+                    self.sign_in_username = self.draft.username or ""
+                    self.wanted = sign_in
+                    return await self.async_provider_page(sign_in.provider)
                 case LoginWith.OTHER:
                     self.draft = replace(self.draft, sign_in=None, tokens=None)
                     return await self.async_step_login()
@@ -139,200 +101,8 @@ class SignInPages(AccountPages):
             username=self.draft.username or "",
         )
 
-    async def async_step_google(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Sign in with Google."""
-        if user_input is not None and not self._goes_back(user_input):
-            return await self._async_begin(SignIn.google())
-        return await self._async_form("google", GOOGLE_FORM, user_input)
-
-    async def async_step_microsoft(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Sign in with Microsoft, as one of the accounts that an authority lets in."""
-        authority = self._wanted.authority if self._wanted else ""
-        if user_input is not None and not self._goes_back(user_input):
-            authority = user_input[CONF_AUTHORITY].strip()
-            if is_authority(authority):
-                return await self._async_begin(SignIn.microsoft(authority))
-            self.errors = {CONF_AUTHORITY: "authority_invalid"}
-        suggested = {CONF_AUTHORITY: authority or self._likely_authority}
-        return await self._async_form("microsoft", MICROSOFT_FORM, user_input, suggested)
-
-    async def async_step_custom(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Sign in with a provider of one's own."""
-        suggested: dict[str, Any] = {}
-        if self._wanted is not None and self._wanted.provider is OAuthProvider.CUSTOM:
-            suggested = self._wanted.as_data()
-            suggested.pop(CONF_CLIENT_SECRET, None)
-        if user_input is not None and not self._goes_back(user_input):
-            suggested = user_input
-            for name in (CONF_AUTHORIZE_URL, CONF_TOKEN_URL):
-                if not is_safe_url(user_input[name]):
-                    self.errors = {name: "url_unsafe"}
-            if not self.errors:
-                return await self._async_begin(self._custom(user_input))
-        return await self._async_form("custom", CUSTOM_FORM, user_input, suggested)
-
-    async def async_step_credentials(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Explain how to register Home Assistant with the provider, and keep what comes of it."""
-        wanted = self._wanted or SignIn.google()
-        if user_input is not None:
-            self.forget_errors()
-            if user_input.get(CONF_GO_BACK):
-                return await self._async_provider_page(wanted.provider)
-            client_id = user_input.get(CONF_CLIENT_ID, "").strip()
-            if SignIn.of_client(client_id).provider is wanted.provider and client_id:
-                credential = ClientCredential(
-                    client_id, user_input.get(CONF_CLIENT_SECRET, "").strip()
-                )
-                await async_import_client_credential(
-                    self.hass, DOMAIN, credential, slugify(f"{DOMAIN}.{client_id}")
-                )
-                return await self._async_begin(wanted)
-            self.errors = {CONF_CLIENT_ID: "client_id_invalid"}
-        try:
-            address = redirect_uri(self.hass)
-        except NoURLAvailableError:
-            address = "-"
-        return await self.async_page(
-            f"credentials_{wanted.provider}",
-            CREDENTIALS_FORM,
-            user_input or {},
-            redirect_uri=address,
-        )
-
-    async_step_credentials_google = async_step_credentials
-    async_step_credentials_microsoft = async_step_credentials
-
-    async def async_step_external(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Send the person to the provider, and take what the provider sends them back with."""
-        if user_input is None:
-            return self.async_external_step(step_id="external", url=self._url)
-        self._answer = user_input
-        return self.async_external_step_done(next_step_id="exchange")
-
-    async def async_step_exchange(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Exchange what the provider has sent for tokens, and prove the account with them."""
-        client = self._client
-        if client is None:
-            return await self.async_step_login()
-        sign_in = client.sign_in
-        if "error" in self._answer:
-            return await self._async_failed(sign_in, "sign_in_denied", str(self._answer["error"]))
-        try:
-            async with asyncio.timeout(_LIMIT):
-                token = await client.async_resolve_external_data(self._answer)
-            token["expires_at"] = time.time() + int(token["expires_in"])
-        except ClientResponseError as error:
-            return await self._async_failed(sign_in, "sign_in_failed", str(error.status))
-        except (TimeoutError, ClientError, ValueError, KeyError, TypeError) as error:
-            return await self._async_failed(sign_in, "sign_in_failed", type(error).__name__)
-        if not token.get("access_token") or not token.get("refresh_token"):
-            return await self._async_failed(sign_in, "sign_in_not_lasting", "-")
-        if sign_in.credential:  # the client stays where it is stored
-            sign_in = replace(sign_in, client_id="", client_secret="")
-        self.draft = replace(
-            self.draft,
-            username=self._username or self.draft.sender,
-            password=None,
-            sign_in=sign_in,
-            tokens=GrantedTokens(self.hass, sign_in, token),
-        )
-        self.login_is_known = True
-        return await self.async_prove()
-
-    async def _async_begin(self, sign_in: SignIn) -> ConfigFlowResult:
-        """Send the person to the provider, or first ask for the client's credentials."""
-        self._wanted = sign_in
-        if sign_in.provider is not OAuthProvider.CUSTOM:
-            clients = [
-                client
-                for client in await async_clients(self.hass)
-                if client.sign_in.provider is sign_in.provider
-            ]
-            if not clients:
-                return await self.async_step_credentials()
-            sign_in = with_client_of(sign_in, clients[-1])
-        self._client = MailOAuth2Implementation(
-            self.hass, sign_in, login_hint=self._username or self.draft.sender
-        )
-        try:
-            self._url = await self._client.async_generate_authorize_url(self.flow_id)
-        except NoURLAvailableError:
-            return await self._async_failed(sign_in, "no_own_url", "-")
-        return await self.async_step_external()
-
-    async def _async_failed(self, sign_in: SignIn, error: str, detail: str) -> ConfigFlowResult:
-        self.errors = {"base": error}
-        self._detail = detail
-        return await self._async_provider_page(sign_in.provider)
-
-    async def _async_provider_page(self, provider: OAuthProvider) -> ConfigFlowResult:
-        page: ConfigFlowResult = await getattr(self, f"async_step_{provider}")()
-        return page
-
-    async def _async_form(
-        self,
-        page: str,
-        form: vol.Schema,
-        typed: dict[str, Any] | None,
-        suggested: dict[str, Any] | None = None,
-    ) -> ConfigFlowResult:
-        if typed is not None and typed.get(CONF_GO_BACK):
-            return await self.async_step_login()
-        username = self._username or self.draft.username or self.draft.sender
-        try:
-            address = redirect_uri(self.hass)
-        except NoURLAvailableError:
-            address = "-"
-        return await self.async_page(
-            page,
-            form,
-            {CONF_USERNAME: username, **(suggested or {})},
-            detail=self._detail,
-            redirect_uri=address,
-        )
-
-    def _goes_back(self, typed: dict[str, Any]) -> bool:
-        self.forget_errors()
-        self._username = typed.get(CONF_USERNAME, "").strip()
-        return bool(typed.get(CONF_GO_BACK))
-
-    def _custom(self, typed: dict[str, Any]) -> SignIn:
-        """Return what was typed; an empty secret stands for the one that is stored."""
-        secret = typed.get(CONF_CLIENT_SECRET, "").strip()
-        client_id = typed[CONF_CLIENT_ID].strip()
-        before = self._wanted
-        if (
-            not secret
-            and before is not None
-            and (before.client_id, before.token_url) == (client_id, typed[CONF_TOKEN_URL])
-        ):
-            secret = before.client_secret
-        return SignIn(
-            provider=OAuthProvider.CUSTOM,
-            authorize_url=typed[CONF_AUTHORIZE_URL],
-            token_url=typed[CONF_TOKEN_URL],
-            scope=typed.get(CONF_SCOPE, "").strip(),
-            client_id=client_id,
-            client_secret=secret,
-        )
-
     @property
     def _provider(self) -> OAuthProvider | None:
         """Who runs the account's server, where that is one of those known here."""
         provider = self.found.provider if self.found else None
         return _PROVIDERS.get(provider.key) if provider else None
-
-    @property
-    def _likely_authority(self) -> str:
-        provider = self.found.provider if self.found else None
-        return (
-            "consumers" if provider is not None and provider.key == "outlook" else "organizations"
-        )
