@@ -58,8 +58,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmailCourierConfigEntry)
     )
     entry.runtime_data = account
     AccountIssues(account).async_start()
+    await account.async_open()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    await account.async_start()
+    account.async_start()
     entry.async_on_unload(await async_register_classic(hass, account))
     entry.async_on_unload(entry.add_update_listener(_async_reload))
     return True

@@ -101,8 +101,13 @@ class Account:
             and self._loaded == _without_token(self.entry)
         )
 
-    async def async_start(self) -> None:
-        """Take up waiting mail; the network is left alone until Home Assistant has started."""
+    async def async_open(self) -> None:
+        """Take note of waiting mail; nothing can be sent before."""
+        await self.courier.open()
+
+    @callback
+    def async_start(self) -> None:
+        """Deliver waiting mail; the network is left alone until Home Assistant has started."""
         self.entry.async_on_unload(
             self.hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, self._async_on_stop)
         )

@@ -364,3 +364,18 @@ async def test_the_list_of_waiting_mail_is_in_the_order_in_which_it_would_go(hou
     records = await house.courier.waiting()
     assert [r.message_id for r in records] == [alarm.message_id, normal.message_id]
     assert [r.addresses for r in records] == [("b@example.test",), ("a@example.test",)]
+
+
+async def test_a_mail_that_waits_before_the_start_waits_once(house: House) -> None:
+    house.server.next_failures = [DOWN]
+    await house.courier.stop()
+    house.courier = house.make_courier()
+    await house.courier.open()
+    await house.courier.submit(mail())
+
+    await house.courier.start()
+
+    assert house.courier.state.waiting == 1
+    await house.turn(35)
+    assert house.courier.state.waiting == 0
+    assert len(house.server.mails) == 1

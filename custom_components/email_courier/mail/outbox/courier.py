@@ -96,6 +96,7 @@ class Courier:
             else Held(desk, self._room, waiting=store, limit=limit, returned=pump)
         )
         self._reporter.listen(listener)
+        self._is_open = False
 
     @property
     def state(self) -> OutboxState:
@@ -119,8 +120,12 @@ class Courier:
         """The refused login that holds everything up until resume() is called."""
         return self._dispatcher.gate.paused
 
-    async def start(self) -> None:
-        """Take up all that waits on disk. What is wrong there is told to the listener."""
+    async def open(self) -> None:
+        """Take note of all that waits on disk. What is wrong there is told to the listener.
+
+        To be done before the first submit(), so that no mail is taken for two.
+        """
+        self._is_open = True
         await self._chronicle.load()
         try:
             if self._held is not None:
@@ -131,6 +136,12 @@ class Courier:
         else:
             if damaged:
                 self._reporter.tell(Damaged(damaged))
+        self._changed()
+
+    async def start(self) -> None:
+        """Begin to deliver what waits; opens the outbox if that is still to be done."""
+        if not self._is_open:
+            await self.open()
         self._alarm.ring()
         self._changed()
 
