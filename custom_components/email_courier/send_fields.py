@@ -55,6 +55,11 @@ def _wanted(value: dict[str, Any]) -> Wanted:
     return Wanted(**value)
 
 
+def _button(value: dict[str, str]) -> Button | None:
+    """Return no button for no address, so that a template can leave it out."""
+    return Button(**value) if value["url"].strip() else None
+
+
 _ADDRESSES = vol.All(cv.ensure_list, [cv.string])
 _ATTACHMENT = vol.All(
     vol.Schema(
@@ -70,7 +75,7 @@ _ATTACHMENT = vol.All(
 )
 _BUTTON = vol.All(
     vol.Schema({vol.Optional("text", default=""): cv.string, vol.Required("url"): cv.string}),
-    lambda value: Button(**value),
+    _button,
 )
 
 OF_ANY_ACTION: Final[dict[Any, Any]] = {
