@@ -8,10 +8,10 @@ import pytest
 from tests.mail.outbox.house import House
 
 
-@pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
+@pytest.fixture(params=[False, True], ids=["", "eager"])
+async def house(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[House]:
     """A courier that has been started, with a healthy server and nothing to do."""
-    home = House(tmp_path / "account")
+    home = House(tmp_path / "account", eager=request.param)
     await home.courier.start()
     yield home
     home.server.upload.set()

@@ -67,12 +67,16 @@ class Clock:
 class House:
     """Holds a courier together with its server, its clock, its folder and what it has told."""
 
-    def __init__(self, folder: Path, config: CourierConfig | None = None) -> None:
-        """Move in; the courier is not started."""
+    def __init__(self, folder: Path, *, eager: bool = False) -> None:
+        """Move in; the courier is not started.
+
+        eager: whether the program runs a new task at once up to where it has to wait.
+        """
+        self.eager = eager
         self.folder = folder
         self.server = FakeServer()
         self.clock = Clock()
-        self.config = config or CourierConfig(patience=30)
+        self.config = CourierConfig(patience=30)
         self.events: list[CourierEvent] = []
         self.background: set[asyncio.Task[Any]] = set()
         self.ghosts: list[Courier] = []
@@ -166,7 +170,8 @@ class House:
         return await asyncio.to_thread(call, *args)
 
     def _spawn[T](self, work: Coroutine[Any, Any, T], name: str, /) -> asyncio.Task[T]:
-        task = asyncio.get_running_loop().create_task(work, name=name)
+        loop = asyncio.get_running_loop()
+        task = asyncio.Task(work, loop=loop, name=name, eager_start=self.eager)
         self.background.add(task)
         task.add_done_callback(self.background.discard)
         return task

@@ -38,6 +38,8 @@ class Keeper:
         """Let all mails on disk into the line; return the names of damaged ones. Raises OSError."""
         found = await self._disk.run(self._store.open)
         for number, mail_id in enumerate(found.mails):
+            if mail_id in self._backlog:
+                continue
             self._room.count(mail_id.size)
             self._backlog.put_back(self._backlog.add(mail_id), 0)
             if number % _AT_ONCE == _AT_ONCE - 1:

@@ -1,0 +1,185 @@
+"""A real process, killed again and again while it sends through a server that misbehaves."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator
+import contextlib
+from dataclasses import dataclass, field
+import json
+import os
+from pathlib import Path
+import random
+import signal
+import sys
+
+import pytest
+
+from tests.mail.outbox.kill_server import FickleServer
+from tests.support import pure
+from tests.support.record import Mail
+
+KILLS = 150
+PROGRAM = (
+    "import sys; from tests.support import pure; pure.install(); "
+    "from tests.mail.outbox.kill_child import serve; serve(sys.argv[1:])"
+)
+
+
+class Lives:
+    """The process that is killed, life after life."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        """Speak with the program that begins them."""
+        self._process = process
+
+    async def begin(self, command: str) -> int:
+        """Begin a life and return its process id."""
+        return int(await self._ask(command))
+
+    async def ended(self) -> int:
+        """Wait for its end and return its status."""
+        return int(await self._ask("wait"))
+
+    async def _ask(self, command: str) -> bytes:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{command}\n".encode())
+        return await self._process.stdout.readline()
+
+
+@contextlib.asynccontextmanager
+async def lives(folder: Path, port: int, log: Path, mode: str) -> AsyncIterator[Lives]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        PROGRAM,
+        str(folder),
+        str(port),
+        str(log),
+        mode,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        cwd=pure.ROOT,
+    )
+    try:
+        yield Lives(process)
+    finally:
+        process.kill()
+        await process.wait()
+
+
+@dataclass
+class Story:
+    """What the processes said of one mail."""
+
+    to: tuple[str, ...] = ()
+    attempted: bool = False
+    returned: bool = False
+    raised: bool = False
+    refused: set[str] = field(default_factory=set)
+    failed: set[str] = field(default_factory=set)
+    delivered: set[tuple[str, int]] = field(default_factory=set)
+
+
+def stories(log: Path) -> dict[str, Story]:
+    found: dict[str, Story] = defaultdict(Story)
+    for line in log.read_text().splitlines():
+        entry = json.loads(line)
+        story = found[entry["id"]]
+        match entry["what"]:
+            case "begun":
+                story.to = tuple(entry["to"])
+            case "attempted":
+                story.attempted = True
+            case "returned":
+                story.returned = True
+                story.refused |= set(entry["refused"])
+            case "raised":
+                story.raised = True
+            case "failed":
+                story.failed |= set(entry["to"])
+            case "delivered":
+                story.delivered |= {(recipient, entry["pid"]) for recipient in entry["to"]}
+    return dict(found)
+
+
+def arrivals(mails: list[Mail]) -> dict[tuple[str, str], list[Mail]]:
+    """Return the copies of each mail by its id and recipient."""
+    found: dict[tuple[str, str], list[Mail]] = defaultdict(list)
+    for mail in mails:
+        first_line = mail.content.split(b"\r\n", 1)[0]
+        message_id = first_line.removeprefix(b"Message-ID: ").decode()
+        for recipient in mail.recipients:
+            found[message_id, recipient].append(mail)
+    return dict(found)
+
+
+def lost(
+    told: dict[str, Story], arrived: dict[tuple[str, str], list[Mail]], mode: str
+) -> Iterator[str]:
+    """Name every promise that was broken."""
+    for message_id, story in told.items():
+        is_promised = story.returned or (mode == "first" and story.attempted and not story.raised)
+        for recipient in story.to:
+            is_known = recipient in story.refused | story.failed
+            if is_promised and not is_known and (message_id, recipient) not in arrived:
+                yield f"{message_id} to {recipient}"
+
+
+def unjustified(
+    server: FickleServer,
+    told: dict[str, Story],
+    arrived: dict[tuple[str, str], list[Mail]],
+) -> Iterator[str]:
+    """Name every copy that was made although the reply to the one before was not lost.
+
+    It was lost where the server kept it to itself, and where it was the last that the server did
+    for a process that was killed before it had said that the mail was delivered.
+    """
+    clients = server.clients()
+    last = {clients[mail.connection]: mail for mail in server.record.mails}
+    for (message_id, recipient), copies in arrived.items():
+        for mail in copies[:-1]:
+            client = clients[mail.connection]
+            is_unheard = (recipient, client) not in told[message_id].delivered
+            if not server.keeps_reply(mail.connection) and not (
+                is_unheard and last[client] is mail
+            ):
+                yield f"{message_id} to {recipient}"
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("mode", ["first", "straight"])
+async def test_a_process_that_is_killed_loses_nothing(
+    tmp_path: Path, mode: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chance = random.Random(f"kill {mode}")
+    folder, log = tmp_path / "account", tmp_path / "log"
+    server = FickleServer(seed=chance.randrange(1 << 30))
+    async with server, lives(folder, server.port, log, mode) as process:
+        for number in range(KILLS):
+            pid = await process.begin(f"live {number}")
+            await asyncio.sleep(0.02 + chance.random() ** 2 * 0.5)
+            os.kill(pid, signal.SIGKILL)
+            assert await process.ended() == -signal.SIGKILL
+        server.is_healthy = True
+        await process.begin("drain last")
+        assert await process.ended() == 0
+
+    told = stories(log)
+    arrived = arrivals(server.record.mails)
+    promised = [story for story in told.values() if story.returned]
+    copies = sum(len(mails) - 1 for mails in arrived.values())
+    broken = list(lost(told, arrived, mode))
+    with capsys.disabled():
+        sys.stdout.write(
+            f"\n{mode}: {len(told)} mails handed in, {len(promised)} taken, {KILLS} kills, "
+            f"{sum(map(len, arrived.values()))} arrivals, lost {len(broken)}, copies {copies}\n"
+        )
+    assert broken == []
+    assert list(unjustified(server, told, arrived)) == []
+    for mails in arrived.values():
+        assert len({mail.content for mail in mails}) == 1
+        assert len(mails) <= 2
+    assert len(promised) > KILLS / 2
+    assert [path.suffix for path in folder.iterdir() if path.suffix] == []
