@@ -49,7 +49,7 @@ class Blueprints:
         self,
         hass: HomeAssistant,
         client: WebSocketGenerator,
-        internet: AiohttpClientMocker,
+        internet: Any,
     ) -> None:
         """Read blueprints from the project instead of from the internet."""
         self._hass = hass

@@ -9,6 +9,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 import pytest
+from pytest_homeassistant_custom_component.common import async_capture_events
 import voluptuous as vol
 
 from tests.accounts import load_account, recipient
@@ -78,6 +79,15 @@ async def test_markdown_is_a_page_with_a_button_to_this_home(hass: HomeAssistant
     assert "<script>" not in page
     assert 'href="https://home.example.test/lovelace/home"' in page
     assert "Villa" in page
+
+
+async def test_a_template_can_leave_the_button_out(hass: HomeAssistant, bed: Bed) -> None:
+    server = await bed.serve()
+    await load_account(hass, server)
+
+    await send(hass, to=ANNA, markdown="x", button={"text": "Open", "url": " "})
+
+    assert 'class="button"' not in text_of(only_mail(server), "html")
 
 
 async def test_the_fields_of_the_header_are_set(hass: HomeAssistant, bed: Bed) -> None:
@@ -296,8 +306,7 @@ async def test_the_entity_shows_when_mail_was_last_sent_to_it(
 async def test_the_fields_of_a_call_can_be_recorded(hass: HomeAssistant, bed: Bed) -> None:
     """What is fired as an event is what was typed, and JSON can hold it."""
     await load_account(hass, await bed.serve())
-    calls = []
-    hass.bus.async_listen(EVENT_CALL_SERVICE, calls.append)
+    calls = async_capture_events(hass, EVENT_CALL_SERVICE)
 
     await send_unasked(hass, to=ANNA, priority="high", expires_after={"hours": 1})
     await hass.async_block_till_done()
