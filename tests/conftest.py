@@ -7,9 +7,9 @@ import pytest
 # Before the harness puts a folder of its own with the name `custom_components` on the path.
 import custom_components.email_courier
 from tests.support.certificates import Certificates
-from tests.support.fixtures import bed, certificates
+from tests.support.fixtures import bed, certificates, network
 
-__all__ = ["bed", "certificates", "custom_components"]
+__all__ = ["bed", "certificates", "custom_components", "network"]
 
 
 @pytest.fixture(scope="session", autouse=True)
