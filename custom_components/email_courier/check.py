@@ -17,6 +17,7 @@ from .mail.compose.message import compose
 from .mail.deliver import deliver_once
 from .mail.failure import Failure, FailureKind, MailError, Permanence, Stage
 from .mail.handshake import Proof, prove, resolve_encryption
+from .mail.opening import renew_token
 from .mail.remedy import Diagnosis, diagnose
 from .mail.session import StageObserver
 from .mail.settings import Deadlines, Encryption, ServerSettings
@@ -61,9 +62,21 @@ async def async_check(
     left = DIALOG_DEADLINES.handshake - (asyncio.get_running_loop().time() - begun)
     settings = replace(settings, deadlines=replace(DIALOG_DEADLINES, handshake=max(left, _LEAST)))
     try:
-        return Outcome(proof=await prove(settings, context, draft.sender, observer=observer))
+        return Outcome(proof=await _prove(settings, context, draft.sender, observer))
     except MailError as error:
         return Outcome(diagnosis=await _diagnose(settings, error.failure, draft, context))
+
+
+async def _prove(
+    settings: ServerSettings, context: ssl.SSLContext, sender: str, observer: StageObserver | None
+) -> Proof:
+    """Prove settings; a token that is refused gets one second chance. Raises MailError."""
+    try:
+        return await prove(settings, context, sender, observer=observer)
+    except MailError as error:
+        if not await renew_token(settings.login, error.failure):
+            raise
+    return await prove(settings, context, sender, observer=observer)
 
 
 async def async_send_test(

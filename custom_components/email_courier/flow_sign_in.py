@@ -12,6 +12,7 @@ from .const import CONF_LOGIN_WITH, CONF_USE_SIGN_IN
 from .flow_forms import CONF_GO_BACK
 from .flow_oauth import OAuthPages
 from .flow_sign_in_forms import LoginWith, signed_in_form
+from .phrases import as_code
 from .sign_in import OAuthProvider
 
 _PROVIDERS: Final = {
@@ -98,7 +99,7 @@ class SignInPages(OAuthPages):
             signed_in_form(LoginWith.AGAIN if is_broken else LoginWith.KEEP),
             {},
             intro=self.intro,
-            username=self.draft.username or "",
+            username=as_code(self.draft.username or ""),
         )
 
     @property

@@ -48,7 +48,7 @@ class GrantedTokens:
         self._hass = hass
         self._sign_in = sign_in
         self._store = store
-        self._renewal: asyncio.Task[None] | None = None
+        self._renewal: asyncio.Task[Failure | None] | None = None
 
     async def current(self) -> str:
         """Return an access token that has not expired. Raises MailError."""
@@ -70,19 +70,21 @@ class GrantedTokens:
         if self._renewal is None:
             self._renewal = self._hass.async_create_task(self._async_renew(), f"{DOMAIN} token")
             self._renewal.add_done_callback(self._renewed)
-        await asyncio.shield(self._renewal)
+        renewal = self._renewal
+        await asyncio.wait({renewal})
+        failure = renewal.result()
+        if failure is not None:
+            raise MailError(failure)
 
-    def _renewed(self, task: asyncio.Task[None]) -> None:
+    def _renewed(self, _task: asyncio.Task[Failure | None]) -> None:
         self._renewal = None
-        if not task.cancelled():
-            task.exception()  # whoever waited has it; without anybody it is no news
 
-    async def _async_renew(self) -> None:
+    async def _async_renew(self) -> Failure | None:
         sign_in = await async_with_client(self._hass, self._sign_in)
         if sign_in is None:
-            raise _refused("the application credentials have been removed")
+            return _refused("the application credentials have been removed")
         if not self.token.get("refresh_token"):
-            raise _refused("the provider gave no refresh token")
+            return _refused("the provider gave no refresh token")
         client = MailOAuth2Implementation(self._hass, sign_in)
         host = URL(sign_in.token_url).host
         replaced = self.token
@@ -91,14 +93,15 @@ class GrantedTokens:
                 self.token = await client.async_refresh_token(self.token)
         except ClientResponseError as error:
             if error.status in _GRANT_IS_GONE:
-                raise _refused(f"{host} answered {error.status}") from None
-            raise _unavailable(f"{host} answered {error.status}") from None
+                return _refused(f"{host} answered {error.status}")
+            return _unavailable(f"{host} answered {error.status}")
         except TimeoutError:
-            raise _unavailable(f"{host} does not answer in time") from None
+            return _unavailable(f"{host} does not answer in time")
         except ClientError, ValueError:
-            raise _unavailable(f"{host} gives no usable answer") from None
+            return _unavailable(f"{host} gives no usable answer")
         if self._store is not None:
             self._store(self.token, replaced)
+        return None
 
 
 async def async_tokens_for(hass: HomeAssistant, entry: ConfigEntry) -> GrantedTokens | None:
@@ -106,8 +109,9 @@ async def async_tokens_for(hass: HomeAssistant, entry: ConfigEntry) -> GrantedTo
     if CONF_SIGN_IN not in entry.data:
         return None
     if entry.state is ConfigEntryState.LOADED:
-        loaded: GrantedTokens = entry.runtime_data.tokens
-        return loaded
+        loaded: GrantedTokens | None = entry.runtime_data.tokens
+        if loaded is not None:
+            return loaded
 
     def store(token: dict[str, Any], replaced: Token) -> None:
         if entry.data.get(CONF_TOKEN) == replaced:  # nobody has signed in anew meanwhile
@@ -117,25 +121,21 @@ async def async_tokens_for(hass: HomeAssistant, entry: ConfigEntry) -> GrantedTo
     return GrantedTokens(hass, sign_in, entry.data[CONF_TOKEN], store)
 
 
-def _refused(reason: str) -> MailError:
-    return MailError(
-        Failure(
-            FailureKind.INVALID_AUTH,
-            Stage.LOGIN,
-            Permanence.PERMANENT,
-            detail=f"a new sign-in is needed: {reason}",
-            facts={"login": "token"},
-        )
+def _refused(reason: str) -> Failure:
+    return Failure(
+        FailureKind.INVALID_AUTH,
+        Stage.LOGIN,
+        Permanence.PERMANENT,
+        detail=f"a new sign-in is needed: {reason}",
+        facts={"login": "token"},
     )
 
 
-def _unavailable(reason: str) -> MailError:
-    return MailError(
-        Failure(
-            FailureKind.SERVER_BUSY,
-            Stage.LOGIN,
-            Permanence.TEMPORARY,
-            detail=f"no access token to be had: {reason}",
-            facts={"login": "token"},
-        )
+def _unavailable(reason: str) -> Failure:
+    return Failure(
+        FailureKind.SERVER_BUSY,
+        Stage.LOGIN,
+        Permanence.TEMPORARY,
+        detail=f"no access token to be had: {reason}",
+        facts={"login": "token"},
     )

@@ -36,6 +36,21 @@ class Picture(StrEnum):
     WRONG_PASSWORD = "setup-wrong-password"
     CERTIFICATE = "setup-certificate"
     RECIPIENT = "recipient"
+    INTEGRATION = "integration-page"
+    DEVICE = "device-page"
+    ACTION = "action-editor"
+    SIGN_IN_AGAIN = "sign-in-again"
+    TAKE_OVER = "take-over"
+    CERTIFICATE_CHANGED = "repair-certificate"
+    MAIL = "mail"
+    MAIL_DARK = "mail-dark"
+    MAIL_PHONE = "mail-phone"
+    MAIL_PHONE_DARK = "mail-phone-dark"
+    OAUTH_PROVIDER = "oauth-provider"
+    OAUTH_CONSENT = "oauth-consent"
+    OAUTH_WORKS = "oauth-works"
+    OAUTH_AGAIN = "oauth-again"
+    OAUTH_GOOGLE = "oauth-google"
 
     @property
     def file(self) -> Path:

@@ -4,6 +4,7 @@ It is strict: what a careful provider would refuse it refuses, and PKCE is requi
 faults are attributes that a test can set.
 """
 
+import asyncio
 import base64
 from dataclasses import dataclass, field
 import hashlib
@@ -60,6 +61,7 @@ class OAuthServer:
     lifetime: seconds that an access token is good for.
     token_length: characters of an access token.
     status: answered by the token endpoint in place of what was asked for.
+    delay: seconds before the token endpoint answers.
     rotates: each refresh token is good for one use.
     requests: the grant types that the token endpoint was asked for.
     tokens: all access tokens and refresh tokens that were ever issued.
@@ -71,6 +73,7 @@ class OAuthServer:
         self.lifetime = 3600
         self.token_length = 40
         self.status: int | None = None
+        self.delay = 0.0
         self.rotates = False
         self.requests: list[str] = []
         self.tokens: set[str] = set()
@@ -176,6 +179,11 @@ class OAuthServer:
     async def _token(self, request: web.Request) -> web.Response:
         form = {name: str(value) for name, value in (await request.post()).items()}
         self.requests.append(form.get("grant_type", ""))
+        answer = self._token_answer(form)
+        await asyncio.sleep(self.delay)
+        return answer
+
+    def _token_answer(self, form: dict[str, str]) -> web.Response:
         if self.status is not None:
             return web.json_response({"error": "temporarily_unavailable"}, status=self.status)
         if form.get("client_id") != CLIENT_ID or not hmac.compare_digest(
