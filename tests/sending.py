@@ -26,9 +26,11 @@ async def send(
 
 
 async def pass_time(hass: HomeAssistant, **time: float) -> None:
-    """Let the timers of that time fire, and what they begin come to its end."""
-    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(**time))
-    await hass.async_block_till_done()
+    """Let the timers of that time fire, also those that are only set meanwhile."""
+    until = dt_util.utcnow() + timedelta(**time)
+    for _ in range(3):
+        async_fire_time_changed(hass, until)
+        await hass.async_block_till_done(wait_background_tasks=True)
 
 
 def state_of(hass: HomeAssistant, entity_id: str) -> State:
