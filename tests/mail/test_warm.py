@@ -12,7 +12,7 @@ from custom_components.email_courier.mail.warm import WarmSession
 from tests.mail.accounts import QUICK, SENDER, context_for, settings_for
 from tests.support.fixtures import Bed
 from tests.support.leaks import nothing_left
-from tests.support.script import HEALTHY, Pipelining, Script, Step, hang_up, say, stall
+from tests.support.script import HEALTHY, Answer, Pipelining, Script, Step, hang_up, say, stall
 from tests.support.scripted_server import ScriptedServer
 
 ENVELOPE = Envelope(SENDER, ("a@example.test", "b@example.test"))
@@ -61,7 +61,7 @@ async def test_a_server_that_hung_up_meanwhile_is_called_again(bed: Bed) -> None
 @pytest.mark.parametrize("answer", [hang_up(), say("421 4.4.2 Timeout")], ids=["fin", "421"])
 @pytest.mark.parametrize("pipelining", [Pipelining.OFFERED, Pipelining.ABSENT])
 async def test_a_session_that_breaks_before_the_message_is_replaced_unnoticed(
-    bed: Bed, answer: object, pipelining: Pipelining
+    bed: Bed, answer: Answer, pipelining: Pipelining
 ) -> None:
     script = Script(answers={Step.MAIL: (say("250 2.1.0 Ok"), answer)}, pipelining=pipelining)
     server = await bed.serve(script)
