@@ -1,12 +1,11 @@
 """What stands behind the screen: mail servers, and the accounts that a test begins with."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from typing import Any
 
 from tests.live.client import Json
-from tests.live.dialog import SUBENTRY, Dialog
+from tests.live.dialog import SUBENTRY, Dialog, DialogError, fill
 from tests.live.hass_runner import HomeAssistant
 from tests.support.certificates import Certificates
 from tests.support.record import Mail
@@ -20,6 +19,13 @@ HOST = "localhost"
 STARTTLS_PORT = 587
 TLS_PORT = 465
 
+_ACCOUNT: Json = {
+    "sender": SENDER,
+    "port": STARTTLS_PORT,
+    "encryption": "starttls",
+    "username": USERNAME,
+    "password": PASSWORD,
+}
 _POLL = 0.1
 
 
@@ -34,38 +40,36 @@ class House:
         self.certificates = certificates
         self._stack = stack
 
-    async def serve(self, script: Script = HEALTHY, port: int = STARTTLS_PORT) -> ScriptedServer:
-        """Start a mail server at `HOST`, on the port that a person would expect it on."""
-        server = ScriptedServer(script, self.certificates)
+    async def serve(
+        self,
+        script: Script = HEALTHY,
+        port: int = STARTTLS_PORT,
+        certificates: Certificates | None = None,
+    ) -> ScriptedServer:
+        """Start a mail server at `HOST`, on the port that a person would expect it on.
+
+        Its certificates come from the authority that Home Assistant trusts, or from another one.
+        """
+        server = ScriptedServer(script, certificates or self.certificates)
         server.port = port
         return await self._stack.enter_async_context(server)
 
-    async def add_account(self, **values: Any) -> str:
-        """Set up an account at the server on `STARTTLS_PORT` and return its entry's id."""
-        dialog = Dialog(self.hass.client)
-        step = await dialog.complete(
-            await dialog.begin(DOMAIN),
-            {
-                "sender": SENDER,
-                "enter_manually": True,
-                "host": HOST,
-                "port": STARTTLS_PORT,
-                "encryption": "starttls",
-                "username": USERNAME,
-                "password": PASSWORD,
-                **values,
-            },
-        )
-        if following := step.get("next_flow"):
-            await Dialog(self.hass.client, SUBENTRY).close(following[1])
-        entry_id: str = step["result"]["entry_id"]
+    async def add_account(self) -> str:
+        """Set up an account at the server on `STARTTLS_PORT` and return its entry's id.
+
+        A certificate that has to be trusted by hand is trusted.
+        """
+        return await self._set_up(DOMAIN, {"enter_manually": True, "host": HOST})
+
+    async def add_core_account(self, recipient: str) -> str:
+        """Set up the same account in Home Assistant's own integration, with one recipient."""
+        entry_id = await self._set_up(CORE_DOMAIN, {"server": HOST, "sender_name": "Our home"})
+        await self._add_subentry(entry_id, {"name": recipient, "recipient": recipient})
         return entry_id
 
     async def add_recipient(self, entry_id: str, name: str, *addresses: str) -> None:
         """Add a recipient to an account."""
-        dialog = Dialog(self.hass.client, SUBENTRY)
-        step = await dialog.begin((entry_id, "recipient"))
-        await dialog.complete(step, {"name": name, "to": list(addresses)})
+        await self._add_subentry(entry_id, {"name": name, "to": list(addresses)})
 
     async def entries(self, domain: str = DOMAIN) -> list[Json]:
         """Return the config entries of an integration."""
@@ -82,6 +86,26 @@ class House:
             if flow["handler"] in (DOMAIN, CORE_DOMAIN):
                 await Dialog(client).close(flow["flow_id"])
 
+    async def _set_up(self, domain: str, values: Json) -> str:
+        dialog = Dialog(self.hass.client)
+        values = {**_ACCOUNT, **values}
+        step = await dialog.begin(domain)
+        try:
+            step = await dialog.complete(step, values)
+        except DialogError as error:
+            if error.step.get("errors") != {"base": "certificate_untrusted"}:
+                raise
+            trusting = fill(error.step["data_schema"], {**values, "trust_certificate": True})
+            step = await dialog.complete(await dialog.answer(error.step, trusting), values)
+        if following := step.get("next_flow"):
+            await Dialog(self.hass.client, SUBENTRY).close(following[1])
+        entry_id: str = step["result"]["entry_id"]
+        return entry_id
+
+    async def _add_subentry(self, entry_id: str, values: Json) -> None:
+        dialog = Dialog(self.hass.client, SUBENTRY)
+        await dialog.complete(await dialog.begin((entry_id, "recipient")), values)
+
 
 async def mails(server: ScriptedServer, count: int, timeout: float = 30) -> list[Mail]:
     """Return all mails that a server took, as soon as there are at least `count`."""
@@ -93,4 +117,11 @@ async def until(condition: Callable[[], bool], timeout: float = 30) -> None:
     """Wait until something has come about. Raises TimeoutError after `timeout` seconds."""
     async with asyncio.timeout(timeout):
         while not condition():
+            await asyncio.sleep(_POLL)
+
+
+async def until_async(condition: Callable[[], Awaitable[bool]], timeout: float = 30) -> None:
+    """Wait until something that has to be asked for has come about, as `until` does."""
+    async with asyncio.timeout(timeout):
+        while not await condition():
             await asyncio.sleep(_POLL)
