@@ -8,7 +8,12 @@ import pytest
 from custom_components.email_courier.mail.failure import MailError
 from custom_components.email_courier.mail.outbox.courier import CourierConfig
 from custom_components.email_courier.mail.outbox.errors import OutboxError, OutboxReason
-from custom_components.email_courier.mail.outbox.events import Damaged, Failed, GivenUp
+from custom_components.email_courier.mail.outbox.events import (
+    Damaged,
+    Failed,
+    GivenUp,
+    StateChanged,
+)
 from custom_components.email_courier.mail.outbox.flood import FloodLimit
 from custom_components.email_courier.mail.outbox.limits import Limits
 from custom_components.email_courier.mail.outbox.merges import Merges
@@ -189,6 +194,13 @@ async def test_held_mail_is_listed_and_can_be_dropped(guarded: House) -> None:
     assert await guarded.courier.drop() == 1
     await guarded.turn(2 * HOUR)
     assert len(guarded.server.mails) == 3
+
+
+async def test_the_listener_hears_how_much_is_held(guarded: House) -> None:
+    await send(guarded, "1", "2", "3", "4", "5")
+    assert guarded.told(StateChanged)[-1].state.waiting == 2
+    await guarded.courier.drop()
+    assert guarded.told(StateChanged)[-1].state.waiting == 0
 
 
 async def test_held_mail_counts_against_the_limits(house: House) -> None:

@@ -191,6 +191,7 @@ class Courier:
             elif self._dispatcher.drop(entry):
                 dropped += 1
         await self._chores.done()
+        self._changed()
         return dropped
 
     async def submit(self, mail: OutgoingMail) -> Receipt:
@@ -202,6 +203,7 @@ class Courier:
         if self._held is None:
             return await self._submit(mail)
         rest, held = await self._held.hold_back(mail)
+        self._changed()
         if rest is None:
             return with_held(Receipt(mail.message_id), held)
         try:
