@@ -1,6 +1,7 @@
 """Signing in instead of typing a password: in the dialog, at every mail, and when it has ended."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 import time
 from typing import Any
 
@@ -15,12 +16,14 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.email_courier.account import Account
 from custom_components.email_courier.const import DOMAIN
 from custom_components.email_courier.diagnostics import async_get_config_entry_diagnostics
+from custom_components.email_courier.oauth_client import async_clients, async_keep_client
+from custom_components.email_courier.sign_in import OAuthProvider, SignIn
 from tests.accounts import account_entry, load, recipient
 from tests.dialogs import Dialog, typed_for
-from tests.oauth import Vouched, answer_provider, signed_in, typed_for_provider
+from tests.oauth import Vouched, answer_provider, sign_in_at, signed_in, typed_for_provider
 from tests.sending import pass_time, send
 from tests.support.fixtures import Bed
-from tests.support.oauth_server import OAuthServer
+from tests.support.oauth_server import CLIENT_ID, OAuthServer
 from tests.support.script import HEALTHY_TLS, PASSWORD, USERNAME
 from tests.support.scripted_server import ScriptedServer
 
@@ -338,3 +341,48 @@ async def test_no_token_is_told_to_anybody(
     secrets = {*provider.tokens, typed_for_provider(provider)["client_secret"]}
     assert len(secrets) >= 4
     assert [secret for secret in secrets if secret in told] == []
+
+
+async def test_a_client_secret_that_has_ended_is_replaced_in_the_dialog(
+    hass: HomeAssistant,
+    server: ScriptedServer,
+    provider: OAuthServer,
+    home: TestClient[Any, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    microsoft = replace(
+        sign_in_at(provider), provider=OAuthProvider.MICROSOFT, client_id="", client_secret=""
+    )
+    monkeypatch.setattr(SignIn, "microsoft", lambda _authority="common": microsoft)
+    await async_keep_client(hass, microsoft, CLIENT_ID, provider.client_secret)
+    (client,) = await async_clients(hass)
+    stored = {
+        **signed_in(provider, expires_at=0),
+        "sign_in": replace(microsoft, credential=client.domain).as_data(),
+        "auth_implementation": client.domain,
+    }
+    account = await load(hass, account_entry(server, FAMILY, password=None, **stored))
+    assert (await send(account, PERSON)).accepted
+
+    provider.client_secret = "the next one"
+    provider.lifetime = 1
+    provider.expire()
+    await find_login_refused(account)
+
+    dialog = await Dialog.reauthentication(hass)
+    await dialog.submit()
+    assert dialog.step == "microsoft"
+    await dialog.submit()
+    await answer_provider(dialog, home, "allow")
+    assert dialog.step == "credentials_microsoft"
+    assert dialog.errors == {"base": "client_refused"}
+    assert dialog.fields["client_id"] == CLIENT_ID
+    await dialog.submit(client_secret="the next one")
+    await answer_provider(dialog, home, "allow")
+    assert dialog.step == "finish"
+    await dialog.submit()
+    assert dialog.reason == "reauth_successful"
+    await pass_time(hass, seconds=1)
+    assert len(server.record.mails) == 2
+    assert account.entry.data["sign_in"]["client_secret"] == "the next one"
+    assert "auth_implementation" not in account.entry.data

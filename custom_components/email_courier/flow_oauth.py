@@ -5,18 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
+from http import HTTPStatus
 import time
 from typing import Any, Final
 
 from aiohttp import ClientError, ClientResponseError
-from homeassistant.components.application_credentials import (
-    ClientCredential,
-    async_import_client_credential,
-)
 from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_USERNAME
 from homeassistant.helpers.network import NoURLAvailableError
-from homeassistant.util import slugify
 import voluptuous as vol
 
 from .const import (
@@ -24,7 +20,6 @@ from .const import (
     CONF_AUTHORIZE_URL,
     CONF_SCOPE,
     CONF_TOKEN_URL,
-    DOMAIN,
 )
 from .flow_forms import CONF_GO_BACK
 from .flow_pages import AccountPages
@@ -37,6 +32,7 @@ from .flow_sign_in_forms import (
 from .oauth_client import (
     MailOAuth2Implementation,
     async_clients,
+    async_keep_client,
     redirect_uri,
     with_client_of,
 )
@@ -66,7 +62,7 @@ class OAuthPages(AccountPages):
     async def async_step_google(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Sign in with Google."""
         if user_input is not None and not self._goes_back(user_input):
-            return await self._async_begin(SignIn.google())
+            return await self._async_begin(self._as_before(SignIn.google()))
         return await self._async_form("google", GOOGLE_FORM, user_input)
 
     async def async_step_microsoft(
@@ -77,7 +73,7 @@ class OAuthPages(AccountPages):
         if user_input is not None and not self._goes_back(user_input):
             authority = user_input[CONF_AUTHORITY].strip()
             if is_authority(authority):
-                return await self._async_begin(SignIn.microsoft(authority))
+                return await self._async_begin(self._as_before(SignIn.microsoft(authority)))
             self.errors = {CONF_AUTHORITY: "authority_invalid"}
         suggested = {CONF_AUTHORITY: authority or self._likely_authority}
         return await self._async_form("microsoft", MICROSOFT_FORM, user_input, suggested)
@@ -108,18 +104,15 @@ class OAuthPages(AccountPages):
                 return await self.async_provider_page(wanted.provider)
             client_id = user_input.get(CONF_CLIENT_ID, "").strip()
             if SignIn.of_client(client_id).provider is wanted.provider and client_id:
-                credential = ClientCredential(
-                    client_id, user_input.get(CONF_CLIENT_SECRET, "").strip()
+                secret = user_input.get(CONF_CLIENT_SECRET, "").strip()
+                return await self._async_begin(
+                    await async_keep_client(self.hass, wanted, client_id, secret)
                 )
-                await async_import_client_credential(
-                    self.hass, DOMAIN, credential, slugify(f"{DOMAIN}.{client_id}")
-                )
-                return await self._async_begin(wanted)
             self.errors = {CONF_CLIENT_ID: "client_id_invalid"}
         return await self.async_page(
             f"credentials_{wanted.provider}",
             CREDENTIALS_FORM,
-            user_input or {},
+            user_input or {CONF_CLIENT_ID: self._client.client_id if self._client else ""},
             redirect_uri=self._redirect_address,
         )
 
@@ -150,6 +143,12 @@ class OAuthPages(AccountPages):
                 token = await client.async_resolve_external_data(self._answer)
             token["expires_at"] = time.time() + int(token["expires_in"])
         except ClientResponseError as error:
+            if (
+                error.status == HTTPStatus.UNAUTHORIZED
+                and sign_in.provider is not OAuthProvider.CUSTOM
+            ):
+                self.errors = {"base": "client_refused"}
+                return await self.async_step_credentials()
             return await self._async_failed(sign_in, "sign_in_failed", str(error.status))
         except (TimeoutError, ClientError, ValueError, KeyError, TypeError) as error:
             return await self._async_failed(sign_in, "sign_in_failed", type(error).__name__)
@@ -170,7 +169,7 @@ class OAuthPages(AccountPages):
     async def _async_begin(self, sign_in: SignIn) -> ConfigFlowResult:
         """Send the person to the provider, or first ask for the client's credentials."""
         self.wanted = sign_in
-        if sign_in.provider is not OAuthProvider.CUSTOM:
+        if not sign_in.client_id:
             clients = [
                 client
                 for client in await async_clients(self.hass)
@@ -220,6 +219,13 @@ class OAuthPages(AccountPages):
         self.forget_errors()
         self.sign_in_username = typed.get(CONF_USERNAME, "").strip()
         return bool(typed.get(CONF_GO_BACK))
+
+    def _as_before(self, sign_in: SignIn) -> SignIn:
+        """Return a sign-in with the client that goes with the account, where there is one."""
+        before = self.wanted
+        if before is None or before.provider is not sign_in.provider:
+            return sign_in
+        return replace(sign_in, client_id=before.client_id, client_secret=before.client_secret)
 
     def _custom(self, typed: dict[str, Any]) -> SignIn:
         """Return what was typed; an empty secret stands for the one that is stored."""

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from homeassistant.components.application_credentials import (
+    ClientCredential,
+    async_import_client_credential,
+)
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.config_entry_oauth2_flow import (
     AUTH_CALLBACK_PATH,
@@ -12,6 +17,7 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
     async_get_redirect_uri,
 )
 from homeassistant.helpers.network import get_url
+from homeassistant.util import slugify
 
 from .const import DOMAIN
 from .sign_in import SignIn
@@ -90,13 +96,30 @@ async def async_with_client(hass: HomeAssistant, sign_in: SignIn) -> SignIn | No
     return None
 
 
+async def async_keep_client(
+    hass: HomeAssistant, sign_in: SignIn, client_id: str, client_secret: str
+) -> SignIn:
+    """Store a client for all accounts, and return the sign-in to look it up for.
+
+    What is stored under the same id cannot be changed; where it is, the client goes with the
+    account alone, so that a secret that has ended can be replaced.
+    """
+    if any(client.client_id == client_id for client in await async_clients(hass)):
+        return replace(sign_in, credential="", client_id=client_id, client_secret=client_secret)
+    await async_import_client_credential(
+        hass,
+        DOMAIN,
+        ClientCredential(client_id, client_secret),
+        slugify(f"{DOMAIN}.{client_id}"),
+    )
+    return replace(sign_in, client_id="", client_secret="")
+
+
 def with_client_of(sign_in: SignIn, client: MailOAuth2Implementation) -> SignIn:
     """Return a sign-in as this client."""
-    return SignIn.of_data(
-        {
-            **sign_in.as_data(),
-            "credential": client.domain,
-            "client_id": client.client_id,
-            "client_secret": client.client_secret,
-        }
+    return replace(
+        sign_in,
+        credential=client.domain,
+        client_id=client.client_id,
+        client_secret=client.client_secret,
     )

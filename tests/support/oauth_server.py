@@ -58,6 +58,7 @@ class _Code:
 class OAuthServer:
     """One provider with one person.
 
+    client_secret: of the one client.
     lifetime: seconds that an access token is good for.
     token_length: characters of an access token.
     status: answered by the token endpoint in place of what was asked for.
@@ -70,6 +71,7 @@ class OAuthServer:
     def __init__(self, user: str = USERNAME) -> None:
         """Prepare a provider; `async with` starts and stops it."""
         self.user = user
+        self.client_secret = CLIENT_SECRET
         self.lifetime = 3600
         self.token_length = 40
         self.status: int | None = None
@@ -187,7 +189,7 @@ class OAuthServer:
         if self.status is not None:
             return web.json_response({"error": "temporarily_unavailable"}, status=self.status)
         if form.get("client_id") != CLIENT_ID or not hmac.compare_digest(
-            form.get("client_secret", ""), CLIENT_SECRET
+            form.get("client_secret", ""), self.client_secret
         ):
             return web.json_response({"error": "invalid_client"}, status=401)
         match form.get("grant_type"):
