@@ -9,6 +9,7 @@ from typing import Any
 
 from custom_components.email_courier.mail.envelope import Envelope
 from custom_components.email_courier.mail.outbox.courier import Courier, CourierConfig
+from custom_components.email_courier.mail.outbox.dispatcher import Deliver
 from custom_components.email_courier.mail.outbox.events import CourierEvent, StateChanged
 from custom_components.email_courier.mail.outbox.host import Host
 from custom_components.email_courier.mail.outbox.outgoing import DAY, OutgoingMail, Rank
@@ -67,14 +68,18 @@ class Clock:
 class House:
     """Holds a courier together with its server, its clock, its folder and what it has told."""
 
-    def __init__(self, folder: Path, *, eager: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, eager: bool = False, deliver: Deliver | None = None
+    ) -> None:
         """Move in; the courier is not started.
 
         eager: whether the program runs a new task at once up to where it has to wait.
+        deliver: a real session in place of the server that needs none.
         """
         self.eager = eager
         self.folder = folder
         self.server = FakeServer()
+        self._deliver = deliver
         self.clock = Clock()
         self.config = CourierConfig(patience=30)
         self.events: list[CourierEvent] = []
@@ -88,7 +93,7 @@ class House:
     def make_courier(self) -> Courier:
         """Make a courier on this folder, as a new start of the program would."""
         return Courier(
-            deliver=self.server.deliver,
+            deliver=self._deliver or self.server.deliver,
             store=Store(self.folder),
             host=self.host(),
             listener=self.events.append,
