@@ -8,27 +8,9 @@ from typing import Any
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
 from homeassistant.data_entry_flow import FlowResultType
-from homeassistant.helpers.selector import (
-    NumberSelector,
-    NumberSelectorConfig,
-    NumberSelectorMode,
-    TextSelector,
-    TextSelectorConfig,
-)
-import voluptuous as vol
 
 from .check import Outcome, async_check
-from .const import (
-    CONF_CA_FILE,
-    CONF_HELLO_NAME,
-    CONF_REPLY_TO,
-    CONF_SENDER_NAME,
-    CONF_TIMEOUT,
-    DEFAULT_TIMEOUT,
-    DOMAIN,
-    MAX_TIMEOUT,
-    MIN_TIMEOUT,
-)
+from .const import CONF_BACKUP_ACCOUNT, CONF_CA_FILE, CONF_HELLO_NAME, CONF_REPLY_TO, DOMAIN
 from .draft import Draft, async_draft_of
 from .entry_saving import async_save
 from .flow_texts import error_values, typing_error
@@ -36,28 +18,9 @@ from .mail.address import parse_mailboxes
 from .mail.failure import FailureKind, MailError, Stage
 from .mail.names import is_hello_name
 from .mail.remedy import Diagnosis
+from .options_form import options_form, shown_in, sorted_into, typed_in
 from .phrases import Phrases
 
-_FORM = vol.Schema(
-    {
-        vol.Optional(CONF_SENDER_NAME): TextSelector(),
-        vol.Optional(CONF_REPLY_TO): TextSelector(TextSelectorConfig(multiple=True)),
-        vol.Required(CONF_TIMEOUT, default=DEFAULT_TIMEOUT): vol.All(
-            NumberSelector(
-                NumberSelectorConfig(
-                    min=MIN_TIMEOUT,
-                    max=MAX_TIMEOUT,
-                    step=1,
-                    unit_of_measurement="s",
-                    mode=NumberSelectorMode.BOX,
-                )
-            ),
-            vol.Coerce(int),
-        ),
-        vol.Optional(CONF_HELLO_NAME): TextSelector(),
-        vol.Optional(CONF_CA_FILE): TextSelector(),
-    }
-)
 _OF_THE_CONNECTION = (CONF_HELLO_NAME, CONF_CA_FILE)
 
 
@@ -76,8 +39,7 @@ class EmailCourierOptionsFlow(OptionsFlow):
         """Show the options, or save them."""
         stored = self.config_entry.options
         if user_input is not None:
-            typed = {name: value for name, value in user_input.items() if value not in ("", [])}
-            self._typed = typed
+            self._typed = typed = typed_in(user_input)
             self._draft = replace(
                 await async_draft_of(self.hass, self.config_entry),
                 hello_name=typed.get(CONF_HELLO_NAME),
@@ -94,11 +56,13 @@ class EmailCourierOptionsFlow(OptionsFlow):
         if self._diagnosis is not None:
             phrases = await Phrases.async_load(self.hass)
             values = error_values(self._diagnosis, self._draft, phrases)
+        form = options_form(self.hass, self.config_entry)
+        shown = dict(stored) if self._typed is None else self._typed
+        if self.hass.config_entries.async_get_entry(shown.get(CONF_BACKUP_ACCOUNT, "")) is None:
+            shown.pop(CONF_BACKUP_ACCOUNT, None)
         return self.async_show_form(
             step_id="init",
-            data_schema=self.add_suggested_values_to_schema(
-                _FORM, stored if self._typed is None else self._typed
-            ),
+            data_schema=self.add_suggested_values_to_schema(form, sorted_into(form, shown)),
             errors=self._errors,
             description_placeholders=values,
         )
@@ -125,7 +89,7 @@ class EmailCourierOptionsFlow(OptionsFlow):
 
     async def async_step_save(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Save what was typed, beside the options that this form does not show."""
-        shown = {str(marker) for marker in _FORM.schema}
+        shown = shown_in(options_form(self.hass, self.config_entry))
         others = {k: v for k, v in self.config_entry.options.items() if k not in shown}
         options = {**others, **(self._typed or {})}
         async_save(self.hass, self.config_entry, options=options)
@@ -141,9 +105,9 @@ class EmailCourierOptionsFlow(OptionsFlow):
             self._fail(Diagnosis(error.failure), CONF_REPLY_TO)
         else:
             if (name := self._draft.hello_name) is not None and not is_hello_name(name):
+                # not at its field: the pages of Home Assistant show no errors inside of sections
                 self._fail(
-                    typing_error(FailureKind.HELO_REJECTED, Stage.HELLO, "hello_malformed"),
-                    CONF_HELLO_NAME,
+                    typing_error(FailureKind.HELO_REJECTED, Stage.HELLO, "hello_malformed"), "base"
                 )
         return not self._errors
 
