@@ -41,13 +41,14 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 async def async_setup_entry(hass: HomeAssistant, entry: EmailCourierConfigEntry) -> bool:
     """Load an account at once, whether its server is up or not."""
+    trust = trust_of(entry.data, entry.options)
     try:
-        context = await async_context_for(hass, trust_of(entry.data, entry.options))
+        context = await async_context_for(hass, trust)
     except (OSError, ssl.SSLError) as error:
         raise ConfigEntryError(
             translation_domain=DOMAIN,
             translation_key="ca_file_unreadable",
-            translation_placeholders={"detail": str(error)},
+            translation_placeholders={"detail": f"{trust.ca_file}: {error}"},
         ) from error
     account = Account(
         hass,

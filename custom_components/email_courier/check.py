@@ -110,7 +110,7 @@ async def _async_context(hass: HomeAssistant, settings: ServerSettings) -> ssl.S
                 FailureKind.TLS_FAILED,
                 Stage.TLS,
                 Permanence.PERMANENT,
-                detail=str(error),
+                detail=f"{settings.trust.ca_file}: {error}",
                 facts={"sentence": "ca_file_unreadable"},
             )
         ) from error
