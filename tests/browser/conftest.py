@@ -13,7 +13,8 @@ import pytest_asyncio
 from tests.live.hass_runner import HomeAssistant, home_assistant
 from tests.support.certificates import Certificates
 
-from .house import House
+from .house import HOST_NAMES, House
+from .names import point_to_loopback
 from .visitor import DESKTOP, LONGEST_WAIT, Screen, Theme, Visitor, visitor
 
 fixture = partial(pytest_asyncio.fixture, loop_scope="session")
@@ -37,8 +38,11 @@ async def hass(
     certificates: Certificates, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[HomeAssistant]:
     """The one Home Assistant."""
-    folder = tmp_path_factory.mktemp("browser") / "config"
-    async with home_assistant(folder, authority_pem=certificates.authority_pem) as running:
+    folder = tmp_path_factory.mktemp("browser")
+    point_to_loopback(HOST_NAMES, folder / "hosts")
+    async with home_assistant(
+        folder / "config", authority_pem=certificates.authority_pem
+    ) as running:
         yield running
 
 

@@ -15,7 +15,10 @@ from tests.support.scripted_server import ScriptedServer
 DOMAIN = "email_courier"
 CORE_DOMAIN = "smtp"
 SENDER = "home@example.test"
-HOST = "localhost"
+HOST = "mail.example.test"
+GMAIL = "smtp.gmail.com"
+HOST_NAMES = (HOST, GMAIL)
+"""What the machine's resolver finds at 127.0.0.1."""
 STARTTLS_PORT = 587
 TLS_PORT = 465
 

@@ -24,6 +24,9 @@ class Picture(StrEnum):
     """All pictures there are, by the names of their files."""
 
     FIND = "find-integration"
+    FILLED_IN = "dialog-server"
+    APP_PASSWORD = "dialog-login"
+    PROVEN = "dialog-works"
     ADDRESS = "setup-address"
     SERVER = "setup-server"
     SERVER_DARK = "setup-server-dark"

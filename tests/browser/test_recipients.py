@@ -25,6 +25,7 @@ async def test_a_recipient_is_added(house: House, ada: Visitor) -> None:
     await house.hass.client.until_state(ENTITY)
     await ada.go(PAGE)
     await expect(ada.page.locator("ha-config-sub-entry-row")).to_contain_text("Family")
+    await ada.sees_pictures("email_courier")
     await take(ada.page, Picture.INTEGRATION)
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 import json
 from typing import Literal, NamedTuple
 
-from playwright.async_api import Browser, Locator, Page
+from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.live.hass_runner import HomeAssistant
 
@@ -57,6 +57,13 @@ class Visitor:
     def text(self, words: str) -> Locator:
         """The element that says exactly this."""
         return self.page.get_by_text(words, exact=True)
+
+    async def sees_pictures(self, name: str) -> None:
+        """Expect that the pictures whose addresses hold this name are there and loaded."""
+        picture = self.page.locator(f"img[src*='{name}']").first
+        await expect(picture).to_be_visible()
+        await expect(picture).to_have_js_property("complete", value=True)
+        assert await picture.evaluate("image => image.naturalWidth") > 0
 
 
 @asynccontextmanager

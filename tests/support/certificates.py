@@ -124,7 +124,13 @@ class Certificates:
         # The cipher of WEAK_CIPHERS needs an RSA key: with another one nothing could be agreed
         # on for a reason that no real server has.
         key = trustme.KeyType.RSA if kind is ServerTls.WEAK_CIPHERS else trustme.KeyType.ECDSA
-        return issuer.issue_cert(*names, not_before=start, not_after=end, key_type=key)
+        return issuer.issue_cert(
+            *names,
+            common_name=OTHER_NAME if names == (OTHER_NAME,) else NAMES[3],
+            not_before=start,
+            not_after=end,
+            key_type=key,
+        )
 
     def _weak_key(self, now: dt.datetime) -> tuple[bytes, bytes]:
         """Return a key of 1024 bits and a certificate for it from the trusted authority."""
