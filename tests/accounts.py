@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from homeassistant.config_entries import ConfigSubentryData
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigSubentryData
 from homeassistant.const import (
     CONF_HOST,
     CONF_PASSWORD,
@@ -91,3 +91,8 @@ async def load_account(
 ) -> Account:
     """Load an account at a server."""
     return await load(hass, account_entry(server, *recipients, **changes))
+
+
+def load_state(entry: ConfigEntry) -> ConfigEntryState:
+    """Return how far an entry is loaded, which may be another the next time."""
+    return entry.state
