@@ -62,6 +62,29 @@ async def test_a_refused_mail_shows_that_the_server_is_there(hass: HomeAssistant
     assert state_of(hass, ENTITY).state == STATE_ON
 
 
+async def test_the_log_says_once_that_the_server_is_lost_and_once_that_it_is_back(
+    hass: HomeAssistant, bed: Bed, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = await bed.serve()
+    account = await load_account(hass, server)
+    await send(account, "bea@example.test")
+    await server.stop()
+    await pass_time(hass, minutes=1)
+    for _ in range(3):
+        await send(account, "bea@example.test")
+    await pass_time(hass, minutes=2)
+    lost = [record for record in caplog.records if "does not take mail" in record.message]
+    assert [record.levelname for record in lost] == ["WARNING"]
+    assert "connection_refused at connect" in lost[0].message
+    assert "takes mail again" not in caplog.text
+
+    await server.start()
+    await pass_time(hass, minutes=10)
+
+    assert len(server.record.mails) == 4
+    assert caplog.text.count("The server of Home takes mail again") == 1
+
+
 def test_a_mail_that_expires_says_nothing_about_the_server_now() -> None:
     failure = Failure(FailureKind.DEFERRED, Stage.RECIPIENT, Permanence.TEMPORARY)
     expired = Failed(

@@ -14,6 +14,7 @@ from homeassistant.helpers.typing import ConfigType
 from .account import Account, EmailCourierConfigEntry, outbox_folder
 from .classic import async_register_classic
 from .const import DOMAIN
+from .contact import ContactLog
 from .courier_config import async_courier_config
 from .entry_data import trust_of
 from .issues import AccountIssues, async_delete_issues
@@ -59,6 +60,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmailCourierConfigEntry)
     )
     entry.runtime_data = account
     AccountIssues(account).async_start()
+    ContactLog(account).async_start()
     await account.async_open()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     account.async_start()

@@ -9,9 +9,9 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .account import EmailCourierConfigEntry
-from .contact import shows_contact
+from .contact import contact_in
 from .entity import AccountEntity
-from .mail.outbox.events import CourierEvent, StateChanged
+from .mail.outbox.events import CourierEvent
 
 PARALLEL_UPDATES = 0
 
@@ -38,12 +38,7 @@ class ConnectivitySensor(AccountEntity, BinarySensorEntity):
 
     @callback
     def _async_follow(self, event: CourierEvent) -> None:
-        if shows_contact(event):
-            is_on = True
-        elif isinstance(event, StateChanged) and event.state.down is not None:
-            is_on = False
-        else:
-            return
-        if is_on is not self._attr_is_on:
+        is_on = contact_in(event)
+        if is_on is not None and is_on is not self._attr_is_on:
             self._attr_is_on = is_on
             self.async_write_ha_state()

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from homeassistant.core import callback
+
+from .account import Account
+from .const import LOGGER
 from .mail.failure import Failure, Stage
-from .mail.outbox.events import CourierEvent, Deferred, Delivered, Failed, GivenUp
+from .mail.outbox.events import (
+    CourierEvent,
+    Deferred,
+    Delivered,
+    Failed,
+    GivenUp,
+    StateChanged,
+)
 
 _AFTER_LOGIN = frozenset({Stage.SENDER, Stage.RECIPIENT, Stage.DATA, Stage.ACCEPTED})
 
@@ -30,3 +41,39 @@ def shows_contact(event: CourierEvent) -> bool:
             return False
     failure = failure_in(event)
     return failure is not None and failure.stage in _AFTER_LOGIN
+
+
+def contact_in(event: CourierEvent) -> bool | None:
+    """Tell whether the server lets the account in, or None where the event does not say."""
+    if shows_contact(event):
+        return True
+    if isinstance(event, StateChanged) and event.state.down is not None:
+        return False
+    return None
+
+
+class ContactLog:
+    """Writes into the log, once each, that a server is lost and that it is back."""
+
+    def __init__(self, account: Account) -> None:
+        """Belong to an account; its server is taken to be there."""
+        self._account = account
+        self._is_there = True
+
+    @callback
+    def async_start(self) -> None:
+        """Begin to follow the account."""
+        self._account.entry.async_on_unload(self._account.async_listen(self._async_follow))
+
+    @callback
+    def _async_follow(self, event: CourierEvent) -> None:
+        is_there = contact_in(event)
+        if is_there is None or is_there is self._is_there:
+            return
+        self._is_there = is_there
+        title = self._account.entry.title
+        if is_there:
+            LOGGER.info("The server of %s takes mail again", title)
+        else:
+            failure = self._account.courier.state.down
+            LOGGER.warning("The server of %s does not take mail: %s", title, failure)
