@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp.test_utils import TestClient
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.setup import async_setup_component
 import pytest
@@ -386,3 +386,29 @@ async def test_a_client_secret_that_has_ended_is_replaced_in_the_dialog(
     assert len(server.record.mails) == 2
     assert account.entry.data["sign_in"]["client_secret"] == "the next one"
     assert "auth_implementation" not in account.entry.data
+
+
+async def test_a_token_goes_to_no_other_server(
+    hass: HomeAssistant, bed: Bed, server: ScriptedServer, provider: OAuthServer
+) -> None:
+    account = await load_signed_in(hass, server, provider)
+    stranger = await bed.serve(HEALTHY_TLS.but(mechanisms=("XOAUTH2",)))
+    dialog = await Dialog.reconfiguration(hass, account.entry)
+    await dialog.submit()
+    await dialog.submit(host="localhost", port=stranger.port)
+    assert dialog.step == "signed_in"
+    assert dialog.fields["login_with"] == "sign_in_again"
+    with pytest.raises(InvalidData):
+        await dialog.submit(login_with="keep_sign_in")
+    assert stranger.record.auth_commands == 0
+
+
+async def test_options_of_the_connection_are_proven_with_the_token(
+    hass: HomeAssistant, server: ScriptedServer, provider: OAuthServer
+) -> None:
+    account = await load_signed_in(hass, server, provider)
+    dialog = await Dialog.options(hass, account.entry)
+    await dialog.submit(hello_name="home.example.test")
+    assert dialog.type is FlowResultType.CREATE_ENTRY
+    assert account.entry.options["hello_name"] == "home.example.test"
+    assert server.record.auth_commands == 1

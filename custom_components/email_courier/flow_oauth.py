@@ -1,7 +1,8 @@
-"""Signing in with a provider, in the set-up dialog: from its page to a granted token."""
+"""The way to a provider and back with a token, in the set-up dialog."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,42 +12,22 @@ from typing import Any, Final
 
 from aiohttp import ClientError, ClientResponseError
 from homeassistant.config_entries import ConfigFlowResult
-from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_USERNAME
 from homeassistant.helpers.network import NoURLAvailableError
-import voluptuous as vol
 
-from .const import (
-    CONF_AUTHORITY,
-    CONF_AUTHORIZE_URL,
-    CONF_SCOPE,
-    CONF_TOKEN_URL,
-)
-from .flow_forms import CONF_GO_BACK
 from .flow_pages import AccountPages
-from .flow_sign_in_forms import (
-    CREDENTIALS_FORM,
-    CUSTOM_FORM,
-    GOOGLE_FORM,
-    MICROSOFT_FORM,
-)
-from .oauth_client import (
-    MailOAuth2Implementation,
-    async_clients,
-    async_keep_client,
-    redirect_uri,
-    with_client_of,
-)
+from .oauth_client import MailOAuth2Implementation, async_clients, with_client_of
 from .oauth_tokens import GrantedTokens
-from .sign_in import OAuthProvider, SignIn, is_authority, is_safe_url
+from .sign_in import OAuthProvider, SignIn
 
 _LIMIT: Final = 30.0
 """Seconds that the provider is given to answer."""
 
 
-class OAuthPages(AccountPages):
-    """The way to a provider and back.
+class OAuthDialog(AccountPages):
+    """Sends a person to a provider, and exchanges what they come back with.
 
     sign_in_username: the mailbox that is signed in on. wanted: the sign-in that was begun last.
+    client: the client that it was begun as. detail: why it came to nothing.
     """
 
     def __init__(self) -> None:
@@ -54,70 +35,30 @@ class OAuthPages(AccountPages):
         super().__init__()
         self.sign_in_username = ""
         self.wanted: SignIn | None = None
-        self._client: MailOAuth2Implementation | None = None
+        self.client: MailOAuth2Implementation | None = None
         self._url = ""
         self._answer: Mapping[str, Any] = {}
-        self._detail = ""
+        self.detail = ""
+        self._signed_in_for = ""
 
-    async def async_step_google(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Sign in with Google."""
-        if user_input is not None and not self._goes_back(user_input):
-            return await self._async_begin(self._as_before(SignIn.google()))
-        return await self._async_form("google", GOOGLE_FORM, user_input)
+    @property
+    def is_token_at_home(self) -> bool:
+        """Whether the server is the one that the person has signed in for."""
+        host = self._signed_in_for or (self.stored.host if self.stored else "")
+        return self.draft.host == host
 
-    async def async_step_microsoft(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Sign in with Microsoft, as one of the accounts that an authority lets in."""
-        authority = self.wanted.authority if self.wanted else ""
-        if user_input is not None and not self._goes_back(user_input):
-            authority = user_input[CONF_AUTHORITY].strip()
-            if is_authority(authority):
-                return await self._async_begin(self._as_before(SignIn.microsoft(authority)))
-            self.errors = {CONF_AUTHORITY: "authority_invalid"}
-        suggested = {CONF_AUTHORITY: authority or self._likely_authority}
-        return await self._async_form("microsoft", MICROSOFT_FORM, user_input, suggested)
+    async def async_prove(self) -> ConfigFlowResult:
+        """Prove the draft; no token goes to another server than it was meant for."""
+        if self.draft.sign_in is not None and not self.is_token_at_home:
+            self.login_is_known = False
+            return await self.async_step_login()
+        return await super().async_prove()
 
-    async def async_step_custom(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Sign in with a provider of one's own."""
-        suggested: dict[str, Any] = {}
-        if self.wanted is not None and self.wanted.provider is OAuthProvider.CUSTOM:
-            suggested = self.wanted.as_data()
-            suggested.pop(CONF_CLIENT_SECRET, None)
-        if user_input is not None and not self._goes_back(user_input):
-            suggested = user_input
-            for name in (CONF_AUTHORIZE_URL, CONF_TOKEN_URL):
-                if not is_safe_url(user_input[name]):
-                    self.errors = {name: "url_unsafe"}
-            if not self.errors:
-                return await self._async_begin(self._custom(user_input))
-        return await self._async_form("custom", CUSTOM_FORM, user_input, suggested)
-
+    @abstractmethod
     async def async_step_credentials(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Explain how to register Home Assistant with the provider, and keep what comes of it."""
-        wanted = self.wanted or SignIn.google()
-        if user_input is not None:
-            self.forget_errors()
-            if user_input.get(CONF_GO_BACK):
-                return await self.async_provider_page(wanted.provider)
-            client_id = user_input.get(CONF_CLIENT_ID, "").strip()
-            if SignIn.of_client(client_id).provider is wanted.provider and client_id:
-                secret = user_input.get(CONF_CLIENT_SECRET, "").strip()
-                return await self._async_begin(
-                    await async_keep_client(self.hass, wanted, client_id, secret)
-                )
-            self.errors = {CONF_CLIENT_ID: "client_id_invalid"}
-        return await self.async_page(
-            f"credentials_{wanted.provider}",
-            CREDENTIALS_FORM,
-            user_input or {CONF_CLIENT_ID: self._client.client_id if self._client else ""},
-            redirect_uri=self._redirect_address,
-        )
-
-    async_step_credentials_google = async_step_credentials
-    async_step_credentials_microsoft = async_step_credentials
+        """Ask for the client that Home Assistant is at the provider."""
 
     async def async_step_external(
         self, user_input: dict[str, Any] | None = None
@@ -132,7 +73,7 @@ class OAuthPages(AccountPages):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Exchange what the provider has sent for tokens, and prove the account with them."""
-        client = self._client
+        client = self.client
         if client is None:
             return await self.async_step_login()
         sign_in = client.sign_in
@@ -163,10 +104,11 @@ class OAuthPages(AccountPages):
             sign_in=sign_in,
             tokens=GrantedTokens(self.hass, sign_in, token),
         )
+        self._signed_in_for = self.draft.host
         self.login_is_known = True
         return await self.async_prove()
 
-    async def _async_begin(self, sign_in: SignIn) -> ConfigFlowResult:
+    async def async_begin(self, sign_in: SignIn) -> ConfigFlowResult:
         """Send the person to the provider, or first ask for the client's credentials."""
         self.wanted = sign_in
         if not sign_in.client_id:
@@ -178,86 +120,21 @@ class OAuthPages(AccountPages):
             if not clients:
                 return await self.async_step_credentials()
             sign_in = with_client_of(sign_in, clients[-1])
-        self._client = MailOAuth2Implementation(
+        self.client = MailOAuth2Implementation(
             self.hass, sign_in, login_hint=self.sign_in_username or self.draft.sender
         )
         try:
-            self._url = await self._client.async_generate_authorize_url(self.flow_id)
+            self._url = await self.client.async_generate_authorize_url(self.flow_id)
         except NoURLAvailableError:
             return await self._async_failed(sign_in, "no_own_url", "-")
         return await self.async_step_external()
 
     async def _async_failed(self, sign_in: SignIn, error: str, detail: str) -> ConfigFlowResult:
         self.errors = {"base": error}
-        self._detail = detail
+        self.detail = detail
         return await self.async_provider_page(sign_in.provider)
 
     async def async_provider_page(self, provider: OAuthProvider) -> ConfigFlowResult:
         """Show the page of a provider."""
         page: ConfigFlowResult = await getattr(self, f"async_step_{provider}")()
         return page
-
-    async def _async_form(
-        self,
-        page: str,
-        form: vol.Schema,
-        typed: dict[str, Any] | None,
-        suggested: dict[str, Any] | None = None,
-    ) -> ConfigFlowResult:
-        if typed is not None and typed.get(CONF_GO_BACK):
-            return await self.async_step_login()
-        username = self.sign_in_username or self.draft.username or self.draft.sender
-        return await self.async_page(
-            page,
-            form,
-            {CONF_USERNAME: username, **(suggested or {})},
-            detail=self._detail,
-            redirect_uri=self._redirect_address,
-        )
-
-    def _goes_back(self, typed: dict[str, Any]) -> bool:
-        self.forget_errors()
-        self.sign_in_username = typed.get(CONF_USERNAME, "").strip()
-        return bool(typed.get(CONF_GO_BACK))
-
-    def _as_before(self, sign_in: SignIn) -> SignIn:
-        """Return a sign-in with the client that goes with the account, where there is one."""
-        before = self.wanted
-        if before is None or before.provider is not sign_in.provider:
-            return sign_in
-        return replace(sign_in, client_id=before.client_id, client_secret=before.client_secret)
-
-    def _custom(self, typed: dict[str, Any]) -> SignIn:
-        """Return what was typed; an empty secret stands for the one that is stored."""
-        secret = typed.get(CONF_CLIENT_SECRET, "").strip()
-        client_id = typed[CONF_CLIENT_ID].strip()
-        before = self.wanted
-        if (
-            not secret
-            and before is not None
-            and (before.client_id, before.token_url) == (client_id, typed[CONF_TOKEN_URL])
-        ):
-            secret = before.client_secret
-        return SignIn(
-            provider=OAuthProvider.CUSTOM,
-            authorize_url=typed[CONF_AUTHORIZE_URL],
-            token_url=typed[CONF_TOKEN_URL],
-            scope=typed.get(CONF_SCOPE, "").strip(),
-            client_id=client_id,
-            client_secret=secret,
-        )
-
-    @property
-    def _redirect_address(self) -> str:
-        """What to register with the provider; a dash where Home Assistant does not know it."""
-        try:
-            return redirect_uri(self.hass)
-        except NoURLAvailableError:
-            return "-"
-
-    @property
-    def _likely_authority(self) -> str:
-        provider = self.found.provider if self.found else None
-        return (
-            "consumers" if provider is not None and provider.key == "outlook" else "organizations"
-        )

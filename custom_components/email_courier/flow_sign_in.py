@@ -10,7 +10,7 @@ from homeassistant.const import CONF_USERNAME
 
 from .const import CONF_LOGIN_WITH, CONF_USE_SIGN_IN
 from .flow_forms import CONF_GO_BACK
-from .flow_oauth import OAuthPages
+from .flow_provider_pages import ProviderPages
 from .flow_sign_in_forms import LoginWith, signed_in_form
 from .phrases import as_code
 from .sign_in import OAuthProvider
@@ -24,7 +24,7 @@ _PROVIDERS: Final = {
 """By the keys of the table of mail providers."""
 
 
-class SignInPages(OAuthPages):
+class SignInPages(ProviderPages):
     """The login's page, with a way around the password where there is one."""
 
     async def async_step_login(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -93,10 +93,15 @@ class SignInPages(OAuthPages):
                 case LoginWith.OTHER:
                     self.draft = replace(self.draft, sign_in=None, tokens=None)
                     return await self.async_step_login()
-        is_broken = bool(self.errors) or self.source == SOURCE_REAUTH
+        choices = list(LoginWith)
+        default = LoginWith.AGAIN
+        if not self.is_token_at_home:
+            choices.remove(LoginWith.KEEP)
+        elif not self.errors and self.source != SOURCE_REAUTH:
+            default = LoginWith.KEEP
         return await self.async_page(
             "signed_in",
-            signed_in_form(LoginWith.AGAIN if is_broken else LoginWith.KEEP),
+            signed_in_form(choices, default),
             {},
             intro=self.intro,
             username=as_code(self.draft.username or ""),

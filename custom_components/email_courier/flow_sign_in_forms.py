@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_USERNAME
@@ -85,13 +86,13 @@ CREDENTIALS_FORM = vol.Schema(
 )
 
 
-def signed_in_form(default: LoginWith) -> vol.Schema:
+def signed_in_form(choices: Sequence[LoginWith], default: LoginWith) -> vol.Schema:
     """Return the form of an account with a sign-in."""
     return vol.Schema(
         {
             vol.Required(CONF_LOGIN_WITH, default=default.value): SelectSelector(
                 SelectSelectorConfig(
-                    options=[choice.value for choice in LoginWith],
+                    options=[choice.value for choice in choices],
                     mode=SelectSelectorMode.LIST,
                     translation_key="login_with",
                 )
