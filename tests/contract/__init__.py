@@ -1,0 +1,1 @@
+"""Checks that the files of the project agree with one another; they need no network."""
