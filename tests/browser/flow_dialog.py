@@ -31,6 +31,14 @@ class FlowDialog:
         for text in words:
             await expect(self.root).to_contain_text(text)
 
+    async def shows(self, label: str) -> None:
+        """Expect a field to be seen."""
+        await expect(self.field(label)).to_be_visible()
+
+    async def unfold(self, section: str) -> None:
+        """Open a section of the form."""
+        await self._form.get_by_text(section, exact=True).click()
+
     async def fill(self, label: str, value: str | int) -> None:
         """Type into a field."""
         await self.field(label).locator("input").first.fill(str(value))

@@ -57,12 +57,13 @@ class House:
         server.port = port
         return await self._stack.enter_async_context(server)
 
-    async def add_account(self) -> str:
+    async def add_account(self, sender: str = SENDER) -> str:
         """Set up an account at the server on `STARTTLS_PORT` and return its entry's id.
 
         A certificate that has to be trusted by hand is trusted.
         """
-        return await self._set_up(DOMAIN, {"enter_manually": True, "host": HOST})
+        values = {"sender": sender, "enter_manually": True, "host": HOST}
+        return await self._set_up(DOMAIN, values)
 
     async def add_core_account(self, recipient: str) -> str:
         """Set up the same account in Home Assistant's own integration, with one recipient."""

@@ -40,6 +40,7 @@ class Picture(StrEnum):
     CERTIFICATE = "setup-certificate"
     RECIPIENT = "recipient"
     INTEGRATION = "integration-page"
+    OPTIONS = "options"
     DEVICE = "device-page"
     ACTION = "action-editor"
     SIGN_IN_AGAIN = "sign-in-again"

@@ -8,10 +8,9 @@ from .conftest import Screens
 from .house import House, mails
 from .pictures import Picture, take
 from .translations import english
-from .visitor import Screen, Visitor
+from .visitor import VERY_TALL, Visitor
 
 ACTION = "email_courier.send_message"
-TALL = Screen(1000, 2600)
 
 
 async def open_editor(person: Visitor) -> Locator:
@@ -36,7 +35,7 @@ async def test_every_field_is_there_by_its_name_and_explained(
 ) -> None:
     await house.serve()
     await house.add_account()
-    ada = await screens.open(TALL)
+    ada = await screens.open(VERY_TALL)
     editor = await open_editor(ada)
     fields = english()["services"]["send_message"]["fields"]
     await expect(editor.locator("ha-settings-row")).to_have_count(len(fields))

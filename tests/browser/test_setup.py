@@ -10,7 +10,7 @@ from .conftest import Screens
 from .flow_dialog import FlowDialog
 from .house import HOST, SENDER, STARTTLS_PORT, TLS_PORT, House, until
 from .pictures import Picture, take
-from .visitor import DESKTOP, PHONE, Screen, Theme, Visitor
+from .visitor import DESKTOP, PHONE, TALL, Screen, Theme, Visitor
 
 NAME = "Email Courier (SMTP)"
 DASHBOARD = "/config/integrations/dashboard"
@@ -108,8 +108,11 @@ async def test_a_wrong_password_shows_the_servers_words(house: House, ada: Visit
     await dialog.titled(WORKS)
 
 
-async def test_a_self_signed_certificate_is_shown_and_trusted(house: House, ada: Visitor) -> None:
+async def test_a_self_signed_certificate_is_shown_and_trusted(
+    house: House, screens: Screens
+) -> None:
     await house.serve(HEALTHY.but(tls_kind=ServerTls.SELF_SIGNED))
+    ada = await screens.open(TALL)
     dialog = await begin(ada)
     await to_login(dialog, STARTTLS_PORT)
     await log_in(dialog)

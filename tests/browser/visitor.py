@@ -25,6 +25,9 @@ class Screen(NamedTuple):
 
 DESKTOP = Screen(1000, 900)
 PHONE = Screen(390, 844)
+TALL = Screen(1000, 1300)
+"""A desktop on which the longest pages are seen whole."""
+VERY_TALL = Screen(1000, 2600)
 
 
 class Theme(StrEnum):
