@@ -48,10 +48,11 @@ class ProviderPages(OAuthDialog):
             suggested = self.wanted.as_data()
             suggested.pop(CONF_CLIENT_SECRET, None)
         if user_input is not None and not self._goes_back(user_input):
-            suggested = user_input
             for name in (CONF_AUTHORIZE_URL, CONF_TOKEN_URL):
+                user_input[name] = user_input[name].strip()
                 if not is_safe_url(user_input[name]):
                     self.errors = {name: "url_unsafe"}
+            suggested = user_input
             if not self.errors:
                 return await self.async_begin(self._custom(user_input))
         return await self._async_form("custom", CUSTOM_FORM, user_input, suggested)
