@@ -100,27 +100,39 @@ async def test_they_show_what_waits_and_why(
 async def test_they_hold_no_secret_no_subject_and_nobodys_address(
     hass: HomeAssistant, bed: Bed, hass_client: ClientSessionGenerator
 ) -> None:
-    echo = f"554 5.7.1 <{USERNAME}> may not write to bea@example.test with {PASSWORD}"
+    echo = f"554 5.7.1 <{USERNAME}> may not write to robin@example.test with {PASSWORD}"
     server = await bed.serve(Script(answers={Step.DATA: say(echo)}))
     account = await load(
         hass,
         account_entry(
             server,
-            recipient("Family", ["Bea <bea@example.test>"], ["carl@example.org"]),
+            recipient("Family", ["Robin <robin@example.test>"], ["carl@example.org"]),
             options={CONF_REPLY_TO: ["dora@example.test"], CONF_SENDER_NAME: "Anna's house"},
-            a_field_of_a_later_version={"refresh": "r3fr3sh"},
+            a_field_of_a_later_version={"refresh": "r3fr3sh", "expires": 60, "more": ["s3cr3t"]},
         ),
     )
     with pytest.raises(HomeAssistantError):
-        await send(account, "bea@example.test", subject=SUBJECT)
+        await send(account, "robin@example.test", subject=SUBJECT)
     await server.stop()
-    await send(account, "bea@example.test", subject=SUBJECT)
+    await send(account, "robin@example.test", subject=SUBJECT)
 
     diagnostics = await diagnose(hass, hass_client, account)
 
     text = json.dumps(diagnostics)
-    for private in (PASSWORD, SUBJECT, "anna", "Anna", "bea", "Bea", "carl", "dora", "r3fr3sh"):
+    for private in (
+        PASSWORD,
+        SUBJECT,
+        "anna",
+        "Anna",
+        "robin",
+        "Robin",
+        "carl",
+        "dora",
+        "r3fr3sh",
+        "s3cr3t",
+    ):
         assert private not in text
+    assert diagnostics["outcomes"][1]["next_attempt"].startswith("20")
     assert diagnostics["settings"]["host"] == server.host
     assert diagnostics["settings"]["sender"] == "example.test"
     assert diagnostics["settings"]["password"] == HIDDEN

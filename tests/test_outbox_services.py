@@ -1,6 +1,7 @@
 """The actions on waiting mail."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from homeassistant.core import HomeAssistant
@@ -8,7 +9,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.util import dt as dt_util
 import pytest
 
-from custom_components.email_courier.account import Account
+from custom_components.email_courier.account import Account, outbox_folder
 from custom_components.email_courier.const import CONF_FLOOD_LIMIT, DOMAIN
 from custom_components.email_courier.mail.compose.content import Priority
 from tests.accounts import load_account
@@ -207,6 +208,27 @@ async def test_held_mail_is_listed_and_dropped_as_well(hass: HomeAssistant, bed:
 
     assert await call(hass, "drop_waiting", message_id=held.message_id) == {"dropped": 1}
     assert (await call(hass, "list_waiting"))["mails"] == []
+
+
+async def test_a_file_that_cannot_be_removed_is_an_error_that_says_so(
+    hass: HomeAssistant, bed: Bed
+) -> None:
+    account = await load_account(hass, await bed.serve(), options={CONF_FLOOD_LIMIT: 1})
+    await send(account, "bea@example.test")
+    await send(account, "bea@example.test")
+    held = outbox_folder(hass, account.entry.entry_id) / "held"
+    await hass.async_add_executor_job(_put_folders_in_place_of_records, held)
+
+    with pytest.raises(HomeAssistantError) as raised:
+        await call(hass, "drop_waiting")
+
+    assert raised.value.translation_key == "outbox_disk"
+
+
+def _put_folders_in_place_of_records(folder: Path) -> None:
+    for record in folder.glob("*.json"):
+        record.unlink()
+        record.mkdir()
 
 
 async def test_the_account_has_to_be_named_where_there_are_several(

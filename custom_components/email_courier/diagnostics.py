@@ -160,9 +160,10 @@ def _mail(record: MailRecord, redactor: Redactor) -> dict[str, Any]:
 def _outcome(outcome: Mapping[str, Any], redactor: Redactor) -> dict[str, Any]:
     """Return one entry of the history; its Message-ID is what a server's log can be searched by."""
     plain = {name: value for name, value in outcome.items() if name != "subject"}
+    times = {name: _iso(outcome[name]) for name in ("at", "next_attempt") if name in outcome}
     return {
         **redactor.data(plain),
-        "at": _iso(outcome["at"]),
+        **times,
         "message_id": outcome["message_id"],
         "recipients": domains(outcome["recipients"]),
     }
