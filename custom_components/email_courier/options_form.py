@@ -16,6 +16,7 @@ from homeassistant.helpers.selector import (
     SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
+    SelectSelectorMode,
     TextSelector,
     TextSelectorConfig,
 )
@@ -102,8 +103,9 @@ def _backup(others: list[SelectOptionDict]) -> dict[vol.Marker, section]:
         vol.Required(_BACKUP): section(
             vol.Schema(
                 {
+                    # A short list would come as radio buttons, and a choice of those is for good.
                     vol.Optional(CONF_BACKUP_ACCOUNT): SelectSelector(
-                        SelectSelectorConfig(options=others)
+                        SelectSelectorConfig(options=others, mode=SelectSelectorMode.DROPDOWN)
                     ),
                     vol.Required(CONF_BACKUP_AFTER, default=DEFAULT_BACKUP_AFTER): _number(
                         1, 1440, "min"
