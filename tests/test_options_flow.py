@@ -7,7 +7,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from tests.accounts import account_entry, load
+from tests.accounts import account_entry, load, load_state
 from tests.dialogs import Dialog
 from tests.sending import send
 from tests.support.certificates import Certificates
@@ -209,10 +209,10 @@ async def test_an_account_that_could_not_be_loaded_is_loaded_once_it_is_mended(
     entry = account_entry(await bed.serve(), options={"ca_file": "/nowhere.pem"})
     entry.add_to_hass(hass)
     await hass.config_entries.async_setup(entry.entry_id)
-    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert load_state(entry) is ConfigEntryState.SETUP_ERROR
     dialog = await Dialog.options(hass, entry)
     await dialog.submit(ca_file=None)
-    assert entry.state is ConfigEntryState.LOADED
+    assert load_state(entry) is ConfigEntryState.LOADED
 
 
 def _write(path: str, text: str) -> None:

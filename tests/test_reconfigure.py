@@ -8,7 +8,7 @@ from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 import pytest
 
-from tests.accounts import account_entry, load, recipient
+from tests.accounts import account_entry, load, load_state, recipient
 from tests.dialogs import Dialog
 from tests.sending import state_of
 from tests.support.fixtures import Bed
@@ -191,12 +191,12 @@ async def test_an_account_that_could_not_be_loaded_is_loaded_once_it_is_mended(
     entry = account_entry(server, options={"ca_file": "/nowhere.pem"})
     entry.add_to_hass(hass)
     await hass.config_entries.async_setup(entry.entry_id)
-    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert load_state(entry) is ConfigEntryState.SETUP_ERROR
     dialog = await Dialog.reconfiguration(hass, entry)
     await dialog.fill_in(ca_file=None)
     await dialog.submit()
     await hass.async_block_till_done()
-    assert entry.state is ConfigEntryState.LOADED
+    assert load_state(entry) is ConfigEntryState.LOADED
     assert not entry.options
 
 
@@ -209,11 +209,11 @@ async def test_an_account_keeps_everything_while_it_is_disabled(
     data, options, subentries = dict(entry.data), dict(entry.options), dict(entry.subentries)
     await hass.config_entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER)
     await hass.async_block_till_done()
-    assert entry.state is ConfigEntryState.NOT_LOADED
+    assert load_state(entry) is ConfigEntryState.NOT_LOADED
     assert state_of(hass, "notify.family").state == STATE_UNAVAILABLE
     await hass.config_entries.async_set_disabled_by(entry.entry_id, None)
     await hass.async_block_till_done()
-    assert entry.state is ConfigEntryState.LOADED
+    assert load_state(entry) is ConfigEntryState.LOADED
     assert (dict(entry.data), dict(entry.options)) == (data, options)
     assert dict(entry.subentries) == subentries
     assert state_of(hass, "notify.family").state != STATE_UNAVAILABLE
