@@ -1,0 +1,1 @@
+"""Measurements of this integration beside other mail clients; run by `scripts/bench`."""

@@ -1,0 +1,101 @@
+"""Measures all of it and writes the page. Run by `scripts/bench`, which makes what this needs."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+import json
+import os
+from pathlib import Path
+import sys
+import tempfile
+import time
+
+from tests.servers.postfix import Postfix
+from tests.support.certificates import Certificates, ServerTls
+
+from . import attachments, bursts, costs, slow_line
+from .bench import Bench
+from .figures import Figures
+from .house import house
+from .machine import description
+from .page import page
+from .peers import peers
+from .servers import sink
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
+_PARTS = {
+    "start_up": (costs.start_up,),
+    "bursts": (bursts.measure, bursts.measure_few),
+    "slow_line": (slow_line.measure,),
+    "attachments": (attachments.measure,),
+    "costs": (costs.recipients, costs.waiting),
+}
+
+
+async def run(folder: Path, nodemailer: Path | None, arguments: argparse.Namespace) -> str:
+    """Measure in an empty folder and return the page."""
+    certificates = Certificates()
+    authority = folder / "authority.pem"
+    authority.write_text(certificates.authority_pem)
+    machine = description(_version(nodemailer))
+    figures = Figures()
+    async with AsyncExitStack() as stack:
+        postfix = Postfix(folder / "postfix", certificates.pem(ServerTls.VALID))
+        stack.enter_context(postfix)
+        sinks = [
+            await stack.enter_async_context(sink("smtp-sink")),
+            await stack.enter_async_context(sink("smtp-sink without PIPELINING", "-p")),
+        ]
+        home = await stack.enter_async_context(house(folder / "config", certificates.authority_pem))
+        clients = peers(authority, nodemailer)
+        quick: bool = arguments.quick
+        bench = Bench(
+            house=home,
+            postfix=postfix,
+            sinks=sinks,
+            peers=clients,
+            figures=figures,
+            rounds=1 if quick else arguments.rounds,
+            burst=8 if quick else 200,
+            slow_line=2 if quick else 10,
+            megabytes=(1,) if quick else (1, 10, 20),
+            waiting=(0, 10) if quick else (0, 100, 1000),
+        )
+        start = time.monotonic()
+        for name in arguments.only or _PARTS:
+            for measure in _PARTS[name]:
+                await measure(bench)
+        settings = f"{bench.rounds} rounds, bursts of {bench.burst} mails, "
+        settings += f"{time.monotonic() - start:.0f} s in all"
+    return page(figures, machine, settings)
+
+
+def _version(nodemailer: Path | None) -> str | None:
+    if nodemailer is None:
+        return None
+    return str(json.loads((nodemailer / "package.json").read_text(encoding="utf-8"))["version"])
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Measure, print the page, and write it where it belongs."""
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a smoke run: tiny, nothing written")
+    parser.add_argument("--rounds", type=int, default=5, help="how often everything is measured")
+    parser.add_argument("--only", nargs="+", choices=_PARTS, help="these parts; nothing written")
+    arguments = parser.parse_args(words)
+    module = os.environ.get("EMAIL_COURIER_NODEMAILER")
+    if not module:
+        print("nodemailer is left out: npm is missing, or could not fetch it", flush=True)
+    with tempfile.TemporaryDirectory(prefix="email-courier-bench-") as folder:
+        text = asyncio.run(run(Path(folder), Path(module) if module else None, arguments))
+    print(text)
+    if not arguments.quick and not arguments.only:
+        PAGE.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

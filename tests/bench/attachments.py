@@ -1,0 +1,66 @@
+"""Large attachments: how long the event loop stands still, and how much memory they take."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+from tests.live.client import Json
+
+from .bench import Bench, say
+from .figures import CORE, COURIER, Measurement
+from .house import Account, Taken
+from .servers import endpoints_of, settle
+
+FILE, BYTES = "file", "bytes of a camera"
+
+
+async def measure(bench: Bench) -> None:
+    """Send each size as a file and as bytes; also look at the loop while nothing happens."""
+    endpoint = endpoints_of(bench.postfix)[0]
+    accounts = {who: await bench.house.add(who, endpoint) for who in (COURIER, CORE)}
+    for _ in range(bench.rounds):
+        idle = await bench.house.perform("homeassistant.save_persistent_states", {}, watch=True)
+        bench.figures.add(Measurement("idle: longest stall", "ms"), COURIER, 1000 * idle.stall)
+    for size in bench.megabytes:
+        await asyncio.to_thread(bench.house.add_file, _name(size), os.urandom(size * 1_000_000))
+        for form in (FILE, BYTES):
+            say(f"{size} MB as {form}")
+            for _ in range(bench.rounds):
+                for who, account in accounts.items():
+                    taken = await _send(bench, who, account, form, size)
+                    name = f"{size} MB, {form}"
+                    add = bench.figures.add
+                    add(Measurement(f"{name}: time", "ms"), who, 1000 * taken.seconds)
+                    add(Measurement(f"{name}: longest stall", "ms"), who, 1000 * taken.stall)
+                    add(Measurement(f"{name}: extra memory", "MB"), who, taken.memory / 1_000_000)
+                    await settle(bench.postfix)
+
+
+async def _send(bench: Bench, who: str, account: Account, form: str, size: int) -> Taken:
+    data: Json = {"message": "The recording of the door.", "entity_id": account.entities}
+    wanted: Json
+    if who == COURIER:
+        wanted = (
+            {"path": str(bench.house.hass.folder / "media" / _name(size))}
+            if form == FILE
+            else {"entity_id": f"camera.bench_{size}"}
+        )
+        action = "email_courier.send_message"
+    else:
+        media = (
+            f"media_source/local/{_name(size)}" if form == FILE else f"camera/camera.bench_{size}"
+        )
+        wanted = {
+            "media_source": {
+                "media_content_id": f"media-source://{media}",
+                "media_content_type": "image/jpeg",
+            },
+            "filename": f"{size}.jpg",
+        }
+        action = "smtp.send_message"
+    return await bench.house.perform(action, {**data, "attachments": [wanted]}, watch=True)
+
+
+def _name(size: int) -> str:
+    return f"{size}.bin"

@@ -1,0 +1,38 @@
+"""What every group of measurements needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tests.servers.postfix import Postfix
+
+from .endpoint import Endpoint
+from .figures import Figures
+from .house import House
+from .peers import Peer
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One run: servers, clients, and how often everything is done.
+
+    burst: mails that are sent at once; slow_line: mails over the delayed line.
+    megabytes: sizes of attachments. waiting: mails in the outbox.
+    """
+
+    house: House
+    postfix: Postfix
+    sinks: Sequence[Endpoint]
+    peers: Sequence[Peer]
+    figures: Figures
+    rounds: int
+    burst: int
+    slow_line: int
+    megabytes: Sequence[int]
+    waiting: Sequence[int]
+
+
+def say(text: str) -> None:
+    """Print what comes next."""
+    print(f"==> {text}", flush=True)

@@ -1,0 +1,102 @@
+"""Measures other integrations from inside Home Assistant, through its own registry of actions.
+
+Only the measurements put this into a Home Assistant.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+import time
+from types import MappingProxyType
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse
+from homeassistant.helpers import config_validation as cv, entity_registry as er
+from homeassistant.helpers.discovery import async_load_platform
+from homeassistant.helpers.typing import ConfigType
+
+from .gauge import Gauge
+
+DOMAIN = "courier_bench"
+CONFIG_SCHEMA = cv.empty_config_schema(DOMAIN)
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Register the actions."""
+    for action in (add_account, reload, measure):
+        hass.services.async_register(
+            DOMAIN, action.__name__, action, supports_response=SupportsResponse.ONLY
+        )
+    await async_load_platform(hass, Platform.CAMERA, DOMAIN, {}, config)
+    return True
+
+
+async def add_account(call: ServiceCall) -> ServiceResponse:
+    """Add a config entry without its dialog; return its id and its notify entities."""
+    hass = call.hass
+    entry: ConfigEntry[Any] = ConfigEntry(
+        data=call.data["data"],
+        discovery_keys=MappingProxyType({}),
+        domain=call.data["domain"],
+        minor_version=1,
+        options=None,
+        source="user",
+        subentries_data=call.data["subentries"],
+        title=call.data["title"],
+        unique_id=None,
+        version=1,
+    )
+    await hass.config_entries.async_add(entry)
+    # Core's loads its classic action in a task of its own.
+    await hass.async_block_till_done()
+    entities = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+    return {
+        "entry_id": entry.entry_id,
+        "state": entry.state.value,
+        "entities": [it.entity_id for it in entities if it.domain == "notify"],
+    }
+
+
+async def reload(call: ServiceCall) -> ServiceResponse:
+    """Unload an entry and set it up again; return how many seconds the latter took."""
+    entries = call.hass.config_entries
+    await entries.async_unload(call.data["entry_id"])
+    await call.hass.async_block_till_done()
+    start = time.perf_counter()
+    await entries.async_setup(call.data["entry_id"])
+    seconds = time.perf_counter() - start
+    await call.hass.async_block_till_done()
+    return {"seconds": seconds}
+
+
+async def measure(call: ServiceCall) -> ServiceResponse:
+    """Perform an action so many times, all at once or in turn, and return what it took.
+
+    Returns seconds, and with `watch` also the longest stall of the event loop in seconds and the
+    extra memory in bytes.
+    """
+    gauge = Gauge()
+    if call.data.get("watch"):
+        await gauge.start()
+    start = time.perf_counter()
+    if call.data["parallel"]:
+        await asyncio.gather(*(_once(call.hass, call.data, n) for n in range(call.data["times"])))
+    else:
+        for number in range(call.data["times"]):
+            await _once(call.hass, call.data, number)
+    seconds = time.perf_counter() - start
+    taken: dict[str, Any] = {"seconds": seconds}
+    if call.data.get("watch"):
+        taken |= await gauge.stop()
+    return taken
+
+
+async def _once(hass: HomeAssistant, wanted: Mapping[str, Any], number: int) -> None:
+    domain, _, service = wanted["action"].partition(".")
+    data = {**wanted["data"], "title": f"Mail {number}"}
+    await hass.services.async_call(
+        domain, service, data, blocking=True, target=wanted.get("target")
+    )

@@ -1,0 +1,132 @@
+"""What recipients, waiting mails, imports and set-ups cost."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from tests.live.dialog import Dialog
+from tests.live.hass_runner import INTEGRATION
+from tests.servers.people import PASSWORD, RECIPIENTS, SENDER, USERNAME
+from tests.servers.ports import free_ports
+
+from .bench import Bench, say
+from .endpoint import HOST, Endpoint
+from .figures import CORE, COURIER, Measurement
+from .house import DOMAINS
+from .servers import endpoints_of, settle
+
+_LOGIN_LOGGED = "sasl_method="
+_IMPORT = """
+import importlib, sys, time
+import homeassistant.bootstrap, homeassistant.config_entries
+import homeassistant.components.notify
+names = sys.argv[1:]
+start = time.perf_counter()
+for name in names:
+    importlib.import_module(name)
+print(time.perf_counter() - start)
+"""
+
+
+async def recipients(bench: Bench) -> None:
+    """Send one message to 1, 10 and 50 people: one mail here, one for each with core's."""
+    endpoint = endpoints_of(bench.postfix)[0]
+    for count in (1, 10, 50):
+        say(f"{count} recipients")
+        for who in (COURIER, CORE):
+            account = await bench.house.add(who, endpoint, RECIPIENTS[:count])
+            for _ in range(bench.rounds):
+                if who == COURIER:
+                    taken = await bench.house.perform(
+                        "email_courier.send_message",
+                        {"message": "Dinner is ready.", "entity_id": list(account.entities)},
+                    )
+                else:
+                    taken = await bench.house.send(account, 1, parallel=False)
+                measurement = Measurement(f"one message to {count} recipients", "ms")
+                bench.figures.add(measurement, who, 1000 * taken.seconds)
+                await settle(bench.postfix)
+
+
+async def waiting(bench: Bench) -> None:
+    """Call and set up while mails wait for a server that is down."""
+    for count in bench.waiting:
+        say(f"{count} mails waiting")
+        [port] = free_ports(1, HOST)
+        account = await bench.house.add(
+            COURIER, Endpoint(f"down {count}", port, "starttls", login=True)
+        )
+        if count:
+            taken = await bench.house.send(account, count, parallel=True)
+            measurement = Measurement(f"{count} calls while the server is down", "ms a call")
+            bench.figures.add(measurement, COURIER, 1000 * taken.seconds / count)
+        for _ in range(bench.rounds):
+            name = f"set-up with {count} waiting mails"
+            seconds = await bench.house.reload(account)
+            bench.figures.add(Measurement(name, "ms"), COURIER, 1000 * seconds)
+            taken = await bench.house.send(account, 1, parallel=False)
+            name = f"a call with {count} waiting mails"
+            bench.figures.add(Measurement(name, "ms"), COURIER, 1000 * taken.seconds)
+
+
+async def start_up(bench: Bench) -> None:
+    """Import both in fresh processes, set both up, and count the logins of their dialogs."""
+    say("Imports and set-ups")
+    endpoint = endpoints_of(bench.postfix)[0]
+    modules = {
+        COURIER: [
+            f"custom_components.email_courier{'' if file.stem == '__init__' else '.' + file.stem}"
+            for file in sorted(INTEGRATION.glob("*.py"))
+        ],
+        CORE: [
+            f"homeassistant.components.smtp{part}"
+            for part in ("", ".config_flow", ".notify", ".services", ".diagnostics", ".issue")
+        ],
+    }
+    accounts = {who: await bench.house.add(who, endpoint) for who in (COURIER, CORE)}
+    for _ in range(bench.rounds):
+        for who, account in accounts.items():
+            seconds = await _import(modules[who])
+            bench.figures.add(Measurement("import of all modules", "ms"), who, 1000 * seconds)
+            seconds = await bench.house.reload(account)
+            bench.figures.add(Measurement("set-up of one account", "ms"), who, 1000 * seconds)
+    for who in (COURIER, CORE):
+        before = bench.postfix.log().count(_LOGIN_LOGGED)
+        await _dialog(bench, who, endpoint)
+        logins = bench.postfix.log().count(_LOGIN_LOGGED) - before
+        bench.figures.add(Measurement("dialog and set-up: logins", "logins"), who, logins)
+
+
+async def _import(modules: list[str]) -> float:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", _IMPORT, *modules),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,  # of libraries that Home Assistant can do without
+    )
+    output, _ = await process.communicate()
+    return float(output)
+
+
+async def _dialog(bench: Bench, who: str, endpoint: Endpoint) -> None:
+    """Set an account up as a person would; one of the same settings must not be there yet."""
+    for entry in await bench.house.hass.client.get("/api/config/config_entries/entry"):
+        if entry["domain"] in DOMAINS.values():
+            await bench.house.hass.client.delete(
+                f"/api/config/config_entries/entry/{entry['entry_id']}"
+            )
+    dialog = Dialog(bench.house.hass.client)
+    await dialog.complete(
+        await dialog.begin(DOMAINS[who]),
+        {
+            "sender": SENDER,
+            "host": HOST,
+            "server": HOST,
+            "port": endpoint.port,
+            "encryption": endpoint.encryption,
+            "verify_ssl": True,
+            "username": USERNAME,
+            "password": PASSWORD,
+        },
+    )
+    await asyncio.sleep(2)  # core's connects once more in a task of its own

@@ -1,0 +1,60 @@
+"""What was measured: samples by measurement and by who was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from statistics import median
+
+COURIER = "Email Courier"
+CORE = "core smtp"
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One line of the table. more_is_better: what a ratio above 1 stands for."""
+
+    name: str
+    unit: str
+    more_is_better: bool = False
+
+
+@dataclass
+class Figures:
+    """All samples of one run, in the order in which they were first asked for."""
+
+    samples: dict[Measurement, dict[str, list[float]]] = field(default_factory=dict)
+
+    def add(self, measurement: Measurement, who: str, value: float) -> None:
+        """Note one sample."""
+        self.samples.setdefault(measurement, {}).setdefault(who, []).append(value)
+
+    def median(self, name: str, who: str) -> float | None:
+        """Return the median of a measurement, or None where it was not taken."""
+        for measurement, by_who in self.samples.items():
+            if measurement.name == name and who in by_who:
+                return median(by_who[who])
+        return None
+
+    def columns(self) -> list[str]:
+        """Everybody who was measured, the two integrations first."""
+        seen = dict.fromkeys((COURIER, CORE))
+        for by_who in self.samples.values():
+            seen |= dict.fromkeys(by_who)
+        return list(seen)
+
+
+def shown(values: Iterable[float]) -> str:
+    """Return the median and the spread as a cell of the table."""
+    ordered = sorted(values)
+    middle, least, most = median(ordered), ordered[0], ordered[-1]
+    if least == most:
+        return number(middle)
+    return f"{number(middle)} ({number(least)}–{number(most)})"
+
+
+def number(value: float) -> str:
+    """Return a figure with three digits that count."""
+    if value >= 100 or value == int(value):
+        return f"{value:.0f}"
+    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"

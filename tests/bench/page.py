@@ -1,0 +1,62 @@
+"""The page with the results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from .figures import CORE, COURIER, Figures, Measurement, number, shown
+from .targets import TARGETS
+
+_LEGEND = (
+    "The median, and in brackets the least and the most. The ratio says how many times better "
+    "this integration is than core's `smtp`."
+)
+_NOTES = Path(__file__).with_name("notes.md")
+
+
+def page(figures: Figures, machine: Sequence[str], settings: str) -> str:
+    """Return the whole page."""
+    return "\n".join(
+        [
+            "# Benchmarks",
+            "",
+            "Written by `scripts/bench`; all figures are of one run, misses included.",
+            "",
+            *(f"- {line}" for line in machine),
+            f"- {settings}",
+            "",
+            "## What is asked, and what was reached",
+            "",
+            "| what | asked | measured | |",
+            "|---|---|---|---|",
+            *(target.line(figures) for target in TARGETS),
+            "",
+            "## All figures",
+            "",
+            _LEGEND,
+            "",
+            *table(figures),
+            "",
+            _NOTES.read_text(encoding="utf-8"),
+        ]
+    )
+
+
+def table(figures: Figures) -> Iterable[str]:
+    """Yield the lines of the table."""
+    columns = figures.columns()
+    yield f"| {' | '.join(('measurement', 'unit', *columns[:2], 'ratio', *columns[2:]))} |"
+    yield "|---" * (len(columns) + 3) + "|"
+    for measurement, by_who in figures.samples.items():
+        cells = [shown(by_who[who]) if who in by_who else "" for who in columns]
+        cells.insert(2, _ratio(figures, measurement))
+        yield f"| {measurement.name} | {measurement.unit} | {' | '.join(cells)} |"
+
+
+def _ratio(figures: Figures, measurement: Measurement) -> str:
+    ours = figures.median(measurement.name, COURIER)
+    theirs = figures.median(measurement.name, CORE)
+    if not ours or not theirs:
+        return ""
+    return number(ours / theirs if measurement.more_is_better else theirs / ours)
