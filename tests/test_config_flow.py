@@ -205,3 +205,37 @@ async def test_no_log_line_holds_the_password(
         await dialog.submit(test_recipient="bea@example.test")
     assert dialog.entry.data["password"] == PASSWORD
     assert PASSWORD not in caplog.text
+
+
+@pytest.mark.parametrize("host", [None, "mail example", "https://mail.example.test/", "a..b"])
+async def test_what_can_be_no_server_is_refused_without_asking(
+    hass: HomeAssistant, host: str | None
+) -> None:
+    dialog = await Dialog.new_account(hass)
+    await dialog.submit(sender=USERNAME)
+    await dialog.submit(host=host)
+    assert (dialog.step, dialog.errors) == ("server", {"host": "host_not_found"})
+    assert "A server's name is like smtp.example.com" in dialog.error_texts["host"]
+    assert dialog.fields["host"] == host
+    await dialog.submit(host="mail.example.test")
+    assert dialog.step == "login"
+
+
+async def test_what_can_be_no_greeting_is_refused_without_asking(hass: HomeAssistant) -> None:
+    dialog = await Dialog.new_account(hass)
+    await dialog.submit(sender=USERNAME)
+    await dialog.submit(host="mail.example.test", hello_name="my home")
+    assert (dialog.step, dialog.errors) == ("server", {"base": "helo_rejected"})
+    assert "has to be a host name" in dialog.error_texts["base"]
+    assert dialog.fields["hello_name"] == "my home"
+
+
+async def test_a_username_without_a_password_is_asked_about_before_the_server_is(
+    hass: HomeAssistant, bed: Bed
+) -> None:
+    server = await bed.serve()
+    dialog = await Dialog.new_account(hass)
+    await dialog.fill_in(**typed_for(server, password=None))
+    assert dialog.errors == {"password": "invalid_auth"}
+    assert "no password" in dialog.error_texts["password"]
+    assert server.record.connections == 0
