@@ -133,6 +133,25 @@ async def test_a_wrong_client_secret_is_said(
     assert "401" in dialog.error_texts["base"]
 
 
+@pytest.mark.parametrize(
+    ("omitted", "error"),
+    [("refresh_token", "sign_in_not_lasting"), ("expires_in", "sign_in_failed")],
+)
+async def test_a_sign_in_that_would_not_last_is_not_taken(
+    hass: HomeAssistant,
+    server: ScriptedServer,
+    provider: OAuthServer,
+    home: TestClient[Any, Any],
+    omitted: str,
+    error: str,
+) -> None:
+    provider.omits = frozenset({omitted})
+    dialog = await to_provider(await Dialog.new_account(hass), server, provider)
+    await answer_provider(dialog, home, "allow")
+    assert dialog.errors == {"base": error}
+    assert server.record.auth_commands == 0
+
+
 @pytest.mark.parametrize("name", ["authorize_url", "token_url"])
 async def test_a_providers_secrets_only_go_over_tls(
     hass: HomeAssistant, server: ScriptedServer, provider: OAuthServer, name: str
@@ -159,7 +178,9 @@ async def test_a_server_that_only_takes_tokens_leads_to_the_sign_in(
     assert dialog.errors == {"base": "oauth_required"}
     assert server.record.auth_commands == 0
     await dialog.submit(use_sign_in=True)
-    assert dialog.page["menu_options"] == ["google", "microsoft", "custom"]
+    assert dialog.page["menu_options"] == ["google", "microsoft", "custom", "password"]
+    await dialog.choose("password")
+    assert dialog.step == "login", "the way back"
 
 
 async def test_an_expired_token_is_renewed_and_the_mail_delivered(

@@ -55,9 +55,9 @@ def parameters(dialog: Dialog) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("sender", "options"),
     [
-        ("bea@gmail.com", ["password", "google"]),
-        ("bea@outlook.com", ["microsoft", "password"]),
-        ("bea@hotmail.de", ["microsoft", "password"]),
+        ("bea@gmail.com", ["password", "google", "server"]),
+        ("bea@outlook.com", ["microsoft", "password", "server"]),
+        ("bea@hotmail.de", ["microsoft", "password", "server"]),
     ],
 )
 async def test_addresses_of_these_providers_have_a_choice(
@@ -74,7 +74,7 @@ async def test_a_server_that_was_typed_has_the_choice_of_its_provider(hass: Home
     dialog = await Dialog.new_account(hass)
     await dialog.submit(sender="bea@example.test", enter_manually=True)
     await dialog.submit(host="smtp.office365.com", port=587, encryption="starttls")
-    assert dialog.page["menu_options"] == ["microsoft", "password"]
+    assert dialog.page["menu_options"] == ["microsoft", "password", "server"]
 
 
 async def test_without_credentials_google_is_explained_step_by_step(hass: HomeAssistant) -> None:
@@ -160,6 +160,8 @@ async def test_every_page_can_be_left_backwards(hass: HomeAssistant) -> None:
     assert dialog.step == "microsoft"
     await dialog.submit(go_back=True)
     assert dialog.step == "login_choice"
+    await dialog.choose("server")
+    assert dialog.step == "server"
 
 
 async def test_a_home_without_an_address_of_its_own_is_told_so(hass: HomeAssistant) -> None:

@@ -51,7 +51,7 @@ class SignInPages(ProviderPages):
             options.reverse()
         return self.async_show_menu(
             step_id="login_choice",
-            menu_options=options,
+            menu_options=[*options, "server"],
             description_placeholders={"intro": self.intro},
         )
 
@@ -68,7 +68,7 @@ class SignInPages(ProviderPages):
         provider = self._provider
         if provider is not None:
             return await self.async_provider_page(provider)
-        return self.async_show_menu(step_id="sign_in", menu_options=list(OAuthProvider))
+        return self.async_show_menu(step_id="sign_in", menu_options=[*OAuthProvider, "password"])
 
     async def async_step_signed_in(
         self, user_input: dict[str, Any] | None = None
