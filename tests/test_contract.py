@@ -20,6 +20,7 @@ type Check = Callable[[Project], Iterator[str]]
 
 CHECKS: tuple[Check, ...] = (
     publishing.manifest,
+    publishing.dependencies,
     publishing.hacs,
     publishing.pictures,
     publishing.quality_scale,
@@ -226,6 +227,10 @@ BREACHES: dict[str, tuple[Callable[[Path], None], set[str]]] = {
     "the manifest has no version": (
         removed(f"{INTEGRATION}/manifest.json", "version"),
         {"manifest.json: version is missing", "manifest.json: its version is not a semantic one"},
+    ),
+    "a dependency is not declared": (
+        replaced(f"{INTEGRATION}/manifest.json", '"camera", ', ""),
+        {"manifest.json: camera is imported, but no dependency"},
     ),
     "the name in HACS is another": (
         written("hacs.json", "Mail", "name"),

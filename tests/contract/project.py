@@ -78,7 +78,7 @@ class Project:
     def nodes[N: ast.AST](self, kind: type[N]) -> Iterator[N]:
         """Yield what is of one kind anywhere in the integration."""
         for module in self.modules.values():
-            for node in ast.walk(module):
+            for node in _nodes_of(module):
                 if isinstance(node, kind):
                     yield node
 
@@ -124,6 +124,11 @@ class Project:
 def _parsed(source: str) -> ast.Module:
     """Parse a file once, however many copies of the project hold it."""
     return ast.parse(source)
+
+
+@lru_cache(maxsize=1024)
+def _nodes_of(tree: ast.Module) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(tree))
 
 
 def name_of(node: ast.expr) -> str:

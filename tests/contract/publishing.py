@@ -1,5 +1,6 @@
 """What Home Assistant and HACS ask of an integration before they list it."""
 
+import ast
 from collections.abc import Iterator
 from pathlib import Path
 import re
@@ -53,6 +54,18 @@ def manifest(project: Project) -> Iterator[str]:
             yield f"manifest.json: its {key} are not sorted"
 
 
+def dependencies(project: Project) -> Iterator[str]:
+    """Every component that is imported is a dependency, or one that there is a platform for."""
+    declared = {
+        component
+        for key in ("dependencies", "after_dependencies")
+        for component in project.manifest.get(key, [])
+    }
+    platforms = {module.removesuffix(".py") for module in project.modules}
+    for component in _imported_components(project) - declared - platforms:
+        yield f"manifest.json: {component} is imported, but no dependency"
+
+
 def hacs(project: Project) -> Iterator[str]:
     """hacs.json has the keys that HACS knows, and the release makes the file that it names."""
     settings = yaml.safe_load(project.text("hacs.json"))
@@ -82,6 +95,17 @@ def quality_scale(project: Project) -> Iterator[str]:
             yield f"quality_scale.yaml: {rule} has no status"
         if status != "done" and (isinstance(answer, str) or not answer.get("comment")):
             yield f"quality_scale.yaml: {rule} has no reason"
+
+
+def _imported_components(project: Project) -> set[str]:
+    components: set[str] = set()
+    for node in project.nodes(ast.ImportFrom):
+        match (node.module or "").split("."):
+            case ["homeassistant", "components"]:
+                components |= {alias.name for alias in node.names}
+            case ["homeassistant", "components", component, *_]:
+                components.add(component)
+    return components
 
 
 def _rules_of_home_assistant() -> set[str]:
