@@ -63,6 +63,7 @@ class OAuthServer:
     token_length: characters of an access token.
     status: answered by the token endpoint in place of what was asked for.
     delay: seconds before the token endpoint answers.
+    omits: what the token endpoint leaves out of its answers.
     rotates: each refresh token is good for one use.
     requests: the grant types that the token endpoint was asked for.
     tokens: all access tokens and refresh tokens that were ever issued.
@@ -76,6 +77,7 @@ class OAuthServer:
         self.token_length = 40
         self.status: int | None = None
         self.delay = 0.0
+        self.omits: frozenset[str] = frozenset()
         self.rotates = False
         self.requests: list[str] = []
         self.tokens: set[str] = set()
@@ -201,7 +203,10 @@ class OAuthServer:
                 return web.json_response({"error": "unsupported_grant_type"}, status=400)
         if grant is None or grant.is_withdrawn:
             return web.json_response({"error": "invalid_grant"}, status=400)
-        return web.json_response(self._answer(grant))
+        answer = self._answer(grant)
+        return web.json_response(
+            {name: value for name, value in answer.items() if name not in self.omits}
+        )
 
     async def _revoke(self, request: web.Request) -> web.Response:
         token = str((await request.post()).get("token", ""))
