@@ -6,6 +6,7 @@ Nothing but a TLS greeting is ever sent, and no name, address or secret.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from enum import StrEnum
 import ssl
@@ -22,6 +23,8 @@ _SPEAKS_FIRST = 1.0
 """Seconds that a server which speaks first is given to begin."""
 _ANSWERS = 2.5
 """Seconds that a server is given to answer a TLS greeting."""
+_ENOUGH = 512
+"""Octets that tell who speaks, even without a line end."""
 
 
 class Speaker(StrEnum):
@@ -85,11 +88,15 @@ def identify(raw: bytes) -> Heard:
 
 
 async def _read(reader: asyncio.StreamReader, limit: float) -> bytes:
-    try:
+    """Read a first line or the begin of a TLS record, or what of it comes within the limit."""
+    heard = b""
+    with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(limit):
-            return await reader.read(512)
-    except TimeoutError:
-        return b""
+            while not (is_tls(heard) or b"\n" in heard or len(heard) >= _ENOUGH):
+                if not (more := await reader.read(_ENOUGH)):
+                    break
+                heard += more
+    return heard
 
 
 def _client_hello(server_name: str) -> bytes:
