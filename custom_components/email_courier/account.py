@@ -103,7 +103,7 @@ class Account:
 
     async def async_open(self) -> None:
         """Take note of waiting mail; nothing can be sent before."""
-        await self.courier.open()
+        self.courier.open()
 
     @callback
     def async_start(self) -> None:

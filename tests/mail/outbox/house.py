@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from custom_components.email_courier.mail.envelope import Envelope
+from custom_components.email_courier.mail.outbox.attempt import Deliver
 from custom_components.email_courier.mail.outbox.courier import Courier, CourierConfig
-from custom_components.email_courier.mail.outbox.dispatcher import Deliver
 from custom_components.email_courier.mail.outbox.events import CourierEvent, StateChanged
 from custom_components.email_courier.mail.outbox.host import Host
 from custom_components.email_courier.mail.outbox.outgoing import DAY, OutgoingMail, Rank

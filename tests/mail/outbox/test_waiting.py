@@ -370,7 +370,7 @@ async def test_a_mail_that_waits_before_the_start_waits_once(house: House) -> No
     house.server.next_failures = [DOWN]
     await house.courier.stop()
     house.courier = house.make_courier()
-    await house.courier.open()
+    house.courier.open()
     await house.courier.submit(mail())
 
     await house.courier.start()

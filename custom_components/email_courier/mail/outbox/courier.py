@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 import logging
 from typing import Any
 
 from ..failure import Failure, MailError
 from .alarm import Alarm
+from .attempt import Deliver
 from .backlog import Backlog, Entry
 from .backup import Backup
 from .chores import Chores
 from .chronicle import Chronicle
 from .desk import Desk
 from .disk import Disk
-from .dispatcher import Deliver, Dispatcher
+from .dispatcher import Dispatcher
 from .errors import DamagedMailError
 from .events import CourierEvent, Damaged, OutboxState
 from .expiry import Expiry
@@ -24,7 +25,7 @@ from .flood import FloodLimit
 from .held import Held
 from .history import History
 from .host import Host
-from .job import Job
+from .intake import Intake
 from .keeper import Keeper
 from .limits import Limits, Room
 from .outgoing import OutgoingMail
@@ -71,6 +72,7 @@ class Courier:
         config: CourierConfig | None = None,
     ) -> None:
         """Deliver through a session, keep in a store, and tell a listener."""
+        self._host = host
         self._config = config or CourierConfig()
         backup = self._config.backup
         self._alarm = Alarm(host)
@@ -83,6 +85,12 @@ class Courier:
             host, self._alarm, self._backlog, self._keeper, self._reporter, self._chores, backup
         )
         self._dispatcher = Dispatcher(deliver, desk)
+        self._intake = Intake(
+            desk,
+            self._dispatcher,
+            write_first=self._config.write_first,
+            patience=self._config.patience,
+        )
         self._expiry = Expiry(desk, lambda: self._dispatcher.gate.failure)
         self._alarm.serve(self._dispatcher.next_attempt, self._dispatcher.pump)
         self._history = History(store.folder / "history")
@@ -96,7 +104,7 @@ class Courier:
             else Held(desk, self._room, waiting=store, limit=limit, returned=pump)
         )
         self._reporter.listen(listener)
-        self._is_open = False
+        self._opening: asyncio.Task[None] | None = None
 
     @property
     def state(self) -> OutboxState:
@@ -120,28 +128,17 @@ class Courier:
         """The refused login that holds everything up until resume() is called."""
         return self._dispatcher.gate.paused
 
-    async def open(self) -> None:
-        """Take note of all that waits on disk. What is wrong there is told to the listener.
+    def open(self) -> None:
+        """Begin to take note of all that waits on disk, without holding anybody up.
 
-        To be done before the first submit(), so that no mail is taken for two.
+        What is wrong there is told to the listener. Whatever is asked meanwhile is done after it.
         """
-        self._is_open = True
-        await self._chronicle.load()
-        try:
-            if self._held is not None:
-                await self._held.open()
-            damaged = await self._keeper.open()
-        except OSError as error:
-            self._reporter.trouble(error)
-        else:
-            if damaged:
-                self._reporter.tell(Damaged(damaged))
-        self._changed()
+        if self._opening is None:
+            self._opening = self._host.finish(self._read(), "outbox open")
 
     async def start(self) -> None:
-        """Begin to deliver what waits; opens the outbox if that is still to be done."""
-        if not self._is_open:
-            await self.open()
+        """Begin to deliver what waits."""
+        await self._opened()
         self._alarm.ring()
         self._changed()
 
@@ -151,6 +148,7 @@ class Courier:
         Callers who still wait are told that their mail is queued. Mail handed in afterwards goes
         to disk.
         """
+        await self._opened()
         self._alarm.stop()
         self._dispatcher.stop()
         await self._dispatcher.stopped()
@@ -172,6 +170,7 @@ class Courier:
 
     async def waiting(self) -> Sequence[MailRecord]:
         """Return the records of all waiting mail, first in line first, held ones last."""
+        await self._opened()
         held = () if self._held is None else await self._held.records()
         return [*await self._keeper.records(), *held]
 
@@ -180,6 +179,7 @@ class Courier:
 
         Raises OSError.
         """
+        await self._opened()
         dropped = 0 if self._held is None else await self._held.drop(names)
         for entry in self._backlog:
             if names is not None and str(entry.id) not in names:
@@ -200,14 +200,15 @@ class Courier:
         Raises MailError when no recipient got it and none will: refused for good, or not to be
         queued. Raises OutboxError when it could neither be delivered nor kept.
         """
+        await self._opened()
         if self._held is None:
-            return await self._submit(mail)
+            return await self._intake.submit(mail)
         rest, held = await self._held.hold_back(mail)
         self._changed()
         if rest is None:
             return with_held(Receipt(mail.message_id), held)
         try:
-            return with_held(await self._submit(rest), held)
+            return with_held(await self._intake.submit(rest), held)
         except MailError as error:
             if not held:
                 raise
@@ -219,11 +220,26 @@ class Courier:
         Raises MailError while this account cannot deliver either, and OutboxError when it cannot
         keep the mail.
         """
-        obstacle = self._dispatcher.reason_to_wait
-        if obstacle is not None:
-            raise MailError(obstacle)
-        record = MailRecord.new(mail, self._alarm.now())
-        await self._dispatcher.shelve(Job(record, mail.data), None)
+        await self._opened()
+        await self._intake.accept(mail)
+
+    async def _opened(self) -> None:
+        self.open()
+        if self._opening is not None and not self._opening.done():
+            await asyncio.shield(self._opening)
+
+    async def _read(self) -> None:
+        await self._chronicle.load()
+        try:
+            if self._held is not None:
+                await self._held.open()
+            damaged = await self._keeper.open()
+        except OSError as error:
+            self._reporter.trouble(error)
+        else:
+            if damaged:
+                self._reporter.tell(Damaged(damaged))
+        self._changed()
 
     def _release(self, names: Collection[str] | None) -> None:
         if names is None:
@@ -233,47 +249,12 @@ class Courier:
         self._dispatcher.pump()
         self._changed()
 
-    async def _submit(self, mail: OutgoingMail) -> Receipt:
-        answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
-        record = MailRecord.new(mail, self._alarm.now())
-        job = Job(record, mail.data, answer=answer, queue=mail.queue)
-        self._chores.do(self._for(job, self._take_in(job)))
-        try:
-            await asyncio.wait({answer}, timeout=self._config.patience if mail.queue else None)
-            if not answer.done():
-                self._chores.do(self._for(job, self._dispatcher.let_go(job)))
-            return await answer
-        except asyncio.CancelledError:
-            self._dispatcher.withdraw(job)
-            raise
-
-    async def _take_in(self, job: Job) -> None:
-        refusal = self._dispatcher.reason_to_refuse
-        if refusal is not None and not job.queue:
-            raise MailError(refusal)
-        obstacle = self._dispatcher.reason_to_wait if job.queue else None
-        if obstacle is not None:
-            await self._dispatcher.shelve(job, obstacle)
-            return
-        if self._config.write_first and job.queue:
-            await self._keeper.keep(job)
-        self._dispatcher.take(job)
-
     async def _drop(self, entry: Entry) -> None:
         try:
             self._reporter.dropped(await self._keeper.record(entry))
         except (DamagedMailError, OSError) as error:
             _LOGGER.warning("The record of a dropped mail could not be read: %s", error)
         self._reporter.trouble(await self._keeper.discard_entry(entry))
-
-    async def _for(self, job: Job, work: Coroutine[None, None, None]) -> None:
-        """Do something for a caller, who gets to know what goes wrong."""
-        try:
-            await work
-        except Exception as error:
-            if not job.is_awaited:
-                raise
-            job.refuse(error)
 
     def _changed(self) -> None:
         self._reporter.state(self.state)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from ..payload import Payload
 from .errors import OutboxError, OutboxReason
 from .host import Host
 from .record import MailRecord
@@ -22,14 +23,14 @@ class Disk:
         self.store = store
         self._host = host
         self._turn = asyncio.Lock()
-        self._unwritten: list[tuple[MailRecord, bytes]] = []
+        self._unwritten: list[tuple[MailRecord, Payload]] = []
         self._batch: asyncio.Task[list[OSError | None]] | None = None
 
     async def run[*Ts, T](self, call: Callable[[*Ts], T], *args: *Ts) -> T:
         """Run one call of the store. Raises what the call raises."""
         return await asyncio.shield(self._host.finish(self._run(call, *args), "outbox file"))
 
-    async def write(self, record: MailRecord, data: bytes) -> None:
+    async def write(self, record: MailRecord, data: Payload) -> None:
         """Put one mail on disk, together with all others that ask for it in the meantime.
 
         Raises OutboxError.

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from functools import partial
 import logging
 import math
-from typing import Protocol
 
-from ..envelope import Delivery, Envelope
-from ..failure import Failure, FailureKind, MailError, Permanence, Stage
+from ..envelope import Delivery
+from ..failure import Failure, MailError
+from .attempt import STOPPED, Deliver, delivery_of
 from .backlog import Entry
 from .backup import blames_account
 from .conclusion import Conclusions
@@ -23,27 +22,6 @@ from .line import Line
 from .schedule import retry_delay
 
 _LOGGER = logging.getLogger(__name__)
-
-STOPPED = Failure(
-    FailureKind.DISCONNECTED,
-    Stage.RESOLVE,
-    Permanence.TEMPORARY,
-    detail="the account is being stopped",
-)
-
-
-class Deliver(Protocol):
-    """One attempt at one mail; never raises a MailError."""
-
-    def __call__(
-        self,
-        envelope: Envelope,
-        data: bytes,
-        *,
-        before_dot: Callable[[], Awaitable[None]] | None,
-    ) -> Awaitable[Delivery]:
-        """Return what became of each recipient."""
-        ...
 
 
 class Dispatcher:
@@ -236,7 +214,7 @@ class Dispatcher:
             elif task.cancelled():
                 await self._conclusions.interrupt(job, STOPPED)
             else:
-                await self._conclusions.settle(job, _delivery(job, task))
+                await self._conclusions.settle(job, delivery_of(job, task))
         except Exception as error:
             job.refuse(error)
             raise
@@ -268,20 +246,3 @@ class Dispatcher:
             await self.shelve(job, failure)
         except OutboxError as error:
             job.refuse(OutboxError(error.reason, error.detail, failure))
-
-
-def _delivery(job: Job, task: asyncio.Task[Delivery]) -> Delivery:
-    """Return what an attempt has returned; an error nobody thought of loses no mail either."""
-    error = task.exception()
-    if error is None:
-        return task.result()
-    _LOGGER.error("An attempt failed in a way it should not", exc_info=error)
-    return Delivery.failed(
-        job.record.envelope,
-        Failure(
-            FailureKind.PROTOCOL_ERROR,
-            Stage.DATA,
-            Permanence.AMBIGUOUS if job.dot_reached else Permanence.TEMPORARY,
-            detail=repr(error),
-        ),
-    )

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from ..failure import Failure
+from ..payload import Payload
 from .backlog import Entry
 from .receipt import Receipt
 from .record import MailRecord
@@ -24,7 +25,7 @@ class Job:
     """
 
     record: MailRecord
-    data: bytes
+    data: Payload
     entry: Entry | None = None
     answer: asyncio.Future[Receipt] | None = None
     queue: bool = True

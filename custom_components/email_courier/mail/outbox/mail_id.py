@@ -5,11 +5,10 @@ A start reads the folder's names and no file, however much is waiting.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 import itertools
 import re
 import secrets
-from typing import Self
+from typing import NamedTuple, Self
 
 from .outgoing import OutgoingMail, Rank
 
@@ -19,8 +18,7 @@ _TOKENS = itertools.count(secrets.randbelow(2**31))
 _PATTERN = re.compile(r"([01])-(\d{13})-(\d{13,14})-(\d{1,12})-([0-9a-f]{8})", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class MailId:
+class MailId(NamedTuple):
     """A mail's place in the line: rank first, then age.
 
     created_ms, expires_ms: UTC timestamps in milliseconds.

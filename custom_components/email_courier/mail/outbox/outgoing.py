@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from ..envelope import Envelope
+from ..payload import Payload
 
 DAY = 86_400.0
 
@@ -29,7 +30,7 @@ class OutgoingMail:
     """
 
     envelope: Envelope
-    data: bytes = field(repr=False)
+    data: Payload = field(repr=False)
     message_id: str
     subject: str = ""
     rank: Rank = Rank.NORMAL

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 import re
 
 from ..envelope import Envelope
+from ..payload import IN_MEMORY, gather, pieces_of
 from .outgoing import OutgoingMail
 
 _FIELD = re.compile(rb"(?P<name>[^\s:]+)[ \t]*:(?P<value>.*?\r\n(?:[ \t].*?\r\n)*)", re.DOTALL)
@@ -13,12 +15,13 @@ _BRACKETED = re.compile(rb"<[^<>]*>(?=\s*$)")
 
 
 def readdress(mail: OutgoingMail, sender: str) -> OutgoingMail:
-    """Return a mail as from another sender, with the original one to reply to.
+    """Return a mail as from another sender, with the original one to reply to. Blocks.
 
     sender: the bare address of the backup account. The name before the address stays, and so do
     the Message-ID and an address that replies were already directed to.
     """
-    head, gap, body = mail.data.partition(b"\r\n\r\n")
+    pieces = pieces_of(mail.data, IN_MEMORY)
+    head, gap, body = next(pieces).partition(b"\r\n\r\n")
     fields = [(m["name"], m["value"]) for m in _FIELD.finditer(head + b"\r\n")]
     original = next((value for name, value in fields if name.lower() == b"from"), b"")
     has_reply_to = any(name.lower() == b"reply-to" for name, _ in fields)
@@ -37,8 +40,8 @@ def readdress(mail: OutgoingMail, sender: str) -> OutgoingMail:
         mail.envelope.recipients,
         smtputf8=mail.envelope.smtputf8 or not sender.isascii(),
     )
-    data = b"".join(written).removesuffix(b"\r\n") + gap + body
-    return replace(mail, envelope=envelope, data=data)
+    start = b"".join(written).removesuffix(b"\r\n") + gap + body
+    return replace(mail, envelope=envelope, data=gather(chain([start], pieces)))
 
 
 def _from(original: bytes, sender: bytes) -> bytes:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-import hashlib
 from typing import Any, Self
 
 from ..envelope import Envelope, RecipientOutcome
 from ..failure import Failure, FailureKind, Permanence, Stage
+from ..payload import Payload, checksum_of
 from .mail_id import MailId
 from .outgoing import OutgoingMail
 
@@ -93,7 +93,7 @@ class MailRecord:
             sender=mail.envelope.sender,
             smtputf8=mail.envelope.smtputf8,
             owed=tuple(OwedRecipient(address) for address in mail.envelope.recipients),
-            checksum=checksum(mail.data),
+            checksum=checksum_of(mail.data),
             passed=mail.passed,
         )
 
@@ -112,7 +112,7 @@ class MailRecord:
         """What kept it the last time."""
         return next((owed.failure for owed in self.owed if owed.failure is not None), None)
 
-    def outgoing(self, data: bytes, now: float) -> OutgoingMail:
+    def outgoing(self, data: Payload, now: float) -> OutgoingMail:
         """Return the mail again, for those who are still owed it.
 
         now: UTC timestamp in seconds; the mail expires when it would have done.
@@ -170,8 +170,3 @@ class MailRecord:
             next_attempt=float(data["next_attempt"]),
             passed=tuple(str(account) for account in data["passed"]),
         )
-
-
-def checksum(data: bytes) -> str:
-    """Return the SHA-256 of a message, in lower-case hex."""
-    return hashlib.sha256(data).hexdigest()

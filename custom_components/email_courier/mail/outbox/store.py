@@ -18,9 +18,10 @@ from pathlib import Path
 import shutil
 from typing import Any
 
+from ..payload import Payload, checksum_of, pieces_of, read
 from .errors import DamagedMailError
 from .mail_id import MailId
-from .record import MailRecord, checksum
+from .record import MailRecord
 
 MESSAGE = ".eml"
 RECORD = ".json"
@@ -31,7 +32,7 @@ DAMAGED = "damaged"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a folder holds. damaged: names that have been set aside."""
+    """What a folder holds, first in line first. damaged: names that have been set aside."""
 
     mails: tuple[MailId, ...] = ()
     damaged: tuple[str, ...] = ()
@@ -46,31 +47,27 @@ class Store:
 
     def open(self) -> Found:
         """Clear away what a crash has left, and name the mails that wait. Reads no file."""
+        stems: dict[str, set[str]] = {suffix: set() for suffix in (MESSAGE, RECORD, AT_DOT)}
         try:
             with os.scandir(self.folder) as entries:
-                names = {entry.name for entry in entries if entry.is_file(follow_symlinks=False)}
+                for entry in entries:
+                    self._sort_in(entry, stems)
         except FileNotFoundError:
             return Found()
-        mails: list[MailId] = []
-        damaged: list[str] = []
-        for stem, suffixes in _by_stem(names).items():
-            mail_id = MailId.parse(stem)
-            if mail_id is None:
-                continue
-            self._clear(stem, (s for s in suffixes if s.endswith(TEMPORARY)))
-            if not suffixes & {RECORD, AT_DOT}:
-                self._clear(stem, suffixes & {MESSAGE})
-            elif MESSAGE not in suffixes:
-                with contextlib.suppress(OSError):
-                    self.set_aside(mail_id)
-                damaged.append(stem)
-            else:
-                if RECORD in suffixes:
-                    self._clear(stem, suffixes & {AT_DOT})
-                mails.append(mail_id)
-        return Found(tuple(mails), tuple(damaged))
+        messages = stems[MESSAGE]
+        records = stems[RECORD] | stems[AT_DOT]
+        for stem in stems[RECORD] & stems[AT_DOT]:
+            self._clear(stem, (AT_DOT,))
+        for stem in filter(MailId.parse, messages - records):
+            self._clear(stem, (MESSAGE,))
+        damaged = sorted(filter(MailId.parse, records - messages))
+        for stem in damaged:
+            with contextlib.suppress(OSError):
+                self._set_aside(stem)
+        mails = filter(None, map(MailId.parse, messages & records))
+        return Found(tuple(sorted(mails)), tuple(damaged))
 
-    def write(self, mails: Sequence[tuple[MailRecord, bytes]]) -> list[OSError | None]:
+    def write(self, mails: Sequence[tuple[MailRecord, Payload]]) -> list[OSError | None]:
         """Put mails on disk, synced together; return for each what went wrong.
 
         Nothing is left of a mail that could not be written.
@@ -106,7 +103,7 @@ class Store:
             return _decode(mail_id, self._read(mail_id, RECORD))
         return _decode(mail_id, self._read(mail_id, AT_DOT)).with_lost_reply()
 
-    def read(self, mail_id: MailId) -> tuple[MailRecord, bytes]:
+    def read(self, mail_id: MailId) -> tuple[MailRecord, Payload]:
         """Return a mail's record and its message, ready for an attempt. Raises DamagedMailError.
 
         A lost reply is on record before the next attempt can lose another.
@@ -116,10 +113,13 @@ class Store:
             self.update(record)
         return record, self.read_message(record)
 
-    def read_message(self, record: MailRecord) -> bytes:
+    def read_message(self, record: MailRecord) -> Payload:
         """Return the message of a record. Raises DamagedMailError."""
-        data = self._read(record.id, MESSAGE)
-        if checksum(data) != record.checksum:
+        try:
+            data = read(self._path(record.id, MESSAGE))
+        except FileNotFoundError as error:
+            raise DamagedMailError(f"{record.id}{MESSAGE} is missing") from error
+        if checksum_of(data) != record.checksum:
             raise DamagedMailError(f"{record.id}{MESSAGE} does not match its checksum")
         return data
 
@@ -140,11 +140,14 @@ class Store:
 
     def set_aside(self, mail_id: MailId) -> None:
         """Move a mail's files into a folder of damaged ones, for a person to look at."""
+        self._set_aside(str(mail_id))
+
+    def _set_aside(self, stem: str) -> None:
         aside = self.folder / DAMAGED
         aside.mkdir(mode=0o700, exist_ok=True)
         for suffix in (RECORD, AT_DOT, MESSAGE):
             with contextlib.suppress(FileNotFoundError):
-                self._path(mail_id, suffix).rename(aside / f"{mail_id}{suffix}")
+                (self.folder / f"{stem}{suffix}").rename(aside / f"{stem}{suffix}")
         self.sync()
 
     def holds(self, mail_id: MailId) -> bool:
@@ -160,13 +163,23 @@ class Store:
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(self.folder)
 
+    def _sort_in(self, entry: os.DirEntry[str], stems: dict[str, set[str]]) -> None:
+        """Note a file of a mail by its kind; remove it if it was never finished."""
+        stem, dot, suffix = entry.name.partition(".")
+        if not entry.is_file(follow_symlinks=False):
+            return
+        if dot + suffix in stems:
+            stems[dot + suffix].add(stem)
+        elif suffix.endswith(TEMPORARY) and MailId.parse(stem):
+            self._clear(stem, (dot + suffix,))
+
     def _make_folder(self) -> None:
         if self.folder.is_dir():
             return
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _sync(self.folder.parent)
 
-    def _write_one(self, record: MailRecord, data: bytes) -> OSError | None:
+    def _write_one(self, record: MailRecord, data: Payload) -> OSError | None:
         stem = str(record.id)
         try:
             write_file(self.folder / f"{stem}{MESSAGE}", data)
@@ -199,7 +212,7 @@ class Store:
         return self.folder / f"{mail_id}{suffix}"
 
 
-def write_file(path: Path, data: bytes) -> None:
+def write_file(path: Path, data: Payload) -> None:
     """Write a file that is either whole or not there; its name is synced by the caller.
 
     Raises OSError.
@@ -208,24 +221,16 @@ def write_file(path: Path, data: bytes) -> None:
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb", buffering=0) as file:
-            view = memoryview(data)
-            while view:
-                view = view[file.write(view) :]
+            for piece in pieces_of(data):
+                view = memoryview(piece)
+                while view:
+                    view = view[file.write(view) :]
             os.fsync(descriptor)
         temporary.rename(path)
     except OSError:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
-
-
-def _by_stem(names: Iterable[str]) -> dict[str, set[str]]:
-    """Group file names by what stands before the first dot."""
-    grouped: dict[str, set[str]] = {}
-    for name in names:
-        stem, dot, suffix = name.partition(".")
-        grouped.setdefault(stem, set()).add(dot + suffix)
-    return grouped
 
 
 def _sync(folder: Path) -> None:
