@@ -15,7 +15,18 @@ from tests.dialogs import Dialog, typed_for
 from tests.mail.accounts import ALL_STEPS, SCRIPTS
 from tests.support.fixtures import Bed
 from tests.support.leaks import nothing_left
-from tests.support.script import HEALTHY, HEALTHY_TLS, PASSWORD, USERNAME, Answer, Step, late, stall
+from tests.support.network import Network
+from tests.support.script import (
+    HEALTHY,
+    HEALTHY_TLS,
+    PASSWORD,
+    USERNAME,
+    Answer,
+    Step,
+    drip,
+    late,
+    stall,
+)
 from tests.support.strangers import SILENT
 
 _STAGES = ["resolve", "connect", "greeting", "hello", "tls", "login", "sender"]
@@ -141,3 +152,44 @@ async def test_what_a_closed_page_was_about_to_begin_is_not_begun(
         with pytest.raises(UnknownFlow):
             await step()
     assert server.record.connections == 0
+
+
+async def test_every_answer_is_there_within_fifteen_seconds(
+    hass: HomeAssistant, bed: Bed, network: Network
+) -> None:
+    dripping = await bed.serve(HEALTHY.but(answers={step: drip(1) for step in Step}))
+    slow_tls = await bed.serve(HEALTHY_TLS.but(answers={Step.EHLO: drip(1)}))
+    mute = await bed.host(SILENT)
+    network.add(
+        "mail.example.test",
+        {25: dripping, 26: slow_tls, 27: mute},
+        filtered=frozenset({28, 465, 587}),
+    )
+    cases = [(port, encryption) for port in (25, 26, 27, 28) for encryption in ("auto", "starttls")]
+    dialogs = [
+        await at_the_last_click(
+            hass,
+            {
+                "sender": f"home{port}@example.test",
+                "host": "mail.example.test",
+                "port": port,
+                "encryption": encryption,
+            },
+        )
+        for port, encryption in cases
+    ]
+    async with asyncio.timeout(15):
+        await asyncio.gather(
+            *(dialog.submit(username=USERNAME, password=PASSWORD) for dialog in dialogs)
+        )
+    answers = [dialog.errors["base"] for dialog in dialogs]
+    assert dict(zip(cases, answers, strict=True)) == {
+        (25, "auto"): "server_too_slow",
+        (25, "starttls"): "server_too_slow",
+        (26, "auto"): "server_too_slow",
+        (26, "starttls"): "tls_expected",
+        (27, "auto"): "no_greeting",
+        (27, "starttls"): "no_greeting",
+        (28, "auto"): "connect_timeout",
+        (28, "starttls"): "connect_timeout",
+    }
