@@ -60,7 +60,7 @@ class DigestWriter:
 
 
 def _read(mail: OutgoingMail) -> EmailMessage:
-    return message_from_bytes(mail.data, policy=default)
+    return message_from_bytes(bytes(mail.data), policy=default)
 
 
 def _sender(mail: OutgoingMail, message: EmailMessage) -> Mailbox:

@@ -9,6 +9,7 @@ import pytest
 from custom_components.email_courier.mail.deliver import deliver_once
 from custom_components.email_courier.mail.envelope import Delivery, Envelope
 from custom_components.email_courier.mail.failure import FailureKind, Permanence, Stage
+from custom_components.email_courier.mail.payload import IN_MEMORY, FilePayload, gather
 from custom_components.email_courier.mail.session import Session
 from custom_components.email_courier.mail.settings import Deadlines, Encryption
 from tests.mail.accounts import (
@@ -108,6 +109,19 @@ async def test_dots_survive_the_transport(bed: Bed, content: bytes) -> None:
     [mail] = server.record.mails
     ended = content if content.endswith(b"\r\n") else content + b"\r\n"
     assert mail.content == ended
+    assert server.record.violations == []
+
+
+@pytest.mark.parametrize("line", [b".\r\n", b"line of text\r\n", b"." * 998 + b"\r\n"])
+async def test_dots_survive_the_transport_from_a_file(bed: Bed, line: bytes) -> None:
+    content = line * (IN_MEMORY // len(line) + 1) + b".no line end"
+    message = gather([content])
+    assert isinstance(message, FilePayload)
+    server, session = await _opened(bed, PLAIN_RELAY)
+    delivery = await session.deliver(ENVELOPE, message)
+    session.quit()
+    assert len(delivery.accepted) == 2
+    assert server.record.mails[0].content == content + b"\r\n"
     assert server.record.violations == []
 
 

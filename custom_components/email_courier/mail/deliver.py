@@ -8,6 +8,7 @@ import ssl
 from .envelope import Delivery, Envelope
 from .failure import MailError
 from .opening import open_session
+from .payload import Payload
 from .session import BeforeDot, Session
 from .settings import ServerSettings
 
@@ -16,7 +17,7 @@ async def deliver_once(
     settings: ServerSettings,
     context: ssl.SSLContext,
     envelope: Envelope,
-    data: bytes,
+    data: Payload,
     *,
     before_dot: BeforeDot | None = None,
     opened: Callable[[Session], None] | None = None,

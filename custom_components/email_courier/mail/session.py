@@ -16,6 +16,7 @@ from .envelope import Delivery, Envelope
 from .failure import Failure, FailureKind, MailError, Permanence, Stage
 from .mapping import Progress, foreign_errors
 from .names import address_literal, host_to_ascii
+from .payload import Payload
 from .protocols import name_in_greeting
 from .reply import Reply
 from .settings import Encryption, Login, ServerSettings, TokenLogin, is_loopback
@@ -131,7 +132,7 @@ class Session:
                 await Transaction(self).check_sender(sender)
 
     async def deliver(
-        self, envelope: Envelope, data: bytes, *, before_dot: BeforeDot | None = None
+        self, envelope: Envelope, data: Payload, *, before_dot: BeforeDot | None = None
     ) -> Delivery:
         """Send one message and report one outcome per recipient; never raises MailError.
 

@@ -5,24 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 import re
-from typing import Protocol
+from typing import Protocol, Self
 
 from .capabilities import Capabilities
 from .envelope import Delivery, Envelope, RecipientOutcome
 from .failure import Failure, FailureKind, MailError, Permanence, Stage
+from .payload import FilePayload, Payload, pieces_of
 from .reply import Reply, clean_text
 from .settings import ServerSettings
 from .wire import Wire
-
-CHUNK = 65_536
-"""Octets handed to the network at a time."""
 
 FLIGHT_PATIENCE = 20.0
 """Seconds for each further reply once the first one of a flight is there."""
 
 _SYNC_ERROR = re.compile(r"synchroni[sz]|pipelin|bad sequence|out of sequence", re.IGNORECASE)
-_DOT = re.compile(rb"^\.", re.MULTILINE)
-_DOT_WITHIN = re.compile(rb"(?<=\n)\.")
 _PATH = re.compile(
     r"""(?:"(?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e])*"|[^\s<>()\[\],;:\\"@\x00-\x1f\x7f]+)"""
     r"""@(?:[^\s<>()\[\],;:\\"@\x00-\x1f\x7f]+|\[[0-9A-Za-z.:]+\])"""
@@ -76,7 +72,7 @@ class Transaction:
     async def run(
         self,
         envelope: Envelope,
-        data: bytes,
+        data: Payload,
         before_dot: Callable[[], Awaitable[None]] | None,
     ) -> Delivery:
         """Deliver; what has been decided by the time of a MailError is in outcome()."""
@@ -204,7 +200,7 @@ class Transaction:
     def _accepted(self) -> list[str]:
         return [o.address for o in self._outcomes.values() if o.accepted]
 
-    async def _body(self, data: bytes, before_dot: Callable[[], Awaitable[None]] | None) -> Reply:
+    async def _body(self, data: Payload, before_dot: Callable[[], Awaitable[None]] | None) -> Reply:
         session = self._session
         dot_sent = False
 
@@ -217,7 +213,7 @@ class Transaction:
 
         deadlines = session.settings.deadlines
         reply = await session.wire.upload(
-            stuffed(data),
+            Upload(data),
             before_dot=commit,
             stall=deadlines.stall,
             final_reply=deadlines.final_reply,
@@ -251,22 +247,41 @@ class Transaction:
         return Delivery(tuple(self._outcomes[a] for a in envelope.recipients), reply)
 
 
-def stuffed(data: bytes) -> Iterator[bytes]:
-    """Cut a message into chunks with every leading dot doubled (RFC 5321 section 4.5.2).
+class Upload:
+    """A message in pieces as they go over the wire; a file is read and stuffed off the loop."""
+
+    def __init__(self, data: Payload) -> None:
+        """Begin at its beginning."""
+        self._pieces = stuffed(pieces_of(data))
+        self._blocks = isinstance(data, FilePayload)
+
+    def __aiter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    async def __anext__(self) -> bytes:
+        """Return the next piece. Raises OSError."""
+        if self._blocks:
+            loop = asyncio.get_running_loop()
+            piece = await loop.run_in_executor(None, next, self._pieces, None)
+        else:
+            piece = next(self._pieces, None)
+        if piece is None:
+            raise StopAsyncIteration
+        return piece
+
+
+def stuffed(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Double every leading dot (RFC 5321 section 4.5.2).
 
     The message ends with a line end in any case; the final dot is not part of it.
     """
-    view = memoryview(data)
-    start = 0
-    dot = _DOT
-    while start < len(data):
-        end = start + CHUNK
-        if end < len(data) and (line_end := data.rfind(b"\n", start, end)) >= 0:
-            end = line_end + 1
-        yield dot.sub(b"..", view[start:end])
-        dot = _DOT if data[end - 1 : end] == b"\n" else _DOT_WITHIN
-        start = end
-    if not data.endswith(b"\r\n"):
+    end = b"\n"
+    for piece in pieces:
+        doubled = piece.replace(b"\n.", b"\n..")
+        yield b"." + doubled if end.endswith(b"\n") and piece.startswith(b".") else doubled
+        end = (end + piece)[-2:]
+    if end != b"\r\n":
         yield b"\r\n"
 
 

@@ -13,6 +13,7 @@ import ssl
 from .envelope import Delivery, Envelope
 from .failure import FailureKind, MailError, Stage
 from .opening import open_session
+from .payload import Payload
 from .session import BeforeDot, Session
 from .settings import ServerSettings
 
@@ -52,7 +53,7 @@ class WarmSession:
         self._idle: asyncio.TimerHandle | None = None
 
     async def deliver(
-        self, envelope: Envelope, data: bytes, *, before_dot: BeforeDot | None = None
+        self, envelope: Envelope, data: Payload, *, before_dot: BeforeDot | None = None
     ) -> Delivery:
         """Deliver one message. Never raises MailError: failures are in the outcome."""
         async with self._turn:
@@ -75,7 +76,7 @@ class WarmSession:
             self._session = None
 
     async def _deliver_afresh(
-        self, envelope: Envelope, data: bytes, before_dot: BeforeDot | None
+        self, envelope: Envelope, data: Payload, before_dot: BeforeDot | None
     ) -> Delivery:
         self.close()
         try:
@@ -97,7 +98,7 @@ class WarmSession:
         return Session(self._settings, self._context, may_pipeline=self._may_pipeline)
 
     async def _deliver(
-        self, session: Session, envelope: Envelope, data: bytes, before_dot: BeforeDot | None
+        self, session: Session, envelope: Envelope, data: Payload, before_dot: BeforeDot | None
     ) -> Delivery:
         self._mails += 1
         delivery = await session.deliver(envelope, data, before_dot=before_dot)

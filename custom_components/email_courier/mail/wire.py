@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterator, Sequence
 import contextlib
 import re
 import socket
@@ -211,7 +211,7 @@ class Wire:
 
     async def upload(
         self,
-        pieces: Iterable[bytes],
+        pieces: AsyncIterable[bytes],
         *,
         before_dot: Callable[[], Awaitable[None]],
         stall: float,
@@ -227,7 +227,7 @@ class Wire:
         self._protocol.ask()
         reply = asyncio.ensure_future(self._reply(strict=False))
         try:
-            for piece in pieces:
+            async for piece in pieces:
                 if reply.done():
                     return await reply
                 async with asyncio.timeout(stall):

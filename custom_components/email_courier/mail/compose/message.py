@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from io import BytesIO
 from secrets import token_hex
 
 from ..address import Mailbox
 from ..envelope import Envelope
+from ..payload import Payload, gather
 from .bodies import body_part
 from .content import Content, ContentError, ContentFault
 from .headers import message_header, shown_subject
@@ -25,7 +25,7 @@ class ComposedMail:
     """
 
     envelope: Envelope
-    data: bytes = field(repr=False)
+    data: Payload = field(repr=False)
     message_id: str
     subject: str
     size: int
@@ -48,15 +48,13 @@ def compose(
     if not (to or cc or bcc):
         raise ContentError("to", ContentFault.NO_RECIPIENT)
     message = _message(content, to, cc, message_id, now, unique)
-    data = BytesIO()
-    data.writelines(message.pieces())
-    written = data.getvalue()
+    data = gather(message.pieces())
     return ComposedMail(
         envelope=_envelope(content, (*to, *cc, *bcc)),
-        data=written,
+        data=data,
         message_id=message_id,
         subject=shown_subject(content.subject),
-        size=len(written),
+        size=len(data),
         date=now,
     )
 
