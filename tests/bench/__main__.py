@@ -27,11 +27,11 @@ from .servers import sink
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 _PARTS = {
-    "start_up": (costs.start_up,),
+    "attachments": (attachments.measure,),
     "bursts": (bursts.measure, bursts.measure_few),
     "slow_line": (slow_line.measure,),
-    "attachments": (attachments.measure,),
     "costs": (costs.recipients, costs.waiting),
+    "start_up": (costs.start_up,),
 }
 
 
@@ -60,7 +60,7 @@ async def run(folder: Path, nodemailer: Path | None, arguments: argparse.Namespa
             figures=figures,
             rounds=1 if quick else arguments.rounds,
             burst=8 if quick else 200,
-            slow_line=2 if quick else 10,
+            slow_line=2 if quick else 5,
             megabytes=(1,) if quick else (1, 10, 20),
             waiting=(0, 10) if quick else (0, 100, 1000),
         )

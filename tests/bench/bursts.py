@@ -14,7 +14,7 @@ USUAL, QUICK = "", ", quickack"
 _ROUTE = (
     "ip route replace table local local 127.0.0.0/8 dev lo proto kernel scope host src 127.0.0.1"
 )
-_OTHERS_FRESH = 4
+_OTHERS_FRESH = 10
 """A client that connects for each mail gets this part of the mails: its rate is the same."""
 
 
@@ -63,7 +63,7 @@ async def _burst(
     for peer in bench.peers:
         if endpoint.encryption != "none" and not peer.encrypts:
             continue
-        count = bench.burst if peer.keeps else bench.burst // _OTHERS_FRESH
+        count = bench.burst if peer.keeps else max(bench.burst // _OTHERS_FRESH, 1)
         seconds = await peer.send(endpoint, count)
         bench.figures.add(measurement, peer.name, count / seconds)
         await settle(bench.postfix)
