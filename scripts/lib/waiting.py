@@ -33,6 +33,7 @@ from custom_components.email_courier.mail.outbox.host import Host  # noqa: E402
 from custom_components.email_courier.mail.outbox.outgoing import OutgoingMail  # noqa: E402
 from custom_components.email_courier.mail.outbox.record import MailRecord  # noqa: E402
 from custom_components.email_courier.mail.outbox.store import Store  # noqa: E402
+from custom_components.email_courier.mail.payload import Payload  # noqa: E402
 
 FEW, MANY = 100, 10_000
 MESSAGE = 8_000
@@ -76,7 +77,7 @@ class Bench:
     async def _deliver(
         self,
         envelope: Envelope,
-        data: bytes,  # noqa: ARG002
+        data: Payload,  # noqa: ARG002
         *,
         before_dot: Callable[[], Awaitable[None]] | None,
     ) -> Delivery:

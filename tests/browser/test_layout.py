@@ -107,7 +107,7 @@ def doorbell() -> ComposedMail:
 
 def page_of(mail: ComposedMail) -> str:
     """Return the HTML part with its pictures in place, as a mail program shows it."""
-    message = message_from_bytes(mail.data, _class=EmailMessage, policy=default)
+    message = message_from_bytes(bytes(mail.data), _class=EmailMessage, policy=default)
     part = message.get_body(("html",))
     assert part is not None
     html: str = part.get_content()

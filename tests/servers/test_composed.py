@@ -31,5 +31,5 @@ async def test_a_composed_mail_arrives_byte_for_byte(
         return
     assert delivery.accepted
     (received,) = await asyncio.to_thread(server.mails)
-    assert received.holds(mail.data)
+    assert received.holds(bytes(mail.data))
     assert received.message["Message-ID"] == mail.message_id

@@ -45,13 +45,14 @@ class ReadMail:
 
 def read(mail: ComposedMail) -> ReadMail:
     """Parse a mail; fails where it is not fit for the wire or not understood without defects."""
-    check_wire(mail.data, utf8_header=mail.envelope.smtputf8)
+    data = bytes(mail.data)
+    check_wire(data, utf8_header=mail.envelope.smtputf8)
     assert mail.size == len(mail.data)
     if mail.envelope.smtputf8:
         # The parser of bytes knows nothing of RFC 6532.
-        message = message_from_string(mail.data.decode(), policy=policy.default)
+        message = message_from_string(data.decode(), policy=policy.default)
     else:
-        message = message_from_bytes(mail.data, policy=policy.default)
+        message = message_from_bytes(data, policy=policy.default)
     assert isinstance(message, EmailMessage)
     parts = [_part(part) for part in message.walk() if not part.is_multipart()]
     return ReadMail(message, message.keys(), _structure(message), parts)

@@ -202,7 +202,7 @@ def test_bcc_is_in_the_envelope_and_in_no_header() -> None:
     )
 
     assert mail.envelope.recipients == (ANNA.address, "secret@example.test")
-    assert b"secret" not in mail.data
+    assert b"secret" not in bytes(mail.data)
 
 
 def test_a_mail_for_bcc_alone_names_nobody() -> None:

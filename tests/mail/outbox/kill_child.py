@@ -24,6 +24,7 @@ from custom_components.email_courier.mail.outbox.events import CourierEvent, Del
 from custom_components.email_courier.mail.outbox.host import Host
 from custom_components.email_courier.mail.outbox.outgoing import OutgoingMail, Rank
 from custom_components.email_courier.mail.outbox.store import Store
+from custom_components.email_courier.mail.payload import Payload
 from custom_components.email_courier.mail.settings import Deadlines, Encryption, ServerSettings
 from custom_components.email_courier.mail.warm import WarmSession
 
@@ -117,11 +118,11 @@ class Life:
     async def _deliver(
         self,
         envelope: Envelope,
-        data: bytes,
+        data: Payload,
         *,
         before_dot: Callable[[], Awaitable[None]] | None,
     ) -> Delivery:
-        message_id = data.split(b"\r\n", 1)[0].removeprefix(b"Message-ID: ").decode()
+        message_id = bytes(data).split(b"\r\n", 1)[0].removeprefix(b"Message-ID: ").decode()
         self._log.write("attempted", message_id)
         return await self._session.deliver(envelope, data, before_dot=before_dot)
 

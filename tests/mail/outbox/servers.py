@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from custom_components.email_courier.mail.envelope import Delivery, Envelope, RecipientOutcome
 from custom_components.email_courier.mail.failure import Failure, FailureKind, Permanence, Stage
+from custom_components.email_courier.mail.payload import Payload
 from custom_components.email_courier.mail.reply import Reply
 
 OK = Reply(250, ("2.0.0 queued as 4711",))
@@ -93,7 +94,7 @@ class FakeServer:
     async def deliver(
         self,
         envelope: Envelope,
-        data: bytes,
+        data: Payload,
         *,
         before_dot: Callable[[], Awaitable[None]] | None,
     ) -> Delivery:
@@ -107,7 +108,7 @@ class FakeServer:
             self.at_once -= 1
 
     async def _deliver(
-        self, envelope: Envelope, data: bytes, before_dot: Callable[[], Awaitable[None]] | None
+        self, envelope: Envelope, data: Payload, before_dot: Callable[[], Awaitable[None]] | None
     ) -> Delivery:
         failure = self.next_failures.pop(0) if self.next_failures else self.failure
         await asyncio.sleep(0)
@@ -120,7 +121,7 @@ class FakeServer:
             if before_dot is not None:
                 await before_dot()
             if failure is None or self.takes_lost:
-                self.mails += [(address, data) for address in accepted]
+                self.mails += [(address, bytes(data)) for address in accepted]
             await self.verdict.wait()
         return Delivery(
             tuple(

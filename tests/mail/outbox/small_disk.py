@@ -46,7 +46,7 @@ async def fill(house: House) -> dict[str, Any]:
         "files": files,
         "waiting": waiting,
         "arrived": sorted(data.decode() for _, data in house.server.mails)
-        == sorted(data.decode() for data in kept),
+        == sorted(bytes(data).decode() for data in kept),
         "left": house.files,
     }
 

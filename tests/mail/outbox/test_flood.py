@@ -29,7 +29,7 @@ BEN = "ben@example.test"
 
 def digest(mails: Sequence[OutgoingMail]) -> OutgoingMail:
     """Put the texts of mails one after the other."""
-    body = b"Subject: Digest\r\n\r\n" + b"".join(m.data.split(b"\r\n\r\n")[1] for m in mails)
+    body = b"Subject: Digest\r\n\r\n" + b"".join(bytes(m.data).split(b"\r\n\r\n")[1] for m in mails)
     return replace(mails[0], data=body, message_id="<digest@house.test>", subject="Digest")
 
 

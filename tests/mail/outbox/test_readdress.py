@@ -19,7 +19,7 @@ def outgoing(head: str, body: str = "Hello\r\n\r\nFrom: nobody\r\n") -> Outgoing
 
 
 def parsed(mail: OutgoingMail) -> EmailMessage:
-    message = message_from_bytes(mail.data, policy=policy.SMTP)
+    message = message_from_bytes(bytes(mail.data), policy=policy.SMTP)
     assert isinstance(message, EmailMessage)
     return message
 
@@ -65,7 +65,7 @@ def test_the_sender_field_of_the_original_account_goes() -> None:
 
 def test_a_field_of_the_body_is_left_alone() -> None:
     mail = readdress(outgoing("From: house@one.test\n"), "spare@two.test")
-    assert mail.data.endswith(b"\r\n\r\nHello\r\n\r\nFrom: nobody\r\n")
+    assert bytes(mail.data).endswith(b"\r\n\r\nHello\r\n\r\nFrom: nobody\r\n")
 
 
 def test_a_mail_without_a_body_stays_one() -> None:

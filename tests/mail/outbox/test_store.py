@@ -61,7 +61,7 @@ def written(store: Store, *to: str, text: str | None = None) -> tuple[MailRecord
     sent = mail(*to, text=text)
     record = MailRecord.new(sent, START)
     assert store.write([(record, sent.data)]) == [None]
-    return record, sent.data
+    return record, bytes(sent.data)
 
 
 def names(store: Store) -> list[str]:
