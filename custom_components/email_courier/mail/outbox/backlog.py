@@ -58,10 +58,6 @@ class Backlog:
         """Count the mails."""
         return len(self._entries)
 
-    def __contains__(self, mail_id: MailId) -> bool:
-        """Whether a mail is known."""
-        return mail_id in self._entries
-
     def __iter__(self) -> Iterator[Entry]:
         """Go through all mails, in no order."""
         return iter(tuple(self._entries.values()))

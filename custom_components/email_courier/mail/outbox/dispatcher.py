@@ -107,10 +107,10 @@ class Dispatcher:
     def withdraw(self, job: Job) -> None:
         """Forget a mail whose caller has left, unless it may have arrived or is on disk."""
         job.answer = None
-        if job.entry is not None or job.keeping.locked():
+        if job.entry is not None or job.keeping.locked() or job.dot_reached:
             return
         self._line.leave(job)
-        if self._job is job and not job.dot_reached:
+        if self._job is job:
             self._abandon(job)
 
     def drop(self, entry: Entry) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Coroutine
 from ..failure import MailError
 from .desk import Desk
 from .dispatcher import Dispatcher
+from .errors import OutboxError
 from .job import Job
 from .outgoing import OutgoingMail
 from .receipt import Receipt
@@ -72,7 +73,8 @@ class Intake:
         """Do something for a caller, who gets to know what goes wrong."""
         try:
             await work
-        except Exception as error:
-            if not job.is_awaited:
-                raise
+        except (MailError, OutboxError) as error:
             job.refuse(error)
+        except Exception as error:
+            job.refuse(error)
+            raise

@@ -10,7 +10,6 @@ import math
 
 from .backlog import Backlog, Entry
 from .disk import Disk
-from .errors import OutboxError
 from .job import Job
 from .limits import Room
 from .mail_id import MailId
@@ -38,8 +37,6 @@ class Keeper:
         """Let all mails on disk into the line; return the names of damaged ones. Raises OSError."""
         found = await self._disk.run(self._store.open)
         for number, mail_id in enumerate(found.mails):
-            if mail_id in self._backlog:
-                continue
             self._room.count(mail_id.size)
             self._backlog.put_back(self._backlog.add(mail_id), 0)
             if number % _AT_ONCE == _AT_ONCE - 1:
@@ -84,7 +81,7 @@ class Keeper:
         entry = self._backlog.add(record.id)
         try:
             await self._disk.write(record, job.data)
-        except OutboxError:
+        except BaseException:
             self._forget(entry)
             raise
         job.entry = entry

@@ -1,0 +1,112 @@
+"""What is written down of a mail, and read again."""
+
+import json
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.email_courier.mail.envelope import Envelope
+from custom_components.email_courier.mail.failure import Failure, FailureKind, Permanence, Stage
+from custom_components.email_courier.mail.outbox.mail_id import MailId
+from custom_components.email_courier.mail.outbox.outgoing import Rank
+from custom_components.email_courier.mail.outbox.record import MailRecord, OwedRecipient
+from custom_components.email_courier.mail.payload import checksum_of
+from custom_components.email_courier.mail.reply import Reply
+from tests.mail.outbox.house import START, mail
+
+texts = st.text(max_size=40)
+failures = st.builds(
+    Failure,
+    kind=st.sampled_from(FailureKind),
+    stage=st.sampled_from(Stage),
+    permanence=st.sampled_from(Permanence),
+    reply=st.none()
+    | st.builds(Reply, st.integers(200, 599), st.lists(texts, max_size=3).map(tuple)),
+    detail=texts,
+    facts=st.dictionaries(texts, texts, max_size=2),
+)
+owed = st.builds(
+    OwedRecipient,
+    address=texts,
+    lost_replies=st.integers(0, 3),
+    failure=st.none() | failures,
+)
+ids = st.builds(
+    MailId,
+    rank=st.sampled_from(Rank),
+    created_ms=st.integers(0, 9_999_999_999_999),
+    expires_ms=st.integers(0, 99_999_999_999_999),
+    size=st.integers(0, 999_999_999_999),
+    token=st.integers(0, 2**32 - 1).map("{:08x}".format),
+)
+records = st.builds(
+    MailRecord,
+    id=ids,
+    message_id=texts,
+    subject=st.text(st.characters(codec=None), max_size=40),
+    sender=texts,
+    smtputf8=st.booleans(),
+    owed=st.lists(owed, min_size=1, max_size=3).map(tuple),
+    checksum=st.just(checksum_of(b"")),
+    attempts=st.integers(0, 100),
+    deferrals=st.integers(0, 100),
+    next_attempt=st.floats(0, 1e10),
+    passed=st.lists(texts, max_size=2).map(tuple),
+)
+
+
+@given(records)
+def test_a_record_is_read_as_it_was_written(record: MailRecord) -> None:
+    written = json.dumps(record.as_dict())
+    assert MailRecord.from_dict(record.id, json.loads(written)) == record
+
+
+@given(ids)
+def test_an_id_is_read_from_the_name_it_gives(mail_id: MailId) -> None:
+    name = str(mail_id)
+    assert MailId.parse(name) == mail_id
+    assert "." not in name
+    assert "/" not in name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "history",
+        "2-1763700000000-1763786400000-5-00000000",
+        "1-176370000000-1763786400000-5-00000000",
+        "1-1763700000000-1763786400000--00000000",
+        "1-1763700000000-1763786400000-5-0000000g",
+        "1-1763700000000-1763786400000-5-00000000 ",
+        "1-１763700000000-1763786400000-5-00000000",
+    ],
+)
+def test_a_name_that_is_no_mails_is_none(name: str) -> None:
+    assert MailId.parse(name) is None
+
+
+def test_mails_of_the_same_moment_keep_their_order_and_high_rank_goes_first() -> None:
+    ordered = [MailRecord.new(mail(), START).id for _ in range(20)]
+    urgent = MailRecord.new(mail(rank=Rank.HIGH), START + 100).id
+    assert sorted([*ordered, urgent]) == [urgent, *ordered]
+
+
+def test_a_record_says_who_is_still_owed_the_mail() -> None:
+    sent = mail("anna@example.test", "ben@example.test")
+    record = MailRecord.new(sent, START)
+    assert record.envelope == Envelope("house@house.test", sent.envelope.recipients)
+    assert record.id.created == START
+    assert record.id.expires == START + sent.expires_after
+    assert record.id.size == len(sent.data)
+    assert record.failure is None
+
+
+def test_a_mail_that_is_given_away_expires_when_it_would_have_done() -> None:
+    sent = mail(expires_after=100)
+    record = MailRecord.new(sent, START)
+    again = record.outgoing(sent.data, START + 60)
+    assert again.expires_after == 40
+    assert record.outgoing(sent.data, START + 200).expires_after == 0
+    assert again.data == sent.data
+    assert str(sent.data) not in repr(again)
