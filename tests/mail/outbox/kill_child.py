@@ -103,7 +103,7 @@ class Life:
 
     def _mail(self, name: str) -> OutgoingMail:
         message_id = f"<{self._name}.{os.getpid()}.{name}@house.test>"
-        size = self._chance.choice((10, 1_000, 20_000, 200_000))
+        size = self._chance.choice((10, 1_000, 20_000, 200_000, 1_500_000))
         text = b"Message-ID: %b\r\n\r\n%b\r\n" % (message_id.encode(), b"x" * 70 + b"\r\n.\r\n")
         return OutgoingMail(
             envelope=Envelope(
