@@ -1,0 +1,217 @@
+"""The YAML in the documentation does what the documentation says, exactly as it stands there.
+
+A block has a name in front of it, `<!-- example: name -->`, and the test of that name takes it by
+the fixture `example`.
+"""
+
+from collections import Counter
+import inspect
+from pathlib import Path
+import sys
+
+from homeassistant.components.persistent_notification import async_register_callback
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.setup import async_setup_component
+import pytest
+
+from tests.accounts import load_account, recipient
+from tests.documents import examples, pages
+from tests.mails import attached, only_mail, send_unasked, text_of
+from tests.pictures import JPEG, StillCamera, add_entities
+from tests.support.fixtures import Bed
+from tests.support.script import Script
+from tests.support.scripted_server import ScriptedServer
+from tests.yaml_actions import automate, configure, run
+
+EXAMPLES = [example for page in pages() for example in examples(page.read_text())]
+
+
+@pytest.fixture
+def example(request: pytest.FixtureRequest) -> str:
+    """The block that the test is named after."""
+    return dict(EXAMPLES)[request.node.name.removeprefix("test_")]
+
+
+@pytest.fixture
+async def server(hass: HomeAssistant, bed: Bed) -> ScriptedServer:
+    """A family's server; the family has a camera."""
+    server = await bed.serve()
+    family = recipient("Family", ["bea@example.test", "carl@example.test"])
+    await load_account(hass, server, family, title="home@example.com")
+    await add_entities(hass, "camera", StillCamera("Front door"))
+    return server
+
+
+@pytest.fixture
+async def notifications(hass: HomeAssistant) -> list[tuple[str | None, str]]:
+    """Titles and texts of what is shown in Home Assistant."""
+    assert await async_setup_component(hass, "persistent_notification", {})
+    shown: list[tuple[str | None, str]] = []
+    async_register_callback(
+        hass, lambda _, changed: shown.extend((n["title"], n["message"]) for n in changed.values())
+    )
+    return shown
+
+
+def test_every_example_is_run_here() -> None:
+    tests = inspect.getmembers(sys.modules[__name__], inspect.isfunction)
+    run_here = [
+        name.removeprefix("test_")
+        for name, test in tests
+        if name.startswith("test_") and "example" in inspect.signature(test).parameters
+    ]
+    assert Counter(name for name, _ in EXAMPLES) == Counter(run_here)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "```yaml\na: 1\n```\n",
+        "```yml\na: 1\n```\n",
+        "~~~ YAML\na: 1\n~~~\n",
+        "````yaml title=x\na: 1\n````\n",
+        "1. do\n\n   ```yaml\na: 1\n   ```\n",
+        "<!-- example: one -->\n\n```yaml\na: 1\n```\n",
+    ],
+)
+def test_a_block_without_a_name_is_noticed(page: str) -> None:
+    assert list(examples(page)) == [("", "a: 1\n")]
+
+
+def test_a_block_has_the_name_in_front_of_it() -> None:
+    page = "<!-- example: one -->\n```yaml\na: 1\n```\n\n```yaml\nb: 2\n```\n"
+    assert list(examples(page)) == [("one", "a: 1\n"), ("", "b: 2\n")]
+
+
+def test_all_pages_are_looked_at() -> None:
+    names = {path.name for path in pages()}
+    assert {"README.md", "actions.md", "PULL_REQUEST_TEMPLATE.md", "notes.md"} <= names
+
+
+async def test_leak(hass: HomeAssistant, server: ScriptedServer, example: str) -> None:
+    hass.states.async_set("binary_sensor.leak_kitchen", "off")
+    await automate(hass, example)
+
+    hass.states.async_set("binary_sensor.leak_kitchen", "on")
+    await hass.async_block_till_done()
+
+    mail = only_mail(server)
+    assert mail["To"] == "bea@example.test, carl@example.test"
+    assert mail["Subject"] == "Water in the kitchen"
+    assert text_of(mail) == "The leak sensor under the sink is wet.\n"
+
+
+async def test_text(hass: HomeAssistant, server: ScriptedServer, example: str) -> None:
+    await run(hass, example)
+
+    mail = only_mail(server)
+    assert mail["To"] == "bea@example.test, carl@example.test"
+    assert mail["Subject"] == "Smoke in the hallway"
+    assert mail["X-Priority"] == "2 (High)"
+    assert text_of(mail) == "The smoke detector went off.\n"
+
+
+async def test_snapshot(hass: HomeAssistant, server: ScriptedServer, example: str) -> None:
+    await run(hass, example)
+
+    (picture,) = attached(only_mail(server))
+    assert picture.get_payload(decode=True) == JPEG
+    assert picture.get_content_disposition() == "attachment"
+    assert (picture.get_filename() or "").startswith("front_door_")
+
+
+async def test_html(hass: HomeAssistant, server: ScriptedServer, example: str) -> None:
+    await run(hass, example)
+
+    mail = only_mail(server)
+    (picture,) = attached(mail)
+    assert picture["Content-ID"] == "<door>"
+    assert picture.get_content_disposition() == "inline"
+    assert 'src="cid:door"' in text_of(mail, "html")
+
+
+async def test_report(
+    hass: HomeAssistant, server: ScriptedServer, example: str, tmp_path: Path
+) -> None:
+    (tmp_path / "energy.csv").write_text("day;kWh\n1;7.2\n")
+    hass.config.allowlist_external_dirs = {str(tmp_path)}
+
+    await run(hass, example.replace("/config/www", str(tmp_path)))
+
+    mail = only_mail(server)
+    assert mail["To"] == "bea@example.test, carl@example.test, Accounting <accounting@example.com>"
+    assert ">7.2</td>" in text_of(mail, "html")
+    assert text_of(mail) == "The energy report is attached.\n"
+    (table,) = attached(mail)
+    assert table.get_filename() == "energy.csv"
+    assert table.get_content_type() == "text/csv"
+    assert table.get_payload(decode=True) == b"day;kWh\n1;7.2\n"
+
+
+async def test_response(
+    hass: HomeAssistant,
+    bed: Bed,
+    example: str,
+    notifications: list[tuple[str | None, str]],
+) -> None:
+    script = Script(recipient_replies={"carl@example.test": "550 5.1.1 No such user here"})
+    server = await bed.serve(script)
+    await load_account(hass, server, recipient("Family", ["bea@example.test", "carl@example.test"]))
+
+    await run(hass, example)
+
+    assert only_mail(server)["Subject"] == "Hello"
+    assert [text for _, text in notifications] == ["carl@example.test: 550 5.1.1 No such user here"]
+
+
+async def test_classic(
+    hass: HomeAssistant, server: ScriptedServer, example: str, tmp_path: Path
+) -> None:
+    (tmp_path / "door.jpg").write_bytes(JPEG)
+    hass.config.allowlist_external_dirs = {str(tmp_path)}
+
+    await run(hass, example.replace("/config/www", str(tmp_path)))
+
+    mail = only_mail(server)
+    assert mail["To"] == "anna@example.com"
+    assert mail["Subject"] == "The door is open"
+    (picture,) = attached(mail)
+    assert picture.get_filename() == "door.jpg"
+    assert picture.get_payload(decode=True) == JPEG
+
+
+async def test_alert(hass: HomeAssistant, server: ScriptedServer, example: str) -> None:
+    hass.states.async_set("binary_sensor.freezer_door", "off")
+    await configure(hass, example)
+
+    hass.states.async_set("binary_sensor.freezer_door", "on")
+    await hass.async_block_till_done()
+
+    mail = only_mail(server)
+    assert mail["To"] == "bea@example.test, carl@example.test"
+    assert text_of(mail) == "The freezer is open\n"
+    hass.states.async_set("binary_sensor.freezer_door", "off")
+    await hass.async_block_till_done()
+
+
+async def test_failed(
+    hass: HomeAssistant,
+    bed: Bed,
+    example: str,
+    notifications: list[tuple[str | None, str]],
+) -> None:
+    script = Script(recipient_replies={"bea@example.test": "550 5.1.1 No such user here"})
+    entry = (await load_account(hass, await bed.serve(script), title="home@example.com")).entry
+    await automate(hass, example)
+
+    await send_unasked(hass, to="anna@example.test", title="Laundry")
+    with pytest.raises(HomeAssistantError):
+        await send_unasked(hass, to="bea@example.test", title="Laundry")
+    await hass.async_block_till_done()
+    told = [("Not delivered: Laundry", "bea@example.test: 550 5.1.1 No such user here")]
+    assert notifications == told
+
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert notifications == told
