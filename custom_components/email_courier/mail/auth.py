@@ -15,6 +15,7 @@ import hmac
 from scramp import ScramClient, ScramException
 
 from .bearer import OAUTHBEARER_GIVES_UP, XOAUTH2_GIVES_UP, Bearer, oauthbearer, xoauth2
+from .capabilities import Capabilities
 from .exchange import TOKEN_MECHANISMS, Exchange, Mechanism, broken
 from .failure import Failure, FailureKind, MailError, Permanence, Stage
 from .reply import Reply
@@ -42,11 +43,16 @@ type Credentials = Login | Bearer
 """What one login needs: a password, or one access token."""
 
 
-def choose(offered: AbstractSet[str], login: Login | TokenLogin, *, encrypted: bool) -> Mechanism:
+def choose(capabilities: Capabilities, login: Login | TokenLogin, *, encrypted: bool) -> Mechanism:
     """Pick the one mechanism to use. Without TLS those that hide the password come first.
 
     Raises MailError when there is none in common, and names what was offered.
     """
+    offered = capabilities.mechanisms
+    if not offered:
+        hidden = not encrypted and capabilities.has("starttls")
+        kind = FailureKind.AUTH_NEEDS_ENCRYPTION if hidden else FailureKind.AUTH_NOT_OFFERED
+        raise MailError(Failure(kind, Stage.LOGIN, Permanence.TEMPORARY))
     if isinstance(login, TokenLogin):
         for mechanism in TOKEN_MECHANISMS:
             if mechanism in offered:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import socket
 import ssl
 
+from .engine import ENGINE_ERRORS
 from .failure import Failure, FailureKind, MailError, Permanence, Stage
 from .protocols import first_line, is_tls, name_protocol
 from .replies import MalformedReplyError
 from .reply import clean_text
 from .settings import Encryption
-from .wire import ENGINE_ERRORS
 
 _CERTIFICATE_KINDS = {
     9: FailureKind.CERTIFICATE_EXPIRED,  # X509_V_ERR_CERT_NOT_YET_VALID

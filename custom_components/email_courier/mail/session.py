@@ -5,31 +5,29 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 import contextlib
-import hashlib
 import ssl
 
 from .auth import choose, credentials_for, log_in, secrets_of
-from .capabilities import NOTHING, Capabilities
+from .capabilities import NOTHING
 from .classify import refusal
 from .connect import open_socket
 from .envelope import Delivery, Envelope
 from .failure import Failure, FailureKind, MailError, Permanence, Stage
+from .hello import check_greeting, say_hello
 from .mapping import Progress, foreign_errors
 from .names import address_literal, host_to_ascii
 from .payload import Payload
-from .protocols import name_in_greeting
 from .reply import Reply
 from .settings import Encryption, Login, ServerSettings, TokenLogin, is_loopback
-from .tls import Certificate
+from .tls import Certificate, check_certificate
 from .transaction import Transaction
-from .wire import Wire, parse_extensions
+from .wire import Wire
 
 type StageObserver = Callable[[Stage], None]
 type BeforeDot = Callable[[], Awaitable[None]]
 
 _PROBE = 5.0
 """Seconds for an idle connection to show that it works."""
-_NOT_IMPLEMENTED = (500, 502)
 
 
 class Session:
@@ -121,11 +119,11 @@ class Session:
         """
         async with self._step(self.settings.deadlines.handshake):
             await self._connect()
-            await self._greet()
+            greeting = await self._greet()
             if self.settings.encryption is Encryption.STARTTLS:
-                await self._hello()
+                await self._hello(greeting)
                 await self._start_tls()
-            await self._hello()
+            await self._hello(greeting)
             if log_in:
                 await self._log_in()
             if sender is not None:
@@ -220,39 +218,28 @@ class Session:
         if implicit_tls:
             self.enter(Stage.TLS)
             await self._wire.begin_tls(self._context, host_to_ascii(settings.host))
-            self._check_certificate()
+            self.certificate = check_certificate(self.wire.tls, settings.trust)
 
-    async def _greet(self) -> None:
+    async def _greet(self) -> Reply:
         self.enter(Stage.GREETING)
         async with asyncio.timeout(self.settings.deadlines.greeting):
             greeting = await self.wire.greeting()
         self.greeting = greeting
-        if greeting.code == 220:
-            return
-        if not greeting.is_permanent and (name := name_in_greeting(greeting.text)):
-            raise MailError(_other_protocol(name, greeting))
-        raise self.refused(greeting)
+        check_greeting(greeting, encrypted=self.encrypted)
+        return greeting
 
-    async def _hello(self) -> None:
-        """Greet with EHLO, else with HELO (RFC 5321 section 3.2)."""
+    async def _hello(self, greeting: Reply) -> None:
         self.enter(Stage.HELLO)
-        name = (self.settings.hello_name or address_literal(self.wire.local_address)).encode()
-        reply = await self.wire.command(b"EHLO", name)
-        if reply.is_positive:
-            self.capabilities = Capabilities(*parse_extensions(reply))
-            return
-        if reply.code == 421:
-            raise self.refused(reply)
-        self.capabilities = NOTHING
-        fallback = await self.wire.command(b"HELO", name)
-        unknown = reply.code in _NOT_IMPLEMENTED
-        if not fallback.is_positive:
-            if self.greeting and (protocol := name_in_greeting(self.greeting.text)):
-                raise MailError(_other_protocol(protocol, self.greeting))
-            raise self.refused(fallback if unknown else reply)
-        needs_extensions = self.settings.encryption is Encryption.STARTTLS or self.settings.login
-        if needs_extensions and not unknown:
-            raise self.refused(reply)
+        settings = self.settings
+        name = settings.hello_name or address_literal(self.wire.local_address)
+        self.capabilities = await say_hello(
+            self.wire,
+            name.encode(),
+            greeting,
+            needs_extensions=settings.encryption is Encryption.STARTTLS
+            or settings.login is not None,
+            encrypted=self.encrypted,
+        )
 
     async def _start_tls(self) -> None:
         self.enter(Stage.TLS)
@@ -264,39 +251,14 @@ class Session:
         if reply.code != 220:
             raise self.refused(reply)
         self.capabilities = NOTHING  # RFC 3207 section 4.2: nothing said in clear counts
-        self._check_certificate()
-
-    def _check_certificate(self) -> None:
-        """Hold the certificate against the trusted one before anything is sent."""
-        tls = self.wire.tls
-        der = tls.getpeercert(binary_form=True) if tls else None
-        if der is None:
-            raise MailError(Failure(FailureKind.TLS_FAILED, Stage.TLS, Permanence.TEMPORARY))
-        self.certificate = Certificate.parse(der)
-        expected = self.settings.trust.fingerprint
-        if expected is None or hashlib.sha256(der).hexdigest() == expected:
-            return
-        raise MailError(
-            Failure(
-                FailureKind.CERTIFICATE_UNTRUSTED,
-                Stage.TLS,
-                Permanence.TEMPORARY,
-                detail="not the certificate that was trusted",
-                facts={"expected": expected, **self.certificate.facts()},
-            )
-        )
+        self.certificate = check_certificate(self.wire.tls, self.settings.trust)
 
     async def _log_in(self) -> None:
         login = self.settings.login
         if login is None:
             return
         self.enter(Stage.LOGIN)
-        offered = self.capabilities.mechanisms
-        if not offered:
-            hidden = not self.encrypted and self.capabilities.has("starttls")
-            kind = FailureKind.AUTH_NEEDS_ENCRYPTION if hidden else FailureKind.AUTH_NOT_OFFERED
-            raise MailError(Failure(kind, Stage.LOGIN, Permanence.TEMPORARY))
-        mechanism = choose(offered, login, encrypted=self.encrypted)
+        mechanism = choose(self.capabilities, login, encrypted=self.encrypted)
         if isinstance(login, TokenLogin) and not self._may_send_token:
             raise MailError(
                 Failure(FailureKind.AUTH_NEEDS_ENCRYPTION, Stage.LOGIN, Permanence.TEMPORARY)
@@ -311,13 +273,3 @@ class Session:
     def _may_send_token(self) -> bool:
         """Whoever reads a token can use it, so it needs TLS (RFC 6750 section 5.3)."""
         return self.encrypted or is_loopback(self.settings.host)
-
-
-def _other_protocol(name: str, greeting: Reply) -> Failure:
-    return Failure(
-        FailureKind.NOT_SMTP,
-        Stage.GREETING,
-        Permanence.TEMPORARY,
-        greeting,
-        facts={"protocol": name},
-    )

@@ -10,6 +10,7 @@ import ssl
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from .failure import Failure, FailureKind, MailError, Permanence, Stage
 from .reply import clean_text
 from .settings import Trust
 
@@ -72,6 +73,29 @@ class Certificate:
             "not_after": f"{self.not_after:%Y-%m-%d}",
             "names": ", ".join(self.names) or self.subject,
         }
+
+
+def check_certificate(tls: ssl.SSLObject | None, trust: Trust) -> Certificate:
+    """Hold the server's certificate against the one that is trusted, and return it.
+
+    tls: None where the connection was lost right after the handshake. Raises MailError.
+    """
+    der = None if tls is None else tls.getpeercert(binary_form=True)
+    if der is None:
+        raise MailError(Failure(FailureKind.TLS_FAILED, Stage.TLS, Permanence.TEMPORARY))
+    certificate = Certificate.parse(der)
+    expected = trust.fingerprint
+    if expected is None or expected == certificate.fingerprint:
+        return certificate
+    raise MailError(
+        Failure(
+            FailureKind.CERTIFICATE_UNTRUSTED,
+            Stage.TLS,
+            Permanence.TEMPORARY,
+            detail="not the certificate that was trusted",
+            facts={"expected": expected, **certificate.facts()},
+        )
+    )
 
 
 def format_fingerprint(fingerprint: str) -> str:

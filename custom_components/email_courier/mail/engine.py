@@ -1,0 +1,182 @@
+"""The protocol engine: aiosmtplib's protocol, held to one reply per request.
+
+The only module that imports aiosmtplib.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+import ssl
+from typing import cast
+
+from aiosmtplib import (
+    SMTPException,
+    SMTPResponse,
+    SMTPResponseException,
+    SMTPServerDisconnected,
+)
+from aiosmtplib.esmtp import parse_esmtp_extensions
+from aiosmtplib.protocol import SMTPProtocol
+
+from .replies import MalformedReplyError, ReplyBuffer, split_reply
+from .reply import Reply
+
+ENGINE_ERRORS = (SMTPException,)
+"""What the engine itself raises, for the one place that maps errors."""
+
+_HEARD = 512
+
+
+class Engine(SMTPProtocol):
+    """A connection on which every byte must belong to a reply that was asked for.
+
+    Replies wait in order until they are read, so that several commands can be on their way.
+    heard: the first bytes that the server sent.
+    fault: what the server broke the rules with; the connection has been dropped then.
+    """
+
+    def __init__(self, *, paused: bool) -> None:
+        """Begin with the greeting as the one reply asked for.
+
+        paused: read nothing until TLS is up.
+        """
+        super().__init__(asyncio.get_running_loop())
+        self._paused_at_first = paused
+        self._incoming = ReplyBuffer()
+        self._awaited = 1
+        self._replies: deque[bytes] = deque()
+        self._arrival = asyncio.Event()
+        self._is_lost = False
+        self.heard = b""
+        self.fault: MalformedReplyError | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin to read, unless TLS comes first."""
+        super().connection_made(transport)
+        if self._paused_at_first:
+            cast("asyncio.ReadTransport", transport).pause_reading()
+
+    def data_received(self, data: bytes) -> None:
+        """Take in whole replies; drop the connection at the first byte nobody asked for."""
+        if self.fault is not None:
+            return
+        if len(self.heard) < _HEARD:
+            self.heard += data[:_HEARD]
+        try:
+            for raw in self._incoming.feed(data):
+                if self._awaited == 0:
+                    raise MalformedReplyError("a reply that was not asked for", raw)  # noqa: TRY301
+                self._awaited -= 1
+                self._replies.append(raw)
+            if self._awaited == 0 and self._incoming.pending:
+                raise MalformedReplyError("bytes after a reply", self._incoming.pending)  # noqa: TRY301
+        except MalformedReplyError as fault:
+            self.fault = fault
+            self.abort()
+        self._arrival.set()
+
+    def eof_received(self) -> bool:
+        """Note that no further reply will come, and close."""
+        self._lose()
+        return super().eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note that no further reply will come."""
+        self._lose()
+        super().connection_lost(exc)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the connection can be written to."""
+        return self.fault is None and self.is_connected
+
+    @property
+    def has_reply(self) -> bool:
+        """Whether a reply waits to be read."""
+        return bool(self._replies)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether no further reply will come."""
+        return self.fault is not None or self._is_lost
+
+    @property
+    def is_congested(self) -> bool:
+        """Whether the transport's buffer is full."""
+        return self._paused
+
+    def ask(self) -> None:
+        """Let one more reply through."""
+        self.check()
+        self._awaited += 1
+
+    def check(self) -> None:
+        """Raise MalformedReplyError where the server has broken the rules."""
+        if self.fault is not None:
+            raise self.fault
+
+    async def command(self, *parts: bytes) -> Reply:
+        """Send one command line and read its reply, after which nothing may follow."""
+        self.ask()
+        response = await self.execute_command(*parts)
+        self.check()
+        return Reply.parse(response.code, response.message)
+
+    async def reply(self) -> Reply:
+        """Read the next reply in order."""
+        response = await self.read_response()
+        return Reply.parse(response.code, response.message)
+
+    async def read_response(self, timeout: float | None = None) -> SMTPResponse:  # noqa: ASYNC109
+        """Return the next reply in order; deadlines are the caller's (timeout is not used)."""
+        while not self._replies:
+            self.check()
+            if self._is_lost:
+                raise SMTPServerDisconnected("the server hung up")
+            self._arrival.clear()
+            await self._arrival.wait()
+        code, text = split_reply(self._replies.popleft())
+        return SMTPResponse(code, text)
+
+    def write(self, data: bytes) -> None:
+        """Hand bytes to the transport. Raises MalformedReplyError after a fault."""
+        self.check()
+        super().write(data)
+
+    async def negotiate_tls(self, context: ssl.SSLContext, server_name: str) -> Reply:
+        """Send STARTTLS and go over to TLS if the server agrees (RFC 3207 section 4)."""
+        self.ask()
+        try:
+            response = await self.start_tls(context, server_hostname=server_name)
+        except SMTPResponseException as refusal:
+            self.check()
+            return Reply.parse(refusal.code, refusal.message)
+        except ENGINE_ERRORS:
+            self.check()
+            raise
+        self.check()
+        return Reply.parse(response.code, response.message)
+
+    def abort(self) -> None:
+        """Drop the connection with all that is still buffered."""
+        if self.transport is not None:
+            cast("asyncio.WriteTransport", self.transport).abort()
+
+    async def drain(self) -> None:
+        """Wait until the transport's buffer has room again."""
+        await self._drain_helper()
+
+    def _lose(self) -> None:
+        """Wake whoever waits for a reply that will not come."""
+        self._is_lost = True
+        self._arrival.set()
+
+
+def parse_extensions(hello: Reply) -> tuple[dict[str, str], frozenset[str]]:
+    """Return a server's EHLO keywords with their parameters and its login mechanisms.
+
+    Keywords are lower case, mechanisms upper case; "AUTH=" is read like "AUTH ".
+    """
+    extensions, mechanisms = parse_esmtp_extensions("\n".join(hello.lines))
+    return extensions, frozenset(name.upper() for name in mechanisms)

@@ -1,0 +1,61 @@
+"""The first words: the server's greeting, and our EHLO or HELO (RFC 5321 sections 3.1 and 3.2)."""
+
+from __future__ import annotations
+
+from .capabilities import NOTHING, Capabilities
+from .classify import refusal
+from .engine import parse_extensions
+from .failure import Failure, FailureKind, MailError, Permanence, Stage
+from .protocols import name_in_greeting
+from .reply import Reply
+from .wire import Wire
+
+_NOT_IMPLEMENTED = (500, 502)
+
+
+def check_greeting(greeting: Reply, *, encrypted: bool) -> None:
+    """Raise MailError for a greeting that turns us away, or of another protocol."""
+    if greeting.code == 220:
+        return
+    if not greeting.is_permanent and (name := name_in_greeting(greeting.text)):
+        raise MailError(_other_protocol(name, greeting))
+    raise _refused(Stage.GREETING, greeting, encrypted=encrypted)
+
+
+async def say_hello(
+    wire: Wire, name: bytes, greeting: Reply, *, needs_extensions: bool, encrypted: bool
+) -> Capabilities:
+    """Greet with EHLO, else with HELO, and return what the server offers.
+
+    name: who we say we are. needs_extensions: whether a server that knows only HELO will not do.
+    Raises MailError.
+    """
+    reply = await wire.command(b"EHLO", name)
+    if reply.is_positive:
+        return Capabilities(*parse_extensions(reply))
+    refused = _refused(Stage.HELLO, reply, encrypted=encrypted)
+    if reply.code == 421:
+        raise refused
+    fallback = await wire.command(b"HELO", name)
+    is_unknown = reply.code in _NOT_IMPLEMENTED
+    if fallback.is_positive:
+        if needs_extensions and not is_unknown:
+            raise refused
+        return NOTHING
+    if protocol := name_in_greeting(greeting.text):
+        raise MailError(_other_protocol(protocol, greeting))
+    raise _refused(Stage.HELLO, fallback, encrypted=encrypted) if is_unknown else refused
+
+
+def _refused(stage: Stage, reply: Reply, *, encrypted: bool) -> MailError:
+    return MailError(refusal(stage, reply, encrypted=encrypted, logged_in=False))
+
+
+def _other_protocol(name: str, greeting: Reply) -> Failure:
+    return Failure(
+        FailureKind.NOT_SMTP,
+        Stage.GREETING,
+        Permanence.TEMPORARY,
+        greeting,
+        facts={"protocol": name},
+    )
