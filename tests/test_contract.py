@@ -20,6 +20,7 @@ type Check = Callable[[Project], Iterator[str]]
 
 CHECKS: tuple[Check, ...] = (
     publishing.manifest,
+    publishing.changelog,
     publishing.dependencies,
     publishing.hacs,
     publishing.pictures,
@@ -72,7 +73,8 @@ def copied(source: Path, target: Path) -> None:
     for folder in (INTEGRATION, "docs", ".github/workflows"):
         ignored = shutil.ignore_patterns("__pycache__", "images")
         shutil.copytree(source / folder, target / folder, ignore=ignored)
-    shutil.copy(source / "hacs.json", target)
+    for file in ("hacs.json", "CHANGELOG.md"):
+        shutil.copy(source / file, target)
 
 
 def replaced(file: str, old: str, new: str) -> Callable[[Path], None]:
@@ -229,7 +231,15 @@ BREACHES: dict[str, tuple[Callable[[Path], None], set[str]]] = {
     ),
     "the manifest has no version": (
         removed(f"{INTEGRATION}/manifest.json", "version"),
-        {"manifest.json: version is missing", "manifest.json: its version is not a semantic one"},
+        {
+            "manifest.json: version is missing",
+            "manifest.json: its version is not a semantic one",
+            "CHANGELOG.md: it does not begin with the manifest's version",
+        },
+    ),
+    "a version is released that nobody is told of": (
+        written(f"{INTEGRATION}/manifest.json", "9.9.9", "version"),
+        {"CHANGELOG.md: it does not begin with the manifest's version"},
     ),
     "a dependency is not declared": (
         replaced(f"{INTEGRATION}/manifest.json", '"camera", ', ""),

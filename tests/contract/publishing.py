@@ -54,6 +54,15 @@ def manifest(project: Project) -> Iterator[str]:
             yield f"manifest.json: its {key} are not sorted"
 
 
+def changelog(project: Project) -> Iterator[str]:
+    """The version that is next to be released, or was last, is the first in the changelog."""
+    versions = re.findall(
+        r"^## (\S+) – \d{4}-\d\d-\d\d$", project.text("CHANGELOG.md"), re.MULTILINE
+    )
+    if versions[:1] != [project.manifest.get("version")]:
+        yield "CHANGELOG.md: it does not begin with the manifest's version"
+
+
 def dependencies(project: Project) -> Iterator[str]:
     """Every component that is imported is a dependency, or one that there is a platform for."""
     declared = {
