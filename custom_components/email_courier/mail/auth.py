@@ -43,21 +43,29 @@ type Credentials = Login | Bearer
 """What one login needs: a password, or one access token."""
 
 
-def choose(capabilities: Capabilities, login: Login | TokenLogin, *, encrypted: bool) -> Mechanism:
+def choose(
+    capabilities: Capabilities,
+    login: Login | TokenLogin,
+    *,
+    encrypted: bool,
+    on_this_machine: bool,
+) -> Mechanism:
     """Pick the one mechanism to use. Without TLS those that hide the password come first.
 
-    Raises MailError when there is none in common, and names what was offered.
+    on_this_machine: nothing crosses a network. Raises MailError when there is no mechanism in
+    common, naming what was offered, and when there is none that may be used.
     """
     offered = capabilities.mechanisms
     if not offered:
         hidden = not encrypted and capabilities.has("starttls")
         kind = FailureKind.AUTH_NEEDS_ENCRYPTION if hidden else FailureKind.AUTH_NOT_OFFERED
-        raise MailError(Failure(kind, Stage.LOGIN, Permanence.TEMPORARY))
+        raise MailError(_not_usable(kind))
     if isinstance(login, TokenLogin):
-        for mechanism in TOKEN_MECHANISMS:
-            if mechanism in offered:
-                return mechanism
-        raise MailError(_nothing_in_common(offered, FailureKind.AUTH_MECHANISM_UNSUPPORTED))
+        mechanism = _for_token(offered)
+        # Whoever reads a token can use it, so it needs TLS (RFC 6750 section 5.3).
+        if not encrypted and not on_this_machine:
+            raise MailError(_not_usable(FailureKind.AUTH_NEEDS_ENCRYPTION))
+        return mechanism
     for mechanism in _PREFERENCE if encrypted else _PREFERENCE_IN_CLEAR:
         if mechanism is Mechanism.SCRAM_SHA_256 and not _fits_scram(login):
             continue
@@ -70,6 +78,13 @@ def choose(capabilities: Capabilities, login: Login | TokenLogin, *, encrypted: 
             FailureKind.OAUTH_REQUIRED if wants_token else FailureKind.AUTH_MECHANISM_UNSUPPORTED,
         )
     )
+
+
+def _for_token(offered: AbstractSet[str]) -> Mechanism:
+    for mechanism in TOKEN_MECHANISMS:
+        if mechanism in offered:
+            return mechanism
+    raise MailError(_nothing_in_common(offered, FailureKind.AUTH_MECHANISM_UNSUPPORTED))
 
 
 async def credentials_for(login: Login | TokenLogin) -> Credentials:
@@ -115,6 +130,10 @@ def secrets_of(credentials: Credentials) -> tuple[str, ...]:
             base64.b64encode(b"\0" + user + b"\0" + password).decode(),
         ]
     return tuple(form for form in forms if len(form) >= _SHORTEST_SECRET)
+
+
+def _not_usable(kind: FailureKind) -> Failure:
+    return Failure(kind, Stage.LOGIN, Permanence.TEMPORARY)
 
 
 def _nothing_in_common(offered: AbstractSet[str], kind: FailureKind) -> Failure:

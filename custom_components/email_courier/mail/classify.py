@@ -52,7 +52,8 @@ def refusal(stage: Stage, reply: Reply, *, encrypted: bool, logged_in: bool) -> 
 
 def _name(stage: Stage, reply: Reply, *, encrypted: bool, logged_in: bool) -> FailureKind:
     if stage is Stage.TLS:
-        return FailureKind.STARTTLS_NOT_OFFERED
+        # 421 is said to any command by a server that closes the connection (RFC 5321 section 3.8).
+        return FailureKind.SERVER_BUSY if reply.code == 421 else FailureKind.STARTTLS_NOT_OFFERED
     if not encrypted and _wants_tls(reply):
         refuses_login = stage is Stage.LOGIN and reply.code not in (451, 523, 530)
         return (

@@ -9,8 +9,9 @@ from .envelope import Delivery, Envelope
 from .failure import MailError
 from .opening import open_session
 from .payload import Payload
-from .session import BeforeDot, Session
+from .session import Session
 from .settings import ServerSettings
+from .transaction import BeforeDot
 
 
 async def deliver_once(

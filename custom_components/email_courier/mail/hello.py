@@ -1,6 +1,8 @@
-"""The first words: the server's greeting, and our EHLO or HELO (RFC 5321 sections 3.1 and 3.2)."""
+"""The first words: the greeting, EHLO or HELO, and STARTTLS (RFC 5321 sections 3.1 and 3.2)."""
 
 from __future__ import annotations
+
+import ssl
 
 from .capabilities import NOTHING, Capabilities
 from .classify import refusal
@@ -45,6 +47,17 @@ async def say_hello(
     if protocol := name_in_greeting(greeting.text):
         raise MailError(_other_protocol(protocol, greeting))
     raise _refused(Stage.HELLO, fallback, encrypted=encrypted) if is_unknown else refused
+
+
+async def start_tls(
+    wire: Wire, offered: Capabilities, context: ssl.SSLContext, server_name: str
+) -> None:
+    """Go over to TLS (RFC 3207). Raises MailError where the server does not."""
+    if not offered.has("starttls"):
+        raise MailError(Failure(FailureKind.STARTTLS_NOT_OFFERED, Stage.TLS, Permanence.TEMPORARY))
+    reply = await wire.start_tls(context, server_name)
+    if reply.code != 220:
+        raise _refused(Stage.TLS, reply, encrypted=False)
 
 
 def _refused(stage: Stage, reply: Reply, *, encrypted: bool) -> MailError:

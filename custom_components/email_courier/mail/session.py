@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 import contextlib
 import ssl
 
@@ -13,18 +13,17 @@ from .classify import refusal
 from .connect import open_socket
 from .envelope import Delivery, Envelope
 from .failure import Failure, FailureKind, MailError, Permanence, Stage
-from .hello import check_greeting, say_hello
+from .hello import check_greeting, say_hello, start_tls
 from .mapping import Progress, foreign_errors
 from .names import address_literal, host_to_ascii
 from .payload import Payload
 from .reply import Reply
 from .settings import Encryption, Login, ServerSettings, TokenLogin, is_loopback
 from .tls import Certificate, check_certificate
-from .transaction import Transaction
+from .transaction import BeforeDot, Transaction
 from .wire import Wire
 
 type StageObserver = Callable[[Stage], None]
-type BeforeDot = Callable[[], Awaitable[None]]
 
 _PROBE = 5.0
 """Seconds for an idle connection to show that it works."""
@@ -55,16 +54,15 @@ class Session:
         if settings.encryption is Encryption.AUTO:
             raise ValueError("encryption must be resolved before a session")
         self.settings = settings
+        self.progress = Progress(settings.host, settings.encryption)
         self.capabilities = NOTHING
         self.greeting: Reply | None = None
         self.mechanism: str | None = None
         self.certificate: Certificate | None = None
-        self.logged_in = False
         self.pipelining_is_broken = False
         self._context = context
         self._observer = observer
         self._may_pipeline = may_pipeline
-        self._progress = Progress(settings.host, settings.encryption)
         self._wire: Wire | None = None
         self._secrets: tuple[str, ...] = ()
         if isinstance(settings.login, Login):
@@ -73,15 +71,13 @@ class Session:
     @property
     def stage(self) -> Stage:
         """The stage reached."""
-        return self._progress.stage
+        return self.progress.stage
 
     @property
     def wire(self) -> Wire:
         """The connection. Raises MailError when there is none."""
         if self._wire is None:
-            raise MailError(
-                Failure(FailureKind.DISCONNECTED, self._progress.stage, Permanence.TEMPORARY)
-            )
+            raise MailError(Failure(FailureKind.DISCONNECTED, self.stage, Permanence.TEMPORARY))
         return self._wire
 
     @property
@@ -105,10 +101,14 @@ class Session:
         return self._wire is not None and self._wire.tls is not None
 
     @property
+    def logged_in(self) -> bool:
+        """Whether a login has succeeded."""
+        return self.mechanism is not None
+
+    @property
     def tls_version(self) -> str | None:
         """Such as "TLSv1.3"; None without TLS."""
-        tls = self._wire.tls if self._wire else None
-        return tls.version() if tls else None
+        return self._wire.tls_version if self._wire else None
 
     async def open(self, *, log_in: bool = True, sender: str | None = None) -> None:
         """Connect, encrypt and log in, all within the handshake deadline.
@@ -124,8 +124,8 @@ class Session:
                 await self._hello(greeting)
                 await self._start_tls()
             await self._hello(greeting)
-            if log_in:
-                await self._log_in()
+            if log_in and self.settings.login is not None:
+                await self._log_in(self.settings.login)
             if sender is not None:
                 await Transaction(self).check_sender(sender)
 
@@ -158,17 +158,9 @@ class Session:
 
     def enter(self, stage: Stage) -> None:
         """Note the stage that begins; a failure from here on belongs to it."""
-        self._progress.stage = stage
+        self.progress.stage = stage
         if self._observer is not None:
             self._observer(stage)
-
-    def note_dot(self, *, sent: bool) -> None:
-        """Note whether the outcome is uncertain because the final dot was sent."""
-        self._progress.dot_sent = sent
-
-    def note_broken_pipelining(self) -> None:
-        """Note that the server offers pipelining and cannot do it."""
-        self.pipelining_is_broken = True
 
     async def probe(self) -> bool:
         """Ask with RSET whether the connection still works; a dead one is aborted."""
@@ -181,26 +173,22 @@ class Session:
 
     def refused(self, reply: Reply) -> MailError:
         """Make the error for a reply that refuses what the current stage asks for."""
+        said = reply.without(self._secrets)
         return MailError(
-            refusal(
-                self._progress.stage,
-                reply.without(self._secrets),
-                encrypted=self.encrypted,
-                logged_in=self.logged_in,
-            )
+            refusal(self.stage, said, encrypted=self.encrypted, logged_in=self.logged_in)
         )
 
     @contextlib.asynccontextmanager
     async def _step(self, deadline: float | None) -> AsyncIterator[None]:
         """Run under one deadline (seconds); abort on any failure and on cancellation."""
         try:
-            with foreign_errors(self._progress):
+            with foreign_errors(self.progress):
                 try:
                     async with asyncio.timeout(deadline):
                         yield
                 finally:
                     if self._wire is not None:
-                        self._progress.heard = self._wire.heard
+                        self.progress.heard = self._wire.heard
         except MailError as error:
             self.abort()
             raise MailError(error.failure.without(self._secrets)) from error.__cause__
@@ -243,33 +231,20 @@ class Session:
 
     async def _start_tls(self) -> None:
         self.enter(Stage.TLS)
-        if not self.capabilities.has("starttls"):
-            raise MailError(
-                Failure(FailureKind.STARTTLS_NOT_OFFERED, Stage.TLS, Permanence.TEMPORARY)
-            )
-        reply = await self.wire.start_tls(self._context, host_to_ascii(self.settings.host))
-        if reply.code != 220:
-            raise self.refused(reply)
+        server_name = host_to_ascii(self.settings.host)
+        await start_tls(self.wire, self.capabilities, self._context, server_name)
         self.capabilities = NOTHING  # RFC 3207 section 4.2: nothing said in clear counts
         self.certificate = check_certificate(self.wire.tls, self.settings.trust)
 
-    async def _log_in(self) -> None:
-        login = self.settings.login
-        if login is None:
-            return
+    async def _log_in(self, login: Login | TokenLogin) -> None:
         self.enter(Stage.LOGIN)
-        mechanism = choose(self.capabilities, login, encrypted=self.encrypted)
-        if isinstance(login, TokenLogin) and not self._may_send_token:
-            raise MailError(
-                Failure(FailureKind.AUTH_NEEDS_ENCRYPTION, Stage.LOGIN, Permanence.TEMPORARY)
-            )
+        mechanism = choose(
+            self.capabilities,
+            login,
+            encrypted=self.encrypted,
+            on_this_machine=is_loopback(self.settings.host),
+        )
         credentials = await credentials_for(login)
         self._secrets = secrets_of(credentials)
         await log_in(self.wire, mechanism, credentials, encrypted=self.encrypted)
         self.mechanism = mechanism.value
-        self.logged_in = True
-
-    @property
-    def _may_send_token(self) -> bool:
-        """Whoever reads a token can use it, so it needs TLS (RFC 6750 section 5.3)."""
-        return self.encrypted or is_loopback(self.settings.host)

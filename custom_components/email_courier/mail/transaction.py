@@ -11,11 +11,15 @@ from .capabilities import Capabilities
 from .commands import check_size, mail_command, rcpt_command
 from .envelope import Delivery, Envelope, RecipientOutcome
 from .failure import Failure, FailureKind, MailError, Permanence, Stage
+from .mapping import Progress
 from .payload import Payload
 from .reply import Reply
 from .settings import ServerSettings
 from .upload import Upload
 from .wire import Wire
+
+type BeforeDot = Callable[[], Awaitable[None]]
+"""What has to be done before a mail may have been accepted."""
 
 FLIGHT_PATIENCE = 20.0
 """Seconds for each further reply once the first one of a flight is there."""
@@ -28,6 +32,8 @@ class Conversation(Protocol):
 
     settings: ServerSettings
     capabilities: Capabilities
+    progress: Progress
+    pipelining_is_broken: bool
 
     @property
     def wire(self) -> Wire:
@@ -36,15 +42,9 @@ class Conversation(Protocol):
     def enter(self, stage: Stage) -> None:
         """Note the stage that begins."""
 
-    def note_dot(self, *, sent: bool) -> None:
-        """Note whether the outcome is uncertain."""
-
     @property
     def pipelines(self) -> bool:
         """Whether several commands may be sent at once."""
-
-    def note_broken_pipelining(self) -> None:
-        """Note that the server offers pipelining and cannot do it."""
 
     def refused(self, reply: Reply) -> MailError:
         """Make the error for a refusing reply."""
@@ -72,11 +72,11 @@ class Transaction:
         self,
         envelope: Envelope,
         data: Payload,
-        before_dot: Callable[[], Awaitable[None]] | None,
+        before_dot: BeforeDot | None,
     ) -> Delivery:
         """Deliver; what has been decided by the time of a MailError is in outcome()."""
         session = self._session
-        session.note_dot(sent=False)
+        session.progress.dot_sent = False
         session.enter(Stage.SENDER)
         size = len(data)
         check_size(size, session.capabilities)
@@ -148,10 +148,10 @@ class Transaction:
         try:
             reply = await self._session.wire.read_ahead(FLIGHT_PATIENCE)
         except Exception:
-            self._session.note_broken_pipelining()
+            self._session.pipelining_is_broken = True
             raise
         if reply.code in (500, 503, 554) and _SYNC_ERROR.search(reply.text):
-            self._session.note_broken_pipelining()
+            self._session.pipelining_is_broken = True
         return reply
 
     def _rcpt_commands(self, recipients: Iterable[str]) -> dict[str, bytes]:
@@ -184,7 +184,7 @@ class Transaction:
     def _accepted(self) -> list[str]:
         return [o.address for o in self._outcomes.values() if o.accepted]
 
-    async def _body(self, data: Payload, before_dot: Callable[[], Awaitable[None]] | None) -> Reply:
+    async def _body(self, data: Payload, before_dot: BeforeDot | None) -> Reply:
         session = self._session
         dot_sent = False
 
@@ -193,7 +193,7 @@ class Transaction:
             if before_dot is not None:
                 await before_dot()
             dot_sent = True
-            session.note_dot(sent=True)
+            session.progress.dot_sent = True
 
         deadlines = session.settings.deadlines
         reply = await session.wire.upload(
@@ -202,7 +202,7 @@ class Transaction:
             stall=deadlines.stall,
             final_reply=deadlines.final_reply,
         )
-        session.note_dot(sent=False)
+        session.progress.dot_sent = False
         if not reply.is_positive:
             raise session.refused(reply)
         if not dot_sent:

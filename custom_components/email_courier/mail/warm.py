@@ -14,8 +14,9 @@ from .envelope import Delivery, Envelope
 from .failure import FailureKind, MailError, Stage
 from .opening import open_session
 from .payload import Payload
-from .session import BeforeDot, Session
+from .session import Session
 from .settings import ServerSettings
+from .transaction import BeforeDot
 
 IDLE = 30.0
 """Seconds without a mail after which the session ends."""

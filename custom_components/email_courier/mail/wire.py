@@ -59,6 +59,11 @@ class Wire:
         return None if transport is None else transport.get_extra_info("ssl_object")
 
     @property
+    def tls_version(self) -> str | None:
+        """Such as "TLSv1.3"; None without TLS."""
+        return None if self.tls is None else self.tls.version()
+
+    @property
     def local_address(self) -> str:
         """The IP address of this end."""
         transport = self._engine.transport
