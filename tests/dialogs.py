@@ -160,6 +160,15 @@ class Dialog:
         """The text above the fields."""
         return self._say(self._texts["step"][self.step].get("description", ""))
 
+    def help(self, field: str) -> str:
+        """Return the text below a field, which every field has."""
+        step = self._texts["step"][self.step]
+        parts = [step, *step.get("sections", {}).values()]
+        (text,) = (
+            part["data_description"][field] for part in parts if field in part["data_description"]
+        )
+        return self._say(text)
+
     async def submit(self, **values: Any) -> Self:
         """Change some fields (None empties one), submit, and wait for the next page."""
         await self.begin(**values)
@@ -256,6 +265,7 @@ class Dialog:
         for sub in step.get("sections", {}).values():
             named |= set(sub["data"])
         assert self.fields.keys() <= named
+        assert all(self.help(field) for field in self.fields)
         assert all(self.error_texts.values())
 
     def _say(self, text: str) -> str:

@@ -39,7 +39,7 @@ async def test_it_says_what_was_proven(hass: HomeAssistant, bed: Bed) -> None:
     for shown in (
         f"takes mail from `{USERNAME}`",
         f"`mail.example.test` (`127.0.0.1`, port {server.port})",
-        "TLS, TLSv1.3",
+        "Encryption: TLS 1.3 from the first moment",
         "issued by `Test authority`",
         f"valid until {certificate.not_valid_after_utc:%Y-%m-%d}",
         f"`{USERNAME}` (PLAIN)",
@@ -51,7 +51,7 @@ async def test_it_says_what_was_proven(hass: HomeAssistant, bed: Bed) -> None:
 async def test_it_says_what_there_is_not(hass: HomeAssistant, bed: Bed) -> None:
     dialog = await summary(hass, await bed.serve(PLAIN_RELAY), username=None, password=None)
     for shown in (
-        "no encryption, not encrypted",
+        "Encryption: none",
         "Certificate: none",
         "Login: none",
         "no stated limit",
@@ -104,7 +104,7 @@ async def test_a_refused_recipient_is_named_on_its_field_and_can_be_corrected(
     assert dialog.step == "finish"
     assert dialog.errors == {"test_recipient": "recipient_rejected"}
     assert "550 5.1.1 Unknown user" in dialog.error_texts["test_recipient"]
-    assert "TLSv1.3" in dialog.description
+    assert "TLS 1.3" in dialog.description
     assert dialog.fields["test_recipient"] == "bob@example.test"
 
     await dialog.submit(test_recipient="bea@example.test")

@@ -79,14 +79,19 @@ async def find_login_refused(account: Account) -> None:
     assert account.courier.state.waiting == 1
 
 
-async def to_provider(dialog: Dialog, server: ScriptedServer, provider: OAuthServer) -> Dialog:
-    """Go from the first page to the one of the provider."""
+async def to_custom_page(dialog: Dialog, server: ScriptedServer) -> Dialog:
+    """Go from the first page to the one about a provider of one's own."""
     typed = typed_for(server)
     await dialog.submit(sender=typed["sender"])
     await dialog.submit(**{name: typed[name] for name in ("host", "port", "encryption")})
     assert dialog.step == "login"
     await dialog.submit(use_sign_in=True)
-    await dialog.choose("custom")
+    return await dialog.choose("custom")
+
+
+async def to_provider(dialog: Dialog, server: ScriptedServer, provider: OAuthServer) -> Dialog:
+    """Go from the first page to the one of the provider."""
+    await to_custom_page(dialog, server)
     await dialog.submit(**typed_for_provider(provider))
     assert dialog.type is FlowResultType.EXTERNAL_STEP
     return dialog
@@ -108,6 +113,20 @@ async def test_an_account_is_made_by_signing_in(
     assert server.record.violations == []
     receipt = await send(dialog.entry.runtime_data, PERSON)
     assert [outcome.address for outcome in receipt.accepted] == [PERSON]
+
+
+async def test_only_where_a_secret_is_stored_the_page_says_how_to_keep_it(
+    hass: HomeAssistant, server: ScriptedServer, provider: OAuthServer
+) -> None:
+    dialog = await to_custom_page(await Dialog.new_account(hass), server)
+    assert dialog.help("client_secret").strip() == "A public client has none."
+    account = await load_signed_in(hass, server, provider)
+    dialog = await Dialog.reconfiguration(hass, account.entry)
+    await dialog.submit()
+    await dialog.submit()
+    await dialog.submit(login_with="sign_in_again")
+    assert dialog.step == "custom"
+    assert "Leave it empty to keep the stored one" in dialog.help("client_secret")
 
 
 async def test_whoever_does_not_agree_can_try_again(

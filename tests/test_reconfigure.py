@@ -54,6 +54,22 @@ async def test_an_empty_password_keeps_the_stored_one(hass: HomeAssistant, bed: 
     assert server.record.auth_commands == 1
 
 
+async def test_only_where_a_password_is_stored_the_page_says_how_to_keep_it(
+    hass: HomeAssistant, bed: Bed
+) -> None:
+    server = await bed.serve()
+    keep = "Leave it empty to keep the stored one"
+    new = await Dialog.new_account(hass)
+    await new.submit(sender=USERNAME, enter_manually=True)
+    await new.submit(host=server.host)
+    assert new.step == "login"
+    assert keep not in new.help("password")
+    _, old = await loaded(hass, server)
+    await old.submit()
+    await old.submit()
+    assert keep in old.help("password")
+
+
 async def test_another_port_and_encryption_of_the_same_host_keep_the_password(
     hass: HomeAssistant, bed: Bed
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,14 @@ from custom_components.email_courier.account import Account, outbox_folder
 from custom_components.email_courier.const import CONF_FINGERPRINT, CONF_MAX_MAILS, DOMAIN
 from custom_components.email_courier.issues import Issue
 from tests.accounts import account_entry, load, load_account
+from tests.dialogs import TEXTS
 from tests.sending import pass_time, send
 from tests.support.certificates import Certificates, ServerTls
 from tests.support.fixtures import Bed
 from tests.support.script import Script, Step, say
 from tests.support.scripted_server import ScriptedServer
 
+CERTIFICATE_TEXTS = TEXTS["issues"]["certificate_changed"]["fix_flow"]
 HOUSE = "house.example.test"
 SELF_SIGNED = Script(tls_kind=ServerTls.SELF_SIGNED)
 
@@ -34,6 +37,7 @@ class Dialog:
 
     def __init__(self, client: TestClient[Any, Any]) -> None:
         """Speak over an authenticated client."""
+        self.progress: list[str] = []
         self._client = client
         self._url = "/api/repairs/issues/fix"
 
@@ -49,11 +53,17 @@ class Dialog:
         return dialog, page
 
     async def submit(self, **fields: str) -> dict[str, Any]:
-        """Submit the page that is shown; return the next one."""
+        """Submit the page that is shown; return the next one, once nothing is in progress."""
         response = await self._client.post(self._url, json=fields)
-        assert response.status == HTTPStatus.OK
-        page: dict[str, Any] = await response.json()
-        return page
+        while True:
+            assert response.status == HTTPStatus.OK
+            page: dict[str, Any] = await response.json()
+            if page["type"] != "progress":
+                return page
+            assert page["step_id"] in CERTIFICATE_TEXTS["step"]
+            self.progress.append(CERTIFICATE_TEXTS["progress"][page["progress_action"]])
+            await asyncio.sleep(0.05)
+            response = await self._client.get(self._url)
 
 
 def issue_of(hass: HomeAssistant, account: Account, issue: Issue) -> ir.IssueEntry | None:
@@ -357,6 +367,7 @@ async def test_the_new_certificate_is_trusted_once_the_account_works_with_it(
     result = await dialog.submit(next_step_id="trust")
     await hass.async_block_till_done()
 
+    assert set(dialog.progress) == {"Testing the account with the new certificate…"}
     assert result["type"] == "create_entry"
     new = certificates.fingerprint(ServerTls.SELF_SIGNED)
     assert account.entry.data[CONF_FINGERPRINT] == new

@@ -48,6 +48,11 @@ FORMS = {
     "google": flow_sign_in_forms.GOOGLE_FORM,
     "microsoft": flow_sign_in_forms.MICROSOFT_FORM,
     "custom": flow_sign_in_forms.CUSTOM_FORM,
+    "credentials_google": flow_sign_in_forms.CREDENTIALS_FORM,
+    "credentials_microsoft": flow_sign_in_forms.CREDENTIALS_FORM,
+    "signed_in": flow_sign_in_forms.signed_in_form(
+        list(flow_sign_in_forms.LoginWith), flow_sign_in_forms.LoginWith.KEEP
+    ),
 }
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _ADDRESS = re.compile(r"://\w")
@@ -123,17 +128,21 @@ def test_errors_of_a_recipient_have_their_texts() -> None:
     assert RECIPIENT["error"].keys() == {FailureKind.INVALID_RECIPIENT.value}
 
 
-def test_every_field_has_its_name_and_no_name_is_left_over() -> None:
+def test_every_field_has_its_name_and_is_explained_and_no_text_is_left_over() -> None:
+    pages = TEXTS["config"]["step"]
+    assert FORMS.keys() == {page for page, texts in pages.items() if "data" in texts}
     for page, form in FORMS.items():
-        assert set(fields_of(form)) == set(texts_of_fields(TEXTS["config"]["step"][page])), page
+        for texts in ("data", "data_description"):
+            assert set(fields_of(form)) == set(texts_of_fields(pages[page], texts)), page
 
 
 @pytest.mark.parametrize("page", ["user", "reconfigure"])
-def test_every_field_of_a_recipient_has_its_name(page: str) -> None:
+def test_every_field_of_a_recipient_has_its_name_and_is_explained(page: str) -> None:
     dialog = recipient_flow.RecipientFlow
     assert hasattr(dialog, f"async_step_{page}")
     fields = {(None, name) for name in ("name", "to", "cc", "bcc")}
-    assert set(texts_of_fields(RECIPIENT["step"][page])) == fields
+    for texts in ("data", "data_description"):
+        assert set(texts_of_fields(RECIPIENT["step"][page], texts)) == fields
 
 
 async def test_every_option_has_its_name_and_is_explained(hass: HomeAssistant, bed: Bed) -> None:
@@ -145,11 +154,6 @@ async def test_every_option_has_its_name_and_is_explained(hass: HomeAssistant, b
     assert set(texts_of_fields(page)) == fields
     assert set(texts_of_fields(page, "data_description")) == fields
     assert page["sections"].keys() == {title for title, _ in fields if title is not None}
-
-
-def test_only_fields_that_are_there_are_explained() -> None:
-    for page, step in TEXTS["config"]["step"].items():
-        assert set(texts_of_fields(step, "data_description")) <= set(texts_of_fields(step)), page
 
 
 def test_every_page_that_has_texts_exists() -> None:
@@ -188,6 +192,7 @@ def test_every_phrase_is_said_and_everything_said_is_there() -> None:
     said |= {f"secret_{secret}" for secret in SecretKind if secret is not SecretKind.PASSWORD}
     said |= {f"origin_{origin}" for origin in Origin}
     said |= {f"encryption_{encryption}" for encryption in Encryption}
+    said |= {f"encrypted_{encryption}" for encryption in (Encryption.TLS, Encryption.STARTTLS)}
     said |= {"ca_file_unreadable"}
     said |= {name for name in PHRASES if name.startswith("classic_")}
     assert said == PHRASES.keys()

@@ -83,8 +83,9 @@ _ADVANCED = {
 SERVER_FORM = vol.Schema({**_SERVER, **_ADVANCED, **_BACK})
 CERTIFICATE_FORM = vol.Schema(
     {
-        **_SERVER,
+        # The question comes first: the other fields only repeat what was typed.
         vol.Required(CONF_TRUST_CERTIFICATE, default=False): BooleanSelector(),
+        **_SERVER,
         **_ADVANCED,
         **_BACK,
     }

@@ -48,12 +48,15 @@ class AccountPages(ServerPages):
         suggested = {CONF_USERNAME: self.draft.username}
         if self.stored is None or self.draft.password != self.stored.password:
             suggested[CONF_PASSWORD] = self.draft.password
-        hint = login_text(self.found, await self.async_phrases())
+        phrases = await self.async_phrases()
+        hint = login_text(self.found, phrases)
+        has_stored = self.stored is not None and self.stored.password is not None
         return await self.async_page(
             "login",
             LOGIN_FORM,
             suggested,
             hint="\n\n".join(text for text in (self.intro, hint) if text),
+            kept=phrases.say("password_kept") if has_stored else "",
         )
 
     async def async_step_plain_login(

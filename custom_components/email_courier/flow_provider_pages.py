@@ -94,12 +94,15 @@ class ProviderPages(OAuthDialog):
         if typed is not None and typed.get(CONF_GO_BACK):
             return await self.async_step_login()
         username = self.sign_in_username or self.draft.username or self.draft.sender
+        phrases = await self.async_phrases()
+        has_secret = self.wanted is not None and bool(self.wanted.client_secret)
         return await self.async_page(
             page,
             form,
             {CONF_USERNAME: username, **(suggested or {})},
             detail=self.detail,
             redirect_uri=self._redirect_address,
+            kept=phrases.say("client_secret_kept") if has_secret else "",
             **EXAMPLE_LINKS,
         )
 

@@ -93,8 +93,7 @@ def proof_text(proof: Proof, draft: Draft, phrases: Phrases) -> str:
         server=as_code(proof.server),
         host=as_code(draft.host),
         port=str(draft.port),
-        encryption=phrases.say(f"encryption_{draft.encryption.value}"),
-        tls=proof.tls_version or phrases.say("no_tls"),
+        encryption=_encryption(proof, draft, phrases),
         certificate=_certificate(proof, phrases),
         login=_login(proof, draft, phrases),
         size=phrases.say("size", megabytes=f"{proof.size_limit / 1_000_000:.1f}")
@@ -102,6 +101,13 @@ def proof_text(proof: Proof, draft: Draft, phrases: Phrases) -> str:
         else phrases.say("no_size"),
     )
     return "\n\n".join([summary, *_warnings(draft, phrases)])
+
+
+def _encryption(proof: Proof, draft: Draft, phrases: Phrases) -> str:
+    if proof.tls_version is None:
+        return phrases.say("not_encrypted")
+    version = proof.tls_version.replace("TLSv", "TLS ")
+    return phrases.say(f"encrypted_{draft.encryption.value}", version=version)
 
 
 def _certificate(proof: Proof, phrases: Phrases) -> str:

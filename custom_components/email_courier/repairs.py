@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +17,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 import voluptuous as vol
 
-from .check import async_check
+from .check import Outcome, async_check
 from .const import CONF_FINGERPRINT, DOMAIN
 from .draft import async_draft_of
 from .issues import Issue, IssueData
@@ -41,6 +42,8 @@ class CertificateChangedFlow(RepairsFlow):
         """Be about one certificate: SHA-256 in lower-case hex."""
         self._entry = entry
         self._fingerprint = fingerprint
+        self._handshake: asyncio.Task[Outcome] | None = None
+        self._words: dict[str, str] = {}
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
         """Show both certificates, and what can be done."""
@@ -51,23 +54,43 @@ class CertificateChangedFlow(RepairsFlow):
         )
 
     async def async_step_trust(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
-        """Prove the account with exactly this certificate and save it, or say what went wrong."""
-        entry = self._entry
-        draft = replace(
-            await async_draft_of(self.hass, entry), certificate_fingerprint=self._fingerprint
-        )
-        outcome = await async_check(self.hass, draft)
-        if outcome.diagnosis is None:
-            self.hass.config_entries.async_update_entry(
-                entry, data={**entry.data, CONF_FINGERPRINT: self._fingerprint}
+        """Prove the account with exactly this certificate."""
+        if self._handshake is None:
+            draft = replace(
+                await async_draft_of(self.hass, self._entry),
+                certificate_fingerprint=self._fingerprint,
             )
-            return self.async_create_entry(data={})
+            self._handshake = self.hass.async_create_task(
+                async_check(self.hass, draft), f"{DOMAIN} handshake"
+            )
+        if not self._handshake.done():
+            return self.async_show_progress(
+                step_id="trust", progress_action="handshake", progress_task=self._handshake
+            )
+        diagnosis = self._handshake.result().diagnosis
+        self._handshake = None
+        if diagnosis is None:
+            return self.async_show_progress_done(next_step_id="save")
+        self._words = _words(diagnosis)
+        return self.async_show_progress_done(next_step_id="not_trusted")
+
+    async def async_step_not_trusted(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Say why the certificate was not trusted, and offer to try again."""
         return self.async_show_form(
             step_id="trust",
             data_schema=vol.Schema({}),
             errors={"base": "check_failed"},
-            description_placeholders=self._placeholders() | _words(outcome.diagnosis),
+            description_placeholders=self._placeholders() | self._words,
         )
+
+    async def async_step_save(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Save the certificate that the account was proven with."""
+        self.hass.config_entries.async_update_entry(
+            self._entry, data={**self._entry.data, CONF_FINGERPRINT: self._fingerprint}
+        )
+        return self.async_create_entry(data={})
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
