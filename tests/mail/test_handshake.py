@@ -21,7 +21,18 @@ from tests.mail.accounts import (
 )
 from tests.support.fixtures import Bed
 from tests.support.leaks import nothing_left
-from tests.support.script import HEALTHY, HEALTHY_TLS, PLAIN_RELAY, Script, Step, Tls, drip, stall
+from tests.support.script import (
+    HEALTHY,
+    HEALTHY_TLS,
+    PLAIN_RELAY,
+    After,
+    Script,
+    Step,
+    Tls,
+    drip,
+    say,
+    stall,
+)
 from tests.support.strangers import HTTP, IMAP, SILENT, Stranger
 
 
@@ -102,6 +113,23 @@ async def test_silence_ends_with_the_deadline(bed: Bed) -> None:
         failure = await _failure(bed, settings)
     assert time.monotonic() - started < 3.5
     assert failure.kind is FailureKind.NO_GREETING
+
+
+async def test_a_server_that_begins_tls_and_does_not_end_it_is_too_slow(bed: Bed) -> None:
+    begun = say(b"\x16\x03\x03\x00\x7a\x02\x00", After.STALL)
+    server = await bed.serve(HEALTHY_TLS.but(answers={Step.TLS: begun}))
+    settings = settings_for(server, deadlines=Deadlines(handshake=4.0))
+    async with nothing_left(server):
+        failure = await _failure(bed, settings)
+    assert (failure.kind, failure.stage) == (FailureKind.SERVER_TOO_SLOW, Stage.TLS)
+
+
+async def test_a_server_that_ends_tls_and_greets_nobody_is_silent(bed: Bed) -> None:
+    server = await bed.serve(HEALTHY_TLS.but(answers={Step.GREETING: stall()}))
+    settings = settings_for(server, deadlines=Deadlines(handshake=4.0))
+    async with nothing_left(server):
+        failure = await _failure(bed, settings)
+    assert (failure.kind, failure.stage) == (FailureKind.NO_GREETING, Stage.GREETING)
 
 
 @pytest.mark.parametrize(("encryption", "step"), ALL_STEPS)

@@ -44,15 +44,20 @@ async def prove(
     session = Session(settings, context, observer=observer)
     handshake = asyncio.create_task(session.open(sender=sender))
     asked = False
+    speaker: Speaker | None = None
     try:
         await asyncio.wait([handshake], timeout=_SILENCE)
         if not handshake.done() and _is_mute(session):
             asked = True
-            await _ask_who_speaks(session, handshake)
+            speaker = await _ask_who_speaks(session, handshake)
         await handshake
     except MailError as error:
+        failure = error.failure
         # Asking once is enough: another answer would come too late for who waits for this one.
-        failure = error.failure if asked else await _explain(settings, error.failure)
+        if not asked:
+            failure = await _explain(settings, failure)
+        elif speaker is Speaker.TLS:
+            failure = _unfinished_tls(failure)
         raise MailError(failure) from error.__cause__
     finally:
         if not handshake.done():
@@ -118,8 +123,8 @@ def _is_mute(session: Session) -> bool:
     return session.stage is Stage.GREETING and not session.has_heard
 
 
-async def _ask_who_speaks(session: Session, handshake: asyncio.Task[None]) -> None:
-    """Listen on a second connection while the first one waits.
+async def _ask_who_speaks(session: Session, handshake: asyncio.Task[None]) -> Speaker | None:
+    """Listen on a second connection while the first one waits; return who speaks, if known.
 
     Raises MailError when the answer settles it; returns when the handshake is to be awaited.
     """
@@ -130,7 +135,7 @@ async def _ask_who_speaks(session: Session, handshake: asyncio.Task[None]) -> No
     try:
         await asyncio.wait([listening, handshake], return_when=asyncio.FIRST_COMPLETED)
         if handshake.done() or listening.exception() is not None:
-            return
+            return None
         heard = listening.result()
     finally:
         listening.cancel()
@@ -139,6 +144,7 @@ async def _ask_who_speaks(session: Session, handshake: asyncio.Task[None]) -> No
         raise MailError(_failure_of(heard))
     if heard.speaker is Speaker.OTHER and _is_mute(session):
         raise MailError(_failure_of(heard))
+    return heard.speaker
 
 
 async def _explain(settings: ServerSettings, failure: Failure) -> Failure:
@@ -152,6 +158,13 @@ async def _explain(settings: ServerSettings, failure: Failure) -> Failure:
     if heard.speaker is Speaker.OTHER:
         return _failure_of(heard)
     return replace(failure, detail=heard.text or failure.detail)
+
+
+def _unfinished_tls(failure: Failure) -> Failure:
+    """Name silence within TLS's own handshake: somebody speaks there, as another connection saw."""
+    if failure.kind is FailureKind.NO_GREETING and failure.stage is Stage.TLS:
+        return replace(failure, kind=FailureKind.SERVER_TOO_SLOW)
+    return failure
 
 
 def _failure_of(heard: Heard) -> Failure:
