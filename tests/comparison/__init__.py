@@ -1,0 +1,1 @@
+"""Puts Home Assistant's own `smtp` through the tables that this integration is tested with."""
