@@ -1,7 +1,12 @@
 """Loading, unloading, reloading and removing an account."""
 
 import asyncio
+from collections.abc import Callable
+import errno
+import os
 from pathlib import Path
+import shutil
+from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE
@@ -166,6 +171,36 @@ async def test_removing_an_account_leaves_the_outbox_of_another_alone(
     assert await hass.async_add_executor_job(_files, kept)
 
 
+async def test_removing_the_last_account_removes_all_that_was_kept_for_it(
+    hass: HomeAssistant, bed: Bed
+) -> None:
+    entry = account_entry(await bed.serve(BUSY))
+    folder = outbox_folder(hass, entry.entry_id)
+    await send(await load(hass, entry), "bea@example.test")
+    await hass.async_add_executor_job(_leave_traces, folder)
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert not await hass.async_add_executor_job(folder.parent.exists)
+
+
+async def test_what_cannot_be_removed_is_named_and_the_rest_is_gone(
+    hass: HomeAssistant,
+    bed: Bed,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    entry = account_entry(await bed.serve())
+    await load(hass, entry)
+    folder = outbox_folder(hass, entry.entry_id)
+    await hass.async_add_executor_job(_leave_traces, folder)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "unlink", _unlink_but("history"))
+        await hass.config_entries.async_remove(entry.entry_id)
+    assert await hass.async_add_executor_job(_files, folder) == [folder / "history"]
+    assert entry.title in caplog.text
+    assert str(folder / "history") in caplog.text
+    await hass.async_add_executor_job(shutil.rmtree, folder.parent)
+
+
 async def test_a_reauthentication_that_is_open_goes_with_its_account(
     hass: HomeAssistant, bed: Bed
 ) -> None:
@@ -198,3 +233,22 @@ async def test_home_assistants_stop_ends_everything(hass: HomeAssistant, bed: Be
 
 def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*")) if folder.exists() else []
+
+
+def _leave_traces(folder: Path) -> None:
+    """Put files where held and damaged mail and the history of an account are kept."""
+    for name in ("held/a.eml", "damaged/b.json", "history"):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def _unlink_but(stuck: str) -> Callable[..., None]:
+    unlink = os.unlink
+
+    def unlink_or_fail(path: Any, **options: Any) -> None:
+        if Path(path).name == stuck:
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), path)
+        unlink(path, **options)
+
+    return unlink_or_fail

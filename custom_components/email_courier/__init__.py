@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
+import contextlib
+import logging
+from pathlib import Path
 import ssl
 
 from homeassistant.const import Platform
@@ -18,10 +20,13 @@ from .contact import ContactLog
 from .courier_config import async_courier_config
 from .entry_data import trust_of
 from .issues import AccountIssues, async_delete_issues
+from .mail.outbox.store import Store
 from .oauth_tokens import async_tokens_for
 from .outbox_services import async_setup_outbox_services
 from .services import async_setup_services
 from .tls_context import async_context_for
+
+_LOGGER = logging.getLogger(__name__)
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 PLATFORMS = [
@@ -78,10 +83,19 @@ async def async_unload_entry(hass: HomeAssistant, entry: EmailCourierConfigEntry
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: EmailCourierConfigEntry) -> None:
-    """Remove an account together with its outbox."""
+    """Remove an account together with its outbox: waiting and held mail, and the history."""
     async_delete_issues(hass, entry.entry_id)
     folder = outbox_folder(hass, entry.entry_id)
-    await hass.async_add_executor_job(lambda: shutil.rmtree(folder, ignore_errors=True))
+    for error in await hass.async_add_executor_job(_erase, folder):
+        _LOGGER.warning("Something of the removed account %s is left: %s", entry.title, error)
+
+
+def _erase(folder: Path) -> list[OSError]:
+    """Remove an outbox, and the folder around it once it was the last one."""
+    errors = Store(folder).erase()
+    with contextlib.suppress(OSError):
+        folder.parent.rmdir()
+    return errors
 
 
 async def _async_reload(hass: HomeAssistant, entry: EmailCourierConfigEntry) -> None:

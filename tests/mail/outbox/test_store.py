@@ -316,6 +316,6 @@ def test_a_message_of_which_one_bit_has_changed_is_damaged(store: Store) -> None
 
 def test_a_folder_can_be_removed_with_all_that_is_in_it(store: Store) -> None:
     written(store)
-    store.erase()
+    assert store.erase() == []
     assert not store.folder.exists()
-    store.erase()
+    assert store.erase() == []

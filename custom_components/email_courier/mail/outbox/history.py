@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .events import CourierEvent, MailEvent
-from .store import write_file
+from .files import write_file
 
 LENGTH = 50
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import json
 from pathlib import Path
 
+from .files import write_file
 from .mail_id import MailId
-from .store import Store, write_file
+from .store import Store
 
 MERGE = ".merge"
 

@@ -9,25 +9,29 @@ Everything here blocks and belongs into an executor; calls must not overlap.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 import contextlib
 from dataclasses import dataclass
+import errno
 import json
 import os
 from pathlib import Path
 import shutil
 from typing import Any
 
-from ..payload import Payload, checksum_of, pieces_of, read
+from ..payload import Payload, checksum_of, read
 from .errors import DamagedMailError
+from .files import TEMPORARY, sync_folder, write_file
 from .mail_id import MailId
 from .record import MailRecord
 
 MESSAGE = ".eml"
 RECORD = ".json"
 AT_DOT = ".dot"
-TEMPORARY = ".tmp"
 DAMAGED = "damaged"
+
+_CONSEQUENCES = (errno.ENOENT, errno.ENOTEMPTY)
+"""What removing a folder fails with only because it is gone, or because of what is left in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class Found:
 
 
 class Store:
-    """The files of one account's waiting mail. Every method raises OSError."""
+    """The files of one account's waiting mail. Every method but erase() raises OSError."""
 
     def __init__(self, folder: Path) -> None:
         """Use a folder, which is made when the first mail has to wait."""
@@ -156,12 +160,21 @@ class Store:
 
     def sync(self) -> None:
         """Make the names in the folder safe against a power cut."""
-        _sync(self.folder)
+        sync_folder(self.folder)
 
-    def erase(self) -> None:
-        """Remove the folder with all that is in it."""
-        with contextlib.suppress(FileNotFoundError):
-            shutil.rmtree(self.folder)
+    def erase(self) -> list[OSError]:
+        """Remove the folder with all that is in it, as far as that can be done.
+
+        Returns what went wrong, each with the name of what is left; raises nothing.
+        """
+        errors: list[OSError] = []
+
+        def note(_call: Callable[..., Any], path: str | Path, error: BaseException) -> None:
+            if isinstance(error, OSError) and error.errno not in _CONSEQUENCES:
+                errors.append(OSError(error.errno, error.strerror, str(path)))
+
+        shutil.rmtree(self.folder, onexc=note)
+        return errors
 
     def _sort_in(self, entry: os.DirEntry[str], stems: dict[str, set[str]]) -> None:
         """Note a file of a mail by its kind; remove it if it was never finished."""
@@ -177,7 +190,7 @@ class Store:
         if self.folder.is_dir():
             return
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _sync(self.folder.parent)
+        sync_folder(self.folder.parent)
 
     def _write_one(self, record: MailRecord, data: Payload) -> OSError | None:
         stem = str(record.id)
@@ -210,35 +223,6 @@ class Store:
 
     def _path(self, mail_id: MailId, suffix: str) -> Path:
         return self.folder / f"{mail_id}{suffix}"
-
-
-def write_file(path: Path, data: Payload) -> None:
-    """Write a file that is either whole or not there; its name is synced by the caller.
-
-    Raises OSError.
-    """
-    temporary = path.with_name(path.name + TEMPORARY)
-    try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb", buffering=0) as file:
-            for piece in pieces_of(data):
-                view = memoryview(piece)
-                while view:
-                    view = view[file.write(view) :]
-            os.fsync(descriptor)
-        temporary.rename(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _encode(record: MailRecord) -> bytes:
