@@ -134,11 +134,16 @@ async def test_local_media_is_attached_under_its_own_name(
 
 @pytest.mark.parametrize(
     ("name", "key"),
-    [("nowhere.mp4", "attachment_not_found"), ("../secret.txt", "media_source_failed")],
+    [
+        ("nowhere.mp4", "attachment_not_found"),
+        ("film.mp4/scene.mp4", "attachment_unreadable"),
+        ("../secret.txt", "media_source_failed"),
+    ],
 )
 async def test_local_media_that_is_not_there_is_an_error(
     hass: HomeAssistant, server: ScriptedServer, tmp_path: Path, name: str, key: str
 ) -> None:
+    (tmp_path / "film.mp4").write_bytes(b"film")
     hass.config.media_dirs = {"local": str(tmp_path)}
     assert await async_setup_component(hass, "media_source", {})
 
@@ -175,6 +180,20 @@ async def test_speech_is_attached_as_sound(hass: HomeAssistant, server: Scripted
     assert (speech.get_filename() or "").startswith("tts_")
     assert (speech.get_filename() or "").endswith(".mp3")
     assert speech.get_content_type() == "audio/mpeg"
+
+
+async def test_speech_without_a_sound_is_an_error(
+    hass: HomeAssistant, server: ScriptedServer
+) -> None:
+    hass.config.components.add("tts")
+
+    with (
+        patch.object(tts, "async_get_media_source_audio", return_value=("mp3", b"")),
+        pytest.raises(HomeAssistantError, match=r"tts/demo.* is empty"),
+    ):
+        await _attach(hass, {"media_source": "media-source://tts/demo?message=Hello"})
+
+    assert server.record.connections == 0
 
 
 async def test_two_accounts_send_the_same_snapshot(hass: HomeAssistant, bed: Bed) -> None:

@@ -1,10 +1,12 @@
 """Taking over an account of Home Assistant's own SMTP integration."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from tests.accounts import account_entry
@@ -14,8 +16,16 @@ from tests.support.network import Network
 from tests.support.script import HEALTHY, PASSWORD, USERNAME
 from tests.support.scripted_server import ScriptedServer
 
+OPTIONS = {"timeout": 1800, "reply_to": "bea@example.test", "reply_to_name": "Bea"}
 
-def core_entry(server: ScriptedServer, /, *recipients: str, **changes: Any) -> MockConfigEntry:
+
+def core_entry(
+    server: ScriptedServer,
+    /,
+    *recipients: str,
+    options: Mapping[str, Any] = OPTIONS,
+    **changes: Any,
+) -> MockConfigEntry:
     """Return an account as that integration stores it."""
     return MockConfigEntry(
         domain="smtp",
@@ -31,7 +41,7 @@ def core_entry(server: ScriptedServer, /, *recipients: str, **changes: Any) -> M
             "password": PASSWORD,
             **changes,
         },
-        options={"timeout": 1800, "reply_to": "bea@example.test", "reply_to_name": "Bea"},
+        options=dict(options),
         subentries_data=[
             ConfigSubentryData(
                 data={}, subentry_type="recipient", title=f"To {address}", unique_id=address
@@ -128,6 +138,20 @@ async def test_recipients_that_are_no_addresses_are_left_out(hass: HomeAssistant
     await dialog.fill_in()
     await dialog.submit()
     assert [one.data for one in dialog.entry.subentries.values()] == [{"to": ["bea@example.test"]}]
+
+
+@pytest.mark.parametrize("reply_to", ["", "nobody"])
+async def test_what_is_not_set_there_is_not_set_here(
+    hass: HomeAssistant, bed: Bed, reply_to: str
+) -> None:
+    server = await bed.serve()
+    core_entry(server, sender_name="", options={"reply_to": reply_to}).add_to_hass(hass)
+    dialog = await Dialog.new_account(hass)
+    await dialog.choose("core_account")
+    await dialog.submit()
+    await dialog.fill_in()
+    await dialog.submit()
+    assert dialog.entry.options == {}
 
 
 async def test_the_password_from_there_goes_to_no_other_server(

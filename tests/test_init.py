@@ -104,6 +104,25 @@ async def test_unloading_leaves_nothing_running(
     assert load_state(entry) is ConfigEntryState.NOT_LOADED
 
 
+async def test_an_account_whose_entities_stay_goes_on_sending(
+    hass: HomeAssistant, bed: Bed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = await bed.serve()
+    entry = account_entry(server, FAMILY)
+    account = await load(hass, entry)
+
+    async def refuse(*_: object) -> bool:
+        return False
+
+    with monkeypatch.context() as patch:
+        patch.setattr(hass.config_entries, "async_unload_platforms", refuse)
+        assert not await hass.config_entries.async_unload(entry.entry_id)
+    assert load_state(entry) is ConfigEntryState.FAILED_UNLOAD
+    assert (await send(account, "bea@example.test")).status == "sent"
+    entry.mock_state(hass, ConfigEntryState.LOADED)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
 async def test_waiting_mail_survives_a_reload_and_is_tried_at_once(
     hass: HomeAssistant, bed: Bed
 ) -> None:

@@ -43,6 +43,20 @@ async def test_the_usual_places_are_listened_at(
 
 
 @pytest.mark.usefixtures("names")
+async def test_nobody_is_quoted_on_the_login_of_a_server_that_was_only_heard(
+    hass: HomeAssistant, bed: Bed, network: Network
+) -> None:
+    network.add(f"mail.{DOMAIN}", {587: await bed.serve()})
+    dialog = await Dialog.new_account(hass)
+    await dialog.submit(sender=SENDER)
+    await dialog.submit()
+    assert dialog.step == "login"
+    assert dialog.fields["username"] == SENDER
+    assert "http" not in dialog.description
+    assert "app password" not in dialog.description
+
+
+@pytest.mark.usefixtures("names")
 async def test_a_place_that_speaks_something_else_is_not_proposed(
     hass: HomeAssistant, bed: Bed, network: Network
 ) -> None:

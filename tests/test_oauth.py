@@ -1,5 +1,6 @@
 """Signing in instead of typing a password: in the dialog, at every mail, and when it has ended."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 import time
@@ -427,6 +428,106 @@ async def test_a_client_secret_that_has_ended_is_replaced_in_the_dialog(
     assert len(server.record.mails) == 2
     assert account.entry.data["sign_in"]["client_secret"] == "the next one"
     assert "auth_implementation" not in account.entry.data
+
+
+async def test_a_client_that_is_stored_for_all_accounts_is_not_copied_into_one(
+    hass: HomeAssistant,
+    bed: Bed,
+    provider: OAuthServer,
+    home: TestClient[Any, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    microsoft = replace(
+        sign_in_at(provider), provider=OAuthProvider.MICROSOFT, client_id="", client_secret=""
+    )
+    monkeypatch.setattr(SignIn, "microsoft", lambda _authority="common": microsoft)
+    await async_keep_client(hass, SignIn.google(), "1234.apps.googleusercontent.com", "another")
+    await async_keep_client(hass, microsoft, CLIENT_ID, provider.client_secret)
+    script = HEALTHY_TLS.but(mechanisms=("PLAIN", "XOAUTH2"), tokens=Vouched(provider))
+    entry = account_entry(await bed.serve(script.but(mails_per_connection=1)), FAMILY)
+    await load(hass, entry)
+
+    dialog = await Dialog.reconfiguration(hass, entry)
+    await dialog.submit()
+    await dialog.submit()
+    await dialog.submit(use_sign_in=True)
+    await dialog.choose("microsoft")
+    await dialog.submit(authority="common")
+    await answer_provider(dialog, home, "allow")
+    await dialog.submit()
+
+    assert dialog.reason == "reconfigure_successful"
+    assert entry.data["sign_in"]["credential"]
+    assert not {"client_id", "client_secret"} & entry.data["sign_in"].keys()
+    account = entry.runtime_data
+    provider.expire()
+    assert (await send(account, PERSON)).accepted
+    assert provider.requests == ["authorization_code", "refresh_token"]
+
+
+async def test_a_token_withdrawn_before_its_time_is_renewed_in_the_dialog_too(
+    hass: HomeAssistant, server: ScriptedServer, provider: OAuthServer
+) -> None:
+    account = await load_signed_in(hass, server, provider)
+    provider.expire()
+    dialog = await Dialog.reconfiguration(hass, account.entry)
+    await dialog.submit()
+    await dialog.submit()
+    await dialog.submit(login_with="keep_sign_in")
+    assert dialog.step == "finish"
+    assert provider.requests == ["refresh_token"]
+    assert server.record.auth_commands == 2
+    await dialog.submit()
+    assert account.entry.data["token"]["access_token"] == provider.newest
+
+
+async def test_a_new_token_does_not_replace_that_of_whoever_has_signed_in_meanwhile(
+    hass: HomeAssistant, server: ScriptedServer, provider: OAuthServer
+) -> None:
+    account = await load_signed_in(hass, server, provider, left=-1)
+    provider.delay = 0.2
+    sending = hass.async_create_task(send(account, PERSON))
+    async with asyncio.timeout(5):
+        while not provider.requests:
+            await asyncio.sleep(0.01)
+    signed_in_anew = signed_in(provider, expires_at=time.time() + 3600)
+    entry = account.entry
+    hass.config_entries.async_update_entry(entry, data={**entry.data, **signed_in_anew})
+    await asyncio.wait({sending})
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert entry.data["token"] == signed_in_anew["token"]
+    assert len(server.record.mails) == 1
+
+
+async def test_the_page_of_a_sign_in_can_be_left_backwards(
+    hass: HomeAssistant, server: ScriptedServer, provider: OAuthServer
+) -> None:
+    account = await load_signed_in(hass, server, provider)
+    dialog = await Dialog.reconfiguration(hass, account.entry)
+    await dialog.submit()
+    await dialog.submit()
+    await dialog.submit(go_back=True)
+    assert dialog.step == "server"
+    assert dialog.fields["host"] == server.host
+    await dialog.submit()
+    assert dialog.step == "signed_in"
+
+
+async def test_a_server_that_is_changed_after_a_failure_gets_no_token_of_the_first(
+    hass: HomeAssistant, bed: Bed, server: ScriptedServer, provider: OAuthServer
+) -> None:
+    account = await load_signed_in(hass, server, provider)
+    stranger = await bed.serve(HEALTHY_TLS.but(mechanisms=("XOAUTH2",)))
+    dialog = await Dialog.reconfiguration(hass, account.entry)
+    await dialog.submit()
+    await dialog.submit()
+    await server.stop()
+    await dialog.submit(login_with="keep_sign_in")
+    assert (dialog.step, dialog.errors) == ("server", {"base": "connection_refused"})
+    await dialog.submit(host="localhost", port=stranger.port)
+    assert dialog.step == "signed_in"
+    assert dialog.fields["login_with"] == "sign_in_again"
+    assert stranger.record.connections == 0
 
 
 async def test_a_token_goes_to_no_other_server(

@@ -16,6 +16,7 @@ from custom_components.email_courier.application_credentials import (
     async_get_description_placeholders,
 )
 from custom_components.email_courier.const import DOMAIN
+from custom_components.email_courier.oauth_client import async_clients
 from custom_components.email_courier.sign_in import SignIn, is_authority, is_safe_url
 from tests.dialogs import Dialog
 
@@ -107,6 +108,16 @@ async def test_credentials_that_are_stored_are_used(hass: HomeAssistant) -> None
     assert parameters(dialog)["client_id"] == GOOGLE_CLIENT
 
 
+async def test_whoever_thinks_twice_before_the_password_signs_in_with_its_provider(
+    hass: HomeAssistant,
+) -> None:
+    dialog = await to_choice(hass, "bea@gmail.com")
+    await dialog.choose("password")
+    await dialog.submit(username="bea.b@gmail.com", use_sign_in=True)
+    assert dialog.step == "google"
+    assert dialog.fields["username"] == "bea.b@gmail.com"
+
+
 @pytest.mark.parametrize(
     ("authority", "sender"),
     [
@@ -134,6 +145,22 @@ async def test_microsoft_is_asked_as_the_authority_that_was_chosen(
         f"/{authority}/oauth2/v2.0/authorize",
     )
     assert parameters(dialog)["scope"] == "https://outlook.office.com/SMTP.Send offline_access"
+
+
+async def test_the_credentials_stored_last_are_used_and_keep_their_name(
+    hass: HomeAssistant,
+) -> None:
+    await async_import_client_credential(
+        hass, DOMAIN, ClientCredential(GOOGLE_CLIENT, SECRET, "Our project"), "first"
+    )
+    await async_import_client_credential(
+        hass, DOMAIN, ClientCredential(f"9{GOOGLE_CLIENT}", SECRET), "second"
+    )
+    assert (await async_clients(hass))[0].name == "Our project"
+    dialog = await to_choice(hass, "bea@gmail.com")
+    await dialog.choose("google")
+    await dialog.submit()
+    assert parameters(dialog)["client_id"] == f"9{GOOGLE_CLIENT}"
 
 
 async def test_one_providers_credentials_are_not_used_for_the_other(hass: HomeAssistant) -> None:
@@ -172,6 +199,7 @@ async def test_a_home_without_an_address_of_its_own_is_told_so(hass: HomeAssista
     await dialog.choose("google")
     await dialog.submit()
     assert dialog.errors == {"base": "no_own_url"}
+    assert await async_get_description_placeholders(hass) == {"redirect_uri": "-"}
 
 
 async def test_the_page_for_credentials_names_the_redirect_address(hass: HomeAssistant) -> None:

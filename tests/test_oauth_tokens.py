@@ -9,6 +9,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 import pytest
 
+from custom_components.email_courier import oauth_tokens
 from custom_components.email_courier.const import DOMAIN
 from custom_components.email_courier.mail.failure import FailureKind, MailError, Permanence
 from custom_components.email_courier.oauth_tokens import GrantedTokens
@@ -130,6 +131,18 @@ async def test_a_provider_that_is_not_there_is_temporary(hass: HomeAssistant) ->
     with pytest.raises(MailError) as refusal:
         await tokens.current()
     assert refusal.value.failure.permanence is Permanence.TEMPORARY
+
+
+async def test_a_provider_that_takes_too_long_is_temporary(
+    hass: HomeAssistant, provider: OAuthServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(oauth_tokens, "PROVIDER_LIMIT", 0.05)
+    provider.delay = 0.5
+    with pytest.raises(MailError, match="does not answer in time") as refusal:
+        await granted(hass, provider, Kept()).current()
+    failure = refusal.value.failure
+    assert failure.kind is FailureKind.SERVER_BUSY
+    assert failure.permanence is Permanence.TEMPORARY
 
 
 async def test_without_a_refresh_token_there_is_only_a_new_sign_in(

@@ -5,8 +5,13 @@ import asyncio
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.email_courier import options_flow
+from custom_components.email_courier.check import Outcome
+from custom_components.email_courier.mail.failure import Failure, FailureKind, Permanence, Stage
+from custom_components.email_courier.mail.remedy import Diagnosis
 from tests.accounts import account_entry, load, load_state
 from tests.dialogs import Dialog
 from tests.sending import send
@@ -17,6 +22,7 @@ from tests.support.script import HEALTHY, PASSWORD, USERNAME, Step, stall
 from tests.support.scripted_server import ScriptedServer
 
 NAME = "ha.example.test"
+REFUSED = Failure(FailureKind.TLS_FAILED, Stage.TLS, Permanence.PERMANENT, detail="no")
 PICKY = HEALTHY.but(hello_pattern=NAME.replace(".", r"\."))
 DEFAULTS = {
     "timeout": 30,
@@ -79,6 +85,13 @@ async def test_the_form_shows_what_is_stored_and_emptying_a_field_removes_it(
     )
     await dialog.submit(sender_name=None, flood_limit=None)
     assert entry.options == DEFAULTS
+
+
+async def test_a_list_without_a_line_left_is_removed(hass: HomeAssistant, bed: Bed) -> None:
+    entry = await loaded(hass, await bed.serve(), reply_to=["bea@example.test"])
+    dialog = await Dialog.options(hass, entry)
+    await dialog.submit(reply_to=[])
+    assert "reply_to" not in entry.options
 
 
 async def test_a_malformed_reply_address_is_an_error_on_its_field(
@@ -149,6 +162,32 @@ async def test_an_authority_is_proven_before_it_is_saved(hass: HomeAssistant, be
     assert entry.options["ca_file"] == path
 
 
+@pytest.mark.parametrize(
+    ("diagnosis", "ends_as"),
+    [
+        (Diagnosis(REFUSED), FlowResultType.FORM),
+        (None, FlowResultType.CREATE_ENTRY),
+    ],
+)
+async def test_a_verdict_that_is_there_at_once_is_shown_without_a_page_of_progress(
+    hass: HomeAssistant,
+    bed: Bed,
+    monkeypatch: pytest.MonkeyPatch,
+    diagnosis: Diagnosis | None,
+    ends_as: FlowResultType,
+) -> None:
+    async def verdict(*_: object) -> Outcome:
+        return Outcome(diagnosis=diagnosis)
+
+    monkeypatch.setattr(options_flow, "async_check", verdict)
+    entry = await loaded(hass, await bed.serve())
+    dialog = await Dialog.options(hass, entry)
+    await dialog.submit(hello_name=NAME)
+    assert dialog.progress == []
+    assert dialog.type is ends_as
+    assert ("hello_name" in entry.options) == (diagnosis is None)
+
+
 async def test_another_servers_settings_are_no_business_of_the_options(
     hass: HomeAssistant, bed: Bed
 ) -> None:
@@ -173,6 +212,18 @@ async def test_an_account_can_be_backed_up_by_another_one(hass: HomeAssistant, b
     await load(hass, other)
     dialog = await Dialog.options(hass, entry)
     await dialog.submit(backup_account=other.entry_id, backup_after=10)
+    assert entry.options["backup_account"] == other.entry_id
+    assert entry.options["backup_after"] == 10
+
+
+async def test_the_backup_that_was_chosen_is_shown_and_stays(hass: HomeAssistant, bed: Bed) -> None:
+    server = await bed.serve()
+    other = account_entry(server, sender="bea@example.test")
+    await load(hass, other)
+    entry = await loaded(hass, server, backup_account=other.entry_id, backup_after=10)
+    dialog = await Dialog.options(hass, entry)
+    assert dialog.fields["backup_account"] == other.entry_id
+    await dialog.submit(sender_name="Our home")
     assert entry.options["backup_account"] == other.entry_id
     assert entry.options["backup_after"] == 10
 

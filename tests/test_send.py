@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from homeassistant.const import EVENT_CALL_SERVICE
+from homeassistant.const import EVENT_CALL_SERVICE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.setup import async_setup_component
@@ -12,8 +12,10 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
 import voluptuous as vol
 
+from custom_components.email_courier.account import Account
 from tests.accounts import load_account, recipient
 from tests.mails import only_mail, read, send, send_unasked, text_of
+from tests.sending import state_of
 from tests.support.fixtures import Bed
 from tests.support.script import HEALTHY, Step, say
 
@@ -79,6 +81,23 @@ async def test_markdown_is_a_page_with_a_button_to_this_home(hass: HomeAssistant
     assert "<script>" not in page
     assert 'href="https://home.example.test/lovelace/home"' in page
     assert "Villa" in page
+
+
+async def test_a_home_that_does_not_know_its_address_says_what_a_button_needs(
+    hass: HomeAssistant, bed: Bed
+) -> None:
+    server = await bed.serve()
+    await load_account(hass, server)
+    hass.config.api = None
+
+    with pytest.raises(ServiceValidationError, match="while its own address is known"):
+        await send(hass, to=ANNA, markdown="x", button={"text": "Open", "url": "/lovelace/home"})
+    assert server.record.connections == 0
+
+    await send(hass, to=ANNA, markdown="See [the page](/lovelace/home).")
+    page = text_of(only_mail(server), "html")
+    assert "the page" in page
+    assert "/lovelace/home" not in page
 
 
 async def test_a_template_can_leave_the_button_out(hass: HomeAssistant, bed: Bed) -> None:
@@ -314,3 +333,18 @@ async def test_the_fields_of_a_call_can_be_recorded(hass: HomeAssistant, bed: Be
     data = calls[0].data["service_data"]
     assert data["priority"] == "high"
     assert data["expires_after"] == {"hours": 1}
+
+
+async def test_what_nobody_foresaw_is_not_taken_for_a_mail_that_went_out(
+    hass: HomeAssistant, bed: Bed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = await bed.serve()
+    await load_account(hass, server, recipient("Anna", ["anna@example.test"]))
+
+    async def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("a fault of the integration")
+
+    monkeypatch.setattr(Account, "async_send", fail)
+    with pytest.raises(RuntimeError, match="a fault of the integration"):
+        await send(hass, entity_id="notify.anna")
+    assert state_of(hass, "notify.anna").state == STATE_UNKNOWN

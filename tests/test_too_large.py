@@ -1,9 +1,12 @@
 """Attachments that a server would not take."""
 
+import os
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 import pytest
 
 from custom_components.email_courier.const import CONF_DROP_LARGE_ATTACHMENTS
@@ -104,6 +107,44 @@ async def test_a_server_that_says_no_limit_gets_the_mail_without_any(
     mail = read(server.record.mails[-1].content)
     assert attached(mail) == []
     assert "long_film.mp4, note.txt.\n" in text_of(mail)
+
+
+async def test_a_refusal_for_another_reason_stays_one(
+    hass: HomeAssistant, bed: Bed, files: list[dict[str, str]]
+) -> None:
+    refused = say("554 5.7.1 Message refused by policy")
+    server = await bed.serve(HEALTHY.but(answers={Step.DOT: refused}))
+    await load_account(hass, server, options=DROP)
+
+    with pytest.raises(HomeAssistantError, match=r"554 5\.7\.1 Message refused by policy"):
+        await send(hass, to=ANNA, attachments=files)
+
+    assert len(server.record.commands("DATA")) == 1
+
+
+async def test_an_attachment_that_vanishes_before_it_is_weighed_is_named(
+    hass: HomeAssistant, bed: Bed, files: list[dict[str, str]]
+) -> None:
+    server = await bed.serve(SMALL_SERVER)
+    await load_account(hass, server, options=DROP)
+    await send(hass, to=ANNA)
+    film = Path(files[0]["path"])
+    looked_at = Path.stat
+
+    def stat_and_vanish(self: Path, **options: Any) -> os.stat_result:
+        status = looked_at(self, **options)
+        if self == film and options == {}:
+            film.unlink()
+        return status
+
+    with (
+        patch.object(Path, "stat", stat_and_vanish),
+        pytest.raises(ServiceValidationError, match=r"long_film\.mp4") as caught,
+    ):
+        await send(hass, to=ANNA, attachments=files)
+
+    assert caught.value.translation_key == "attachment_not_found"
+    assert len(server.record.mails) == 1
 
 
 async def test_a_text_that_is_too_large_by_itself_stays_an_error(

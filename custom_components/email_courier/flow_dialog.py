@@ -65,9 +65,9 @@ class AccountDialog(ConfigFlow):
         self._is_closed = False
 
     @property
+    @abstractmethod
     def own_entry(self) -> ConfigEntry | None:
         """The account that is being changed, if it is not a new one."""
-        return None
 
     @abstractmethod
     async def async_finish(self) -> ConfigFlowResult:

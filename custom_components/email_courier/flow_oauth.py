@@ -36,6 +36,7 @@ class OAuthDialog(AccountPages):
         self.sign_in_username = ""
         self.wanted: SignIn | None = None
         self.client: MailOAuth2Implementation | None = None
+        self._begun_as: MailOAuth2Implementation  # set before the person is sent away
         self._url = ""
         self._answer: Mapping[str, Any] = {}
         self.detail = ""
@@ -73,9 +74,7 @@ class OAuthDialog(AccountPages):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Exchange what the provider has sent for tokens, and prove the account with them."""
-        client = self.client
-        if client is None:
-            return await self.async_step_login()
+        client = self._begun_as
         sign_in = client.sign_in
         if "error" in self._answer:
             return await self._async_failed(sign_in, "sign_in_denied", str(self._answer["error"]))
@@ -120,11 +119,12 @@ class OAuthDialog(AccountPages):
             if not clients:
                 return await self.async_step_credentials()
             sign_in = with_client_of(sign_in, clients[-1])
-        self.client = MailOAuth2Implementation(
+        client = MailOAuth2Implementation(
             self.hass, sign_in, login_hint=self.sign_in_username or self.draft.sender
         )
+        self.client = self._begun_as = client
         try:
-            self._url = await self.client.async_generate_authorize_url(self.flow_id)
+            self._url = await client.async_generate_authorize_url(self.flow_id)
         except NoURLAvailableError:
             return await self._async_failed(sign_in, "no_own_url", "-")
         return await self.async_step_external()

@@ -49,9 +49,9 @@ class ServerPages(AccountDialog):
         self._looked_up = ""
 
     @property
+    @abstractmethod
     def follows_menu(self) -> bool:
         """Whether a menu came before the address."""
-        return False
 
     @abstractmethod
     async def async_step_login(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:

@@ -73,26 +73,23 @@ class SignInPages(ProviderPages):
     async def async_step_signed_in(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask whether a sign-in is to stay, on an account that has one; never for a password."""
+        """Ask whether a sign-in is to stay, on an account that has one."""
         sign_in = self.draft.sign_in
-        if sign_in is None:
-            return await super().async_step_login()
-        if user_input is not None:
+        if user_input is not None and sign_in is not None:
             self.forget_errors()
             if user_input.get(CONF_GO_BACK):
                 self.login_is_known = False
                 return await self.async_step_server()
-            match LoginWith(user_input[CONF_LOGIN_WITH]):
-                case LoginWith.KEEP:
-                    self.login_is_known = True
-                    return await self.async_prove()
-                case LoginWith.AGAIN:
-                    self.sign_in_username = self.draft.username or ""
-                    self.wanted = sign_in
-                    return await self.async_provider_page(sign_in.provider)
-                case LoginWith.OTHER:
-                    self.draft = replace(self.draft, sign_in=None, tokens=None)
-                    return await self.async_step_login()
+            login_with = LoginWith(user_input[CONF_LOGIN_WITH])
+            if login_with is LoginWith.KEEP:
+                self.login_is_known = True
+                return await self.async_prove()
+            if login_with is LoginWith.OTHER:
+                self.draft = replace(self.draft, sign_in=None, tokens=None)
+                return await self.async_step_login()
+            self.sign_in_username = self.draft.username or ""
+            self.wanted = sign_in
+            return await self.async_provider_page(sign_in.provider)
         choices = list(LoginWith)
         default = LoginWith.AGAIN
         if not self.is_token_at_home:

@@ -22,7 +22,7 @@ _EARLY: Final = 120.0
 """Seconds before its end at which a token is renewed."""
 _MARGIN: Final = 10.0
 """Seconds before its end up to which a token is good enough where no new one is to be had."""
-_LIMIT: Final = 15.0
+PROVIDER_LIMIT: Final = 15.0
 """Seconds that the provider is given to hand out a token."""
 _GRANT_IS_GONE: Final = (400, 401)
 """What a token endpoint answers for good: the grant or the client (RFC 6749 section 5.2)."""
@@ -89,7 +89,7 @@ class GrantedTokens:
         host = URL(sign_in.token_url).host
         replaced = self.token
         try:
-            async with asyncio.timeout(_LIMIT):
+            async with asyncio.timeout(PROVIDER_LIMIT):
                 self.token = await client.async_refresh_token(self.token)
         except ClientResponseError as error:
             if error.status in _GRANT_IS_GONE:
@@ -108,10 +108,10 @@ async def async_tokens_for(hass: HomeAssistant, entry: ConfigEntry) -> GrantedTo
     """Return the tokens of an account; None where it has a password or no login."""
     if CONF_SIGN_IN not in entry.data:
         return None
-    if entry.state is ConfigEntryState.LOADED:
-        loaded: GrantedTokens | None = entry.runtime_data.tokens
-        if loaded is not None:
-            return loaded
+    is_loaded = entry.state is ConfigEntryState.LOADED
+    loaded: GrantedTokens | None = entry.runtime_data.tokens if is_loaded else None
+    if loaded is not None:
+        return loaded
 
     def store(token: dict[str, Any], replaced: Token) -> None:
         if entry.data.get(CONF_TOKEN) == replaced:  # nobody has signed in anew meanwhile
