@@ -10,7 +10,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 from homeassistant.util.ssl import client_context_no_verify
 
-from .draft import DIALOG_DEADLINES, Draft
+from .draft import Draft
 from .mail.address import parse_mailbox
 from .mail.compose.content import Content
 from .mail.compose.message import compose
@@ -20,7 +20,7 @@ from .mail.handshake import Proof, prove, resolve_encryption
 from .mail.opening import renew_token
 from .mail.remedy import Diagnosis, diagnose
 from .mail.session import StageObserver
-from .mail.settings import Deadlines, Encryption, ServerSettings
+from .mail.settings import DIALOG_DEADLINES, Deadlines, Encryption, ServerSettings
 from .tls_context import async_context_for
 
 _LISTENING = Deadlines(handshake=4.0, connect=4.0, greeting=4.0)

@@ -27,16 +27,15 @@ from .const import (
 )
 from .entry_data import settings_of
 from .mail.discovery.model import Discovery
-from .mail.settings import SUBMISSION_PORT, Deadlines, Encryption, ServerSettings, is_loopback
+from .mail.settings import (
+    DIALOG_DEADLINES,
+    SUBMISSION_PORT,
+    Encryption,
+    ServerSettings,
+    is_loopback,
+)
 from .oauth_tokens import GrantedTokens, async_tokens_for
 from .sign_in import SignIn
-
-DIALOG_DEADLINES = Deadlines(
-    handshake=10.0, connect=6.0, greeting=9.0, transaction=10.0, final_reply=120.0
-)
-"""Seconds. With the time to look for a remedy, every answer is there within 15 s; only the
-verdict on a test mail may take longer, while the server looks for viruses.
-"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,14 @@ class Deadlines:
     final_reply: float = 600.0
 
 
+DIALOG_DEADLINES = Deadlines(
+    handshake=10.0, connect=6.0, greeting=9.0, transaction=10.0, final_reply=120.0
+)
+"""Where a person waits for the answer. With the time to look for a remedy, every answer is there
+within 15 s; only the verdict on a test mail may take longer, while the server looks for viruses.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
     """One server and the way to log in there.

@@ -12,7 +12,12 @@ from custom_components.email_courier.mail.address import parse_mailbox
 from custom_components.email_courier.mail.failure import Failure, FailureKind, MailError
 from custom_components.email_courier.mail.handshake import prove, resolve_encryption
 from custom_components.email_courier.mail.remedy import Diagnosis, diagnose
-from custom_components.email_courier.mail.settings import Deadlines, Login, ServerSettings, Trust
+from custom_components.email_courier.mail.settings import (
+    DIALOG_DEADLINES,
+    Login,
+    ServerSettings,
+    Trust,
+)
 from custom_components.email_courier.mail.tls import without_checks
 from tests.mail.matrix.case import HOST, Case
 from tests.support.certificates import Certificates
@@ -21,9 +26,6 @@ from tests.support.network import Network, small_internet
 from tests.support.script import Script
 from tests.support.scripted_server import ScriptedServer
 from tests.support.strangers import Stranger, StrangerServer
-
-DIALOG = Deadlines(handshake=10, connect=6, greeting=9, transaction=10)
-"""Seconds: those of the set-up dialog."""
 
 LIMIT = 15.0
 """Seconds within which every answer has to be there."""
@@ -121,7 +123,7 @@ def _settings(case: Case, certificates: Certificates) -> ServerSettings:
         trust=Trust(verify=case.verify, fingerprint=fingerprint),
         login=Login(case.username, case.password) if case.username else None,
         hello_name=case.hello_name,
-        deadlines=DIALOG,
+        deadlines=DIALOG_DEADLINES,
     )
 
 
