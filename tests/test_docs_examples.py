@@ -20,7 +20,7 @@ from tests.documents import examples, pages
 from tests.mails import attached, only_mail, send_unasked, text_of
 from tests.pictures import JPEG, StillCamera, add_entities
 from tests.support.fixtures import Bed
-from tests.support.script import Script
+from tests.support.script import Script, Step, say
 from tests.support.scripted_server import ScriptedServer
 from tests.yaml_actions import automate, configure, run
 
@@ -163,6 +163,31 @@ async def test_response(
 
     assert only_mail(server)["Subject"] == "Hello"
     assert [text for _, text in notifications] == ["carl@example.test: 550 5.1.1 No such user here"]
+
+
+async def test_entity(hass: HomeAssistant, server: ScriptedServer, example: str) -> None:
+    await run(hass, example)
+
+    mail = only_mail(server)
+    assert mail["To"] == "bea@example.test, carl@example.test"
+    assert mail["Subject"] == "Hello"
+    assert text_of(mail) == "The washing machine is done.\n"
+
+
+async def test_waiting(
+    hass: HomeAssistant,
+    bed: Bed,
+    example: str,
+    notifications: list[tuple[str | None, str]],
+) -> None:
+    script = Script(answers={Step.GREETING: say("421 4.3.2 Try again later")})
+    await load_account(hass, await bed.serve(script))
+    await send_unasked(hass, to="bea@example.test", title="Laundry")
+
+    await run(hass, example)
+
+    told = "- Laundry, for bea@example.test: 421 4.3.2 Try again later"
+    assert notifications == [("1 mails wait", told)]
 
 
 async def test_classic(
