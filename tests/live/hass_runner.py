@@ -55,17 +55,26 @@ class HomeAssistant:
     It can be stopped, killed and started again; the folder, the port and the owner stay.
     """
 
-    def __init__(self, folder: Path, *, authority_pem: str = "", configuration: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        authority_pem: str = "",
+        configuration: str = "",
+        debug: bool = False,
+    ) -> None:
         """Lay out the folder; nothing is started yet.
 
         Args:
             folder: An empty or new folder for the configuration.
             authority_pem: A certificate authority to trust beside the usual ones.
             configuration: YAML to add to `configuration.yaml`.
+            debug: Whether its event loop runs in asyncio's debug mode.
         """
         self.folder = folder
         self.url = f"http://{LOOPBACK}:{_free_port()}"
         self.person = Person("Ada", "ada", secrets.token_urlsafe(12))
+        self._debug = ["--debug"] if debug else []
         self._token = ""
         self._process: asyncio.subprocess.Process | None = None
         self._client: Client | None = None
@@ -96,10 +105,12 @@ class HomeAssistant:
         with self.log_file.open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "homeassistant", "--skip-pip", "--log-no-color"),
-                *("--config", str(self.folder)),
+                *("--config", str(self.folder), *self._debug),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
+                # It looks for components in the folder it is started from, too, and there first.
+                cwd=self.folder,
                 env=self._environment(),
                 # Ctrl-C is for whoever started this; Home Assistant is stopped in order.
                 start_new_session=True,
@@ -211,11 +222,13 @@ class HomeAssistant:
 
 @asynccontextmanager
 async def home_assistant(
-    folder: Path, *, authority_pem: str = "", configuration: str = ""
+    folder: Path, *, authority_pem: str = "", configuration: str = "", debug: bool = False
 ) -> AsyncIterator[HomeAssistant]:
     """Run a Home Assistant for the length of the context; see `HomeAssistant` for the arguments."""
     hass = await asyncio.to_thread(
-        lambda: HomeAssistant(folder, authority_pem=authority_pem, configuration=configuration)
+        lambda: HomeAssistant(
+            folder, authority_pem=authority_pem, configuration=configuration, debug=debug
+        )
     )
     await hass.start()
     try:
