@@ -141,16 +141,15 @@ class Account:
             reply_to=reply_to,
             home_name=self.hass.config.location_name,
             language=self.hass.config.language,
-            base_url=_base_url(self.hass),
+            base_url=_base_url(self.hass) if fields.get("markdown") else None,
             **fields,
         )
 
     async def async_compose(self, content: Content) -> ComposedMail:
-        """Compose off the event loop. Raises ServiceValidationError."""
+        """Compose, off the event loop where it takes a while. Raises ServiceValidationError."""
+        work = partial(compose, content, now=dt_util.now())
         try:
-            return await self.hass.async_add_executor_job(
-                partial(compose, content, now=dt_util.now())
-            )
+            return work() if content.is_light else await self.hass.async_add_executor_job(work)
         except ContentError as error:
             raise error_for_content(error) from error
 

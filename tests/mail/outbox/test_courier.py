@@ -1,13 +1,22 @@
 """What a caller may rely on."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from custom_components.email_courier.mail.failure import MailError
-from custom_components.email_courier.mail.outbox.events import Deferred, Delivered, Failed, GivenUp
+from custom_components.email_courier.mail.outbox.courier import Courier
+from custom_components.email_courier.mail.outbox.events import (
+    CourierEvent,
+    Deferred,
+    Delivered,
+    Failed,
+    GivenUp,
+)
 from custom_components.email_courier.mail.outbox.outgoing import Rank
 from custom_components.email_courier.mail.outbox.receipt import Status
+from custom_components.email_courier.mail.outbox.store import Store
 from tests.mail.outbox.house import HOUR, House, mail
 from tests.mail.outbox.servers import (
     BLOCKED,
@@ -35,6 +44,37 @@ async def test_a_mail_that_is_accepted_never_touches_the_disk(house: House) -> N
     assert house.files == []
     [event] = house.told(Delivered)
     assert (event.message_id, event.subject, event.reply) == (sent.message_id, sent.subject, OK)
+
+
+async def test_listeners_hear_of_a_delivery_once_the_next_mail_is_on_its_way(
+    tmp_path: Path,
+) -> None:
+    house = House(tmp_path, eager=True)
+    begun: list[int] = []
+
+    def listen(event: CourierEvent) -> None:
+        if isinstance(event, Delivered):
+            begun.append(len(house.server.attempts))
+
+    courier = Courier(
+        deliver=house.server.deliver, store=Store(tmp_path), host=house.host(), listener=listen
+    )
+    await asyncio.gather(*(courier.submit(mail(text=str(n))) for n in range(3)))
+    assert begun == [2, 3, 3]
+
+
+async def test_a_caller_hears_of_its_delivery_after_the_listeners(house: House) -> None:
+    for number in range(1, 4):
+        await house.courier.submit(mail())
+        assert len(house.told(Delivered)) == number
+
+
+async def test_the_order_of_what_is_told_is_that_of_what_has_happened(house: House) -> None:
+    house.server.next_failures = [None, UNKNOWN_USER, None]
+    await asyncio.gather(
+        *(house.courier.submit(mail(text=str(n))) for n in range(3)), return_exceptions=True
+    )
+    assert house.stories == ["Delivered", "Failed", "Delivered"]
 
 
 @pytest.mark.parametrize("failure", [DOWN, BUSY, GREYLISTED, HUNG_UP, REPLY_LOST])

@@ -78,6 +78,10 @@ class Button:
     url: str
 
 
+_LIGHT = 2048
+"""Characters of text."""
+_FEW = 20
+"""Recipients and header fields."""
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -113,3 +117,15 @@ class Content:
     base_url: str | None = None
     home_name: str = ""
     language: str = "en"
+
+    @property
+    def is_light(self) -> bool:
+        """Whether composing it takes no longer than handing it to a worker thread.
+
+        So it is with short text alone: no file is read, nothing is rendered or encoded at length.
+        """
+        return (
+            not (self.attachments or self.images or self.html or self.markdown)
+            and len(self.text) + len(self.subject) <= _LIGHT
+            and len(self.to) + len(self.cc) + len(self.bcc) + len(self.headers) <= _FEW
+        )

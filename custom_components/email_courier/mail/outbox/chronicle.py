@@ -43,6 +43,7 @@ class Chronicle:
     def _hear(self, event: CourierEvent) -> None:
         if self._history.add(event) and self._due is None:
             self._due = self._desk.alarm.now() + SAVE_AFTER
+            self._desk.alarm.changed()
 
     def _save_in_time(self) -> None:
         if self._due is not None and self._desk.alarm.now() >= self._due:

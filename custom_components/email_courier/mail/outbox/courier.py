@@ -11,27 +11,29 @@ from typing import Any
 from ..failure import Failure, MailError
 from .alarm import Alarm
 from .attempt import Deliver
-from .backlog import Backlog, Entry
+from .backlog import Backlog
 from .backup import Backup
 from .chores import Chores
 from .chronicle import Chronicle
 from .desk import Desk
 from .disk import Disk
 from .dispatcher import Dispatcher
-from .errors import DamagedMailError
-from .events import CourierEvent, Damaged, OutboxState
+from .errors import OutboxError
+from .events import CourierEvent, OutboxState
 from .expiry import Expiry
 from .flood import FloodLimit
 from .held import Held
 from .history import History
 from .host import Host
 from .intake import Intake
+from .inventory import Inventory
 from .keeper import Keeper
 from .limits import Limits, Room
 from .outgoing import OutgoingMail
 from .receipt import Receipt, refusal, with_held
 from .record import MailRecord
 from .reporter import Reporter
+from .revival import Revival
 from .store import Store
 from .takeover import TakeOver
 
@@ -79,7 +81,7 @@ class Courier:
         self._reporter = Reporter(self._alarm.now)
         self._room = Room(self._config.limits)
         self._backlog = Backlog() if backup is None else Backlog(backup.after)
-        self._keeper = Keeper(Disk(store, host), self._backlog, self._room)
+        self._keeper = Keeper(Disk(store, host, self._reporter.trouble), self._backlog, self._room)
         self._chores = Chores(host, self._changed)
         desk = Desk(
             host, self._alarm, self._backlog, self._keeper, self._reporter, self._chores, backup
@@ -103,6 +105,9 @@ class Courier:
             if limit is None
             else Held(desk, self._room, waiting=store, limit=limit, returned=pump)
         )
+        self._inventory = Inventory(desk, self._dispatcher, self._held)
+        kept = (self._keeper, self._held)
+        self._revival = Revival(desk, [part.open for part in kept if part is not None], pump)
         self._reporter.listen(listener)
         self._opening: asyncio.Task[None] | None = None
 
@@ -153,6 +158,7 @@ class Courier:
         self._dispatcher.stop()
         await self._dispatcher.stopped()
         await self._keeper.idle()
+        self._reporter.catch_up()
         await self._chronicle.save()
 
     def retry_now(self, names: Collection[str] | None = None) -> None:
@@ -171,8 +177,7 @@ class Courier:
     async def waiting(self) -> Sequence[MailRecord]:
         """Return the records of all waiting mail, first in line first, held ones last."""
         await self._opened()
-        held = () if self._held is None else await self._held.records()
-        return [*await self._keeper.records(), *held]
+        return await self._inventory.records()
 
     async def drop(self, names: Collection[str] | None = None) -> int:
         """Forget waiting mails by their ids as text, or all of them; return how many.
@@ -180,17 +185,7 @@ class Courier:
         Raises OSError.
         """
         await self._opened()
-        dropped = 0 if self._held is None else await self._held.drop(names)
-        for entry in self._backlog:
-            if names is not None and str(entry.id) not in names:
-                continue
-            if not entry.is_busy:
-                self._backlog.take(entry)
-                self._chores.do(self._drop(entry))
-                dropped += 1
-            elif self._dispatcher.drop(entry):
-                dropped += 1
-        await self._chores.done()
+        dropped = await self._inventory.drop(names)
         self._changed()
         return dropped
 
@@ -213,6 +208,9 @@ class Courier:
             if not held:
                 raise
             return with_held(refusal(rest, error.failure), held)
+        except OutboxError as error:
+            await self._held.give_up(held, error.failure)
+            raise
 
     async def accept(self, mail: OutgoingMail) -> None:
         """Keep a mail that another account hands over, and deliver it from here.
@@ -230,15 +228,7 @@ class Courier:
 
     async def _read(self) -> None:
         await self._chronicle.load()
-        try:
-            if self._held is not None:
-                await self._held.open()
-            damaged = await self._keeper.open()
-        except OSError as error:
-            self._reporter.trouble(error)
-        else:
-            if damaged:
-                self._reporter.tell(Damaged(damaged))
+        await self._revival.take_up()
         self._changed()
 
     def _release(self, names: Collection[str] | None) -> None:
@@ -248,13 +238,6 @@ class Courier:
             self._backlog.release_some(names)
         self._dispatcher.pump()
         self._changed()
-
-    async def _drop(self, entry: Entry) -> None:
-        try:
-            self._reporter.dropped(await self._keeper.record(entry))
-        except (DamagedMailError, OSError) as error:
-            _LOGGER.warning("The record of a dropped mail could not be read: %s", error)
-        self._reporter.trouble(await self._keeper.discard_entry(entry))
 
     def _changed(self) -> None:
         self._reporter.state(self.state)

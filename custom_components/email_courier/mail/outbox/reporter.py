@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 import logging
 
@@ -33,6 +34,7 @@ class Reporter:
         self._listeners: list[Callable[[CourierEvent], None]] = []
         self._now = now
         self._state = OutboxState()
+        self._untold: list[CourierEvent] = []
 
     def listen(self, listener: Callable[[CourierEvent], None]) -> None:
         """Tell one more from now on; a listener's error is logged and harms no mail."""
@@ -40,6 +42,22 @@ class Reporter:
 
     def tell(self, event: CourierEvent) -> None:
         """Pass an event on."""
+        self.catch_up()
+        self._pass_on(event)
+
+    def catch_up(self) -> None:
+        """Pass on what was left for a moment."""
+        untold, self._untold = self._untold, []
+        for event in untold:
+            self._pass_on(event)
+
+    def _tell_soon(self, event: CourierEvent) -> None:
+        """Pass an event on when the loop comes to it: the next mail need not wait for listeners."""
+        if not self._untold:
+            asyncio.get_running_loop().call_soon(self.catch_up)
+        self._untold.append(event)
+
+    def _pass_on(self, event: CourierEvent) -> None:
         for listener in self._listeners:
             try:
                 listener(event)
@@ -66,7 +84,7 @@ class Reporter:
         """Tell of the recipients who have the mail."""
         record = settlement.record
         for reply, outcomes in _by_reply(settlement.accepted):
-            self.tell(
+            self._tell_soon(
                 Delivered(
                     at=self._now(),
                     message_id=record.message_id,
