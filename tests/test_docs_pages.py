@@ -19,6 +19,7 @@ from tests.support.script import HEALTHY, Step, say
 DOCS = ROOT / "docs"
 CONFIGURATION = (DOCS / "configuration.md").read_text()
 ACTIONS = (DOCS / "actions.md").read_text()
+INTEGRATION = ROOT / "custom_components" / "email_courier"
 BLUEPRINTS = ROOT / "blueprints" / "automation" / "email_courier"
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ +(.+?) *$", re.MULTILINE)
@@ -106,6 +107,20 @@ async def test_every_key_of_a_waiting_mail_is_described(hass: HomeAssistant, bed
 
     (mail,) = waiting["mails"]
     assert first_cells(ACTIONS, "key of a mail | meaning") == set(mail)
+
+
+def test_every_module_has_its_place_in_the_architecture() -> None:
+    page = (DOCS / "architecture.md").read_text()
+    words = set(re.findall(r"\w+", page))
+    modules = {
+        path.stem
+        for folder in (INTEGRATION, INTEGRATION / "mail")
+        for path in folder.iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").is_file()
+    }
+    pages_of_the_dialog = {module for module in modules if module.startswith("flow_")}
+    assert "`flow_…`" in page
+    assert modules - {"__init__"} - pages_of_the_dialog <= words
 
 
 def test_every_blueprint_can_be_imported_from_its_page() -> None:
