@@ -77,9 +77,11 @@ class Screens:
         self._hass = hass
         self._stack = stack
 
-    async def open(self, screen: Screen = DESKTOP, theme: Theme = Theme.LIGHT) -> Visitor:
+    async def open(
+        self, screen: Screen = DESKTOP, theme: Theme = Theme.LIGHT, language: str = "en"
+    ) -> Visitor:
         """Open one more window."""
-        window = visitor(self._browser, self._hass, screen=screen, theme=theme)
+        window = visitor(self._browser, self._hass, screen=screen, theme=theme, language=language)
         return await self._stack.enter_async_context(window)
 
 

@@ -4,17 +4,21 @@ import re
 
 from playwright.async_api import Locator, Page, expect
 
-_LOOKS_UNFINISHED = re.compile(r"\{\w+\}|component\.\w+|\bundefined\b|\[object|%key:|\[%")
+from .look import fits, is_finished
+
+_STEPS = "step-flow-form, step-flow-menu, step-flow-progress"
 
 
 class FlowDialog:
     """The open dialog of a window."""
 
-    def __init__(self, page: Page) -> None:
-        """Be about whichever dialog is open."""
+    def __init__(self, page: Page, submit: str = "Submit") -> None:
+        """Be about whichever dialog is open, in the language in which it is sent off like this."""
         self.page = page
+        self._submit = submit
         self.root = page.locator("dialog-data-entry-flow")
         self._form = self.root.locator("step-flow-form")
+        self._step = self.root.locator(_STEPS)
 
     def field(self, label: str) -> Locator:
         """The field with this label."""
@@ -24,7 +28,7 @@ class FlowDialog:
     async def titled(self, title: str) -> None:
         """Wait for the page with this title, and expect nothing unfinished on it."""
         await expect(self.root.get_by_text(title, exact=True).first).to_be_visible()
-        await expect(self.root).not_to_contain_text(_LOOKS_UNFINISHED)
+        await is_finished(self.root)
 
     async def says(self, *words: str) -> None:
         """Expect each of these texts somewhere in the dialog."""
@@ -75,22 +79,11 @@ class FlowDialog:
 
     async def submit(self) -> None:
         """Send the page off."""
-        await self.press("Submit")
+        await self.press(self._submit)
 
     async def fits(self) -> None:
         """Expect that nothing has to be scrolled sideways, in the window or in the dialog."""
-        widest = await self._form.evaluate(
-            """form => {
-                let widest = document.scrollingElement.scrollWidth - window.innerWidth;
-                let box = form;
-                while (box) {
-                    widest = Math.max(widest, box.scrollWidth - box.clientWidth);
-                    box = box.parentElement ?? box.assignedSlot ?? box.getRootNode().host;
-                }
-                return widest;
-            }"""
-        )
-        assert widest <= 0, f"{widest} pixels too wide"
+        await fits(self._step)
 
     async def close(self) -> None:
         """Close the dialog by its cross."""

@@ -20,7 +20,7 @@ async def test_a_recipient_is_added(house: House, ada: Visitor) -> None:
     await dialog.titled("New recipient")
     await dialog.fill("Name", "Family")
     await dialog.add("To", "Grace <grace@example.test>", "alan@example.test")
-    await dialog.add("Unseen copy to (Bcc)", "archive@example.test")
+    await dialog.add("Blind copy to (Bcc)", "archive@example.test")
     await dialog.submit()
     await house.hass.client.until_state(ENTITY)
     await ada.go(PAGE)

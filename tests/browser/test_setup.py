@@ -86,7 +86,7 @@ async def test_a_wrong_pair_is_mended_by_one_click(house: House, ada: Visitor) -
     await take(ada.page, Picture.MENDED)
     await dialog.submit()
     await dialog.titled(WORKS)
-    await dialog.says(USERNAME, "TLSv1.3", "port 465")
+    await dialog.says(USERNAME, "TLS 1.3 from the first moment", "port 465")
     await dialog.submit()
     await dialog.titled("New recipient")
     assert [entry["title"] for entry in await house.entries()] == [SENDER]

@@ -76,6 +76,7 @@ async def visitor(
     *,
     screen: Screen = DESKTOP,
     theme: Theme = Theme.LIGHT,
+    language: str = "en",
 ) -> AsyncIterator[Visitor]:
     """Open a window for the length of the context; the owner is logged in."""
     tokens = {
@@ -95,8 +96,9 @@ async def visitor(
         timezone_id="Europe/Berlin",
     )
     context.set_default_timeout(LONGEST_WAIT)
-    stored = json.dumps(json.dumps(tokens))
-    await context.add_init_script(f"localStorage.setItem('hassTokens', {stored})")
+    for name, value in (("hassTokens", tokens), ("selectedLanguage", language)):
+        stored = json.dumps(json.dumps(value))
+        await context.add_init_script(f"localStorage.setItem('{name}', {stored})")
     try:
         yield Visitor(await context.new_page(), hass.url)
     finally:
