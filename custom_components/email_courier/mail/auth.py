@@ -11,16 +11,18 @@ import base64
 from collections.abc import Awaitable, Callable, Mapping, Set as AbstractSet
 import hashlib
 import hmac
-
-from scramp import ScramClient, ScramException
+from typing import TYPE_CHECKING
 
 from .bearer import OAUTHBEARER_GIVES_UP, XOAUTH2_GIVES_UP, Bearer, oauthbearer, xoauth2
 from .capabilities import Capabilities
-from .exchange import TOKEN_MECHANISMS, Exchange, Mechanism, broken
+from .exchange import TOKEN_MECHANISMS, Exchange, Mechanism
 from .failure import Failure, FailureKind, MailError, Permanence, Stage
 from .reply import Reply
 from .settings import Login, TokenLogin
 from .wire import Wire
+
+if TYPE_CHECKING:
+    from .scram import Scram
 
 _SHORTEST_SECRET = 4
 """Characters below which blotting out would only make a reply unreadable, and show the secret."""
@@ -43,7 +45,7 @@ type Credentials = Login | Bearer
 """What one login needs: a password, or one access token."""
 
 
-def choose(
+async def choose(
     capabilities: Capabilities,
     login: Login | TokenLogin,
     *,
@@ -67,9 +69,7 @@ def choose(
             raise MailError(_not_usable(FailureKind.AUTH_NEEDS_ENCRYPTION))
         return mechanism
     for mechanism in _PREFERENCE if encrypted else _PREFERENCE_IN_CLEAR:
-        if mechanism is Mechanism.SCRAM_SHA_256 and not _fits_scram(login):
-            continue
-        if mechanism in offered:
+        if mechanism in offered and await _fits(mechanism, login):
             return mechanism
     wants_token = not offered.isdisjoint(TOKEN_MECHANISMS)
     raise MailError(
@@ -78,6 +78,12 @@ def choose(
             FailureKind.OAUTH_REQUIRED if wants_token else FailureKind.AUTH_MECHANISM_UNSUPPORTED,
         )
     )
+
+
+async def _fits(mechanism: Mechanism, login: Login) -> bool:
+    if mechanism is not Mechanism.SCRAM_SHA_256:
+        return True
+    return (await asyncio.to_thread(_load_scram)).fits(login)
 
 
 def _for_token(offered: AbstractSet[str]) -> Mechanism:
@@ -163,33 +169,15 @@ async def _cram_md5(exchange: Exchange, login: Login) -> Reply:
     return await exchange.answer(challenge, f"{login.username} {digest}".encode())
 
 
-def _fits_scram(login: Login) -> bool:
-    """Whether SASLprep (RFC 4013), which knows no newer characters than Unicode 3.2, takes it."""
-    try:
-        ScramClient([Mechanism.SCRAM_SHA_256], login.username, login.password)
-    except ScramException:
-        return False
-    return True
-
-
 async def _scram(exchange: Exchange, login: Login) -> Reply:
-    """RFC 5802, RFC 7677. The server has to prove that it knows the password, too."""
-    client = ScramClient([Mechanism.SCRAM_SHA_256], login.username, login.password)
-    challenge = await exchange.start(client.get_client_first().encode())
-    try:
-        client.set_server_first(exchange.decode(challenge).decode())
-        # off the loop: the server chooses how many rounds of hashing this takes
-        proof = await asyncio.to_thread(client.get_client_final)
-        challenge = await exchange.answer(challenge, proof.encode())
-        if challenge.code == 235:
-            raise MailError(broken("the server failed to prove itself"))
-        if challenge.code != 334:
-            return challenge
-        client.set_server_final(exchange.decode(challenge).decode())
-    except (ScramException, UnicodeError) as error:
-        await exchange.cancel()
-        raise MailError(broken("the server failed to prove itself")) from error
-    return await exchange.answer(challenge, b"")
+    return await (await asyncio.to_thread(_load_scram)).converse(exchange, login)
+
+
+def _load_scram() -> type[Scram]:
+    """Most servers do not offer it, and its library takes longer to load than all of this."""
+    from .scram import Scram  # noqa: PLC0415
+
+    return Scram
 
 
 async def _xoauth2(exchange: Exchange, bearer: Bearer) -> Reply:

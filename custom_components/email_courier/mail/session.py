@@ -238,7 +238,7 @@ class Session:
 
     async def _log_in(self, login: Login | TokenLogin) -> None:
         self.enter(Stage.LOGIN)
-        mechanism = choose(
+        mechanism = await choose(
             self.capabilities,
             login,
             encrypted=self.encrypted,

@@ -16,7 +16,8 @@ MANY = tuple(
 
 
 def _content(**fields: Any) -> Content:
-    return Content(**({"sender": HOUSE, "to": (ANNA,)} | fields))
+    asked: dict[str, Any] = {"sender": HOUSE, "to": (ANNA,), **fields}
+    return Content(**asked)
 
 
 def test_short_text_is_light() -> None:

@@ -12,7 +12,6 @@ from urllib.parse import quote
 from .attachments import attachment_part, is_picture
 from .content import Attachment, Content, ContentError, ContentFault
 from .encoding import encode_text
-from .layout import InlinePicture, markdown_page
 from .part import Bytes, Part, multipart
 from .text import body_text, one_line
 
@@ -102,6 +101,9 @@ def _content_id(name: str) -> str:
 
 def _page(content: Content, files: _Files) -> str | None:
     if content.markdown:
+        # Its library takes longer to load than all else that a mail needs.
+        from .layout import InlinePicture, markdown_page  # noqa: PLC0415
+
         pictures = tuple(
             InlinePicture(name, files.names[name], attachment.filename)
             for name, (_, attachment) in zip(files.names, files.inline, strict=True)
