@@ -58,6 +58,7 @@ async def test_with_write_first_a_full_disk_is_an_error_before_any_attempt(house
     with pytest.raises(OutboxError):
         await house.courier.submit(mail())
     assert house.server.attempts == []
+    assert house.told(DiskTrouble)
 
 
 async def test_while_the_account_is_down_a_full_disk_is_an_error(house: House) -> None:

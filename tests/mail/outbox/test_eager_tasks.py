@@ -33,7 +33,8 @@ def eager_host() -> Host:
 
 async def test_every_mail_is_on_disk_when_its_write_returns(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    disk = Disk(store, eager_host())
+    troubles: list[OSError] = []
+    disk = Disk(store, eager_host(), troubles.append)
 
     async def write(delay: float) -> None:
         await asyncio.sleep(delay)
@@ -45,3 +46,4 @@ async def test_every_mail_is_on_disk_when_its_write_returns(tmp_path: Path) -> N
     await asyncio.gather(*(write(number / 10_000) for number in range(20)))
 
     assert len(store.open().mails) == 20
+    assert troubles == []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-import logging
 from typing import Any
 
 from ..failure import Failure, MailError
@@ -36,8 +35,6 @@ from .reporter import Reporter
 from .revival import Revival
 from .store import Store
 from .takeover import TakeOver
-
-_LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +103,7 @@ class Courier:
             else Held(desk, self._room, waiting=store, limit=limit, returned=pump)
         )
         self._inventory = Inventory(desk, self._dispatcher, self._held)
-        kept = (self._keeper, self._held)
+        kept = (self._held, self._keeper)  # what a crash left half merged is mended first
         self._revival = Revival(desk, [part.open for part in kept if part is not None], pump)
         self._reporter.listen(listener)
         self._opening: asyncio.Task[None] | None = None

@@ -18,9 +18,13 @@ class Disk:
     A job that has begun runs to its end whatever becomes of the one who waits for it.
     """
 
-    def __init__(self, store: Store, host: Host) -> None:
-        """Use a store, whose calls run through the host's executor."""
+    def __init__(self, store: Store, host: Host, trouble: Callable[[OSError], None]) -> None:
+        """Use a store, whose calls run through the host's executor.
+
+        trouble: told why a mail could not be written.
+        """
         self.store = store
+        self._trouble = trouble
         self._host = host
         self._turn = asyncio.Lock()
         self._unwritten: list[tuple[MailRecord, Payload]] = []
@@ -44,6 +48,7 @@ class Disk:
         except OSError as raised:
             error = raised
         if error is not None:
+            self._trouble(error)
             raise OutboxError(OutboxReason.DISK, str(error)) from error
 
     async def idle(self) -> None:

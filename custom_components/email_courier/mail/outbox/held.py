@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 import logging
 
 from ..envelope import Envelope
+from ..failure import Failure
 from .desk import Desk
 from .digests import Digests
 from .disk import Disk
 from .errors import OutboxError, OutboxReason
+from .events import GivenUp
 from .flood import FloodGuard, FloodLimit
 from .limits import Room
 from .merges import Merges
@@ -54,57 +57,94 @@ class Held:
         self._returned = returned
         self._guard = FloodGuard(limit.per_hour)
         self._store = Store(waiting.folder / "held")
-        self._disk = Disk(self._store, desk.host)
+        self._disk = Disk(self._store, desk.host, desk.reporter.trouble)
         self._merges = Merges(self._store, waiting)
         self._digests = Digests(desk, room, self._disk, self._merges, limit.compose_digest)
         self._piles: dict[str, _Pile] = {}
         desk.alarm.serve(self._next_end, self._release)
 
-    async def open(self) -> None:
-        """Take up what an earlier run has held back. Raises OSError."""
+    async def open(self) -> tuple[str, ...]:
+        """Take up what an earlier run has held back; return the names of damaged mails.
+
+        Raises OSError.
+        """
         await self._disk.run(self._merges.mend)
         found = await self._disk.run(self._store.open)
-        for record in await self._disk.run(self._store.read_records, sorted(found.mails)):
+        known = {record.id for record in self.records()}
+        fresh = [mail_id for mail_id in found.mails if mail_id not in known]
+        for record in await self._disk.run(self._store.read_records, fresh):
             self._room.count(record.id.size)
             self._pile(record)
             for address in record.addresses:
                 self._guard.fill(address, record.next_attempt)
+        return found.damaged
 
-    async def hold_back(self, mail: OutgoingMail) -> tuple[OutgoingMail | None, tuple[str, ...]]:
+    async def hold_back(
+        self, mail: OutgoingMail
+    ) -> tuple[OutgoingMail | None, tuple[MailRecord, ...]]:
         """Keep a mail from recipients who have had enough.
 
-        Return the mail for all others, if there are any, and who does not get it yet. Raises
-        OutboxError when it can neither go nor be held.
+        Return the mail for all others, if there are any, and a record for each who does not get
+        it yet. Raises OutboxError when it can neither go nor be held, and holds nothing then.
         """
         until = self._guard.count(mail, self._desk.alarm.now())
         if not until:
             return mail, ()
         if not mail.queue:
             raise OutboxError(OutboxReason.FLOOD, f"more than {self._limit.per_hour} an hour")
-        for address, ends in until.items():
-            await self._hold(mail, address, ends)
+        # Whoever asked may leave meanwhile: what has begun is brought to its end.
+        work = self._desk.host.finish(self._hold_all(mail, until), "outbox hold")
+        held = await asyncio.shield(work)
         others = tuple(a for a in mail.envelope.recipients if a not in until)
         rest = replace(mail, envelope=replace(mail.envelope, recipients=others))
-        return rest if others else None, tuple(until)
+        return rest if others else None, held
 
-    async def records(self) -> Sequence[MailRecord]:
+    async def give_up(self, records: Sequence[MailRecord], failure: Failure | None) -> None:
+        """Forget held mails again, because the caller is told that all of it has failed.
+
+        failure: why. One that has gone into a digest meanwhile stays there.
+        """
+        for record in records:
+            if await self._forget(record):
+                outcomes = [owed.outcome for owed in record.owed]
+                self._desk.reporter.failed(record, outcomes, GivenUp.NOT_KEPT, failure)
+
+    def records(self) -> list[MailRecord]:
         """Return the records of all held mails."""
         return [record for pile in self._piles.values() for record in pile.records]
 
     async def drop(self, names: Collection[str] | None) -> int:
         """Forget held mails by their ids as text, or all of them; return how many."""
         dropped = 0
-        for pile in self._piles.values():
-            for record in tuple(pile.records):
-                if names is None or str(record.id) in names:
-                    pile.records.remove(record)
-                    self._room.free(record.id.size)
-                    self._desk.reporter.dropped(record)
-                    await self._disk.run(self._store.remove, record.id)
-                    dropped += 1
+        for record in self.records():
+            if (names is None or str(record.id) in names) and await self._forget(record):
+                self._desk.reporter.dropped(record)
+                dropped += 1
         return dropped
 
-    async def _hold(self, mail: OutgoingMail, address: str, ends: float) -> None:
+    async def _forget(self, record: MailRecord) -> bool:
+        """Remove a held mail; False if it is not held any more."""
+        pile = self._piles.get(_key(record))
+        if pile is None or record not in pile.records:
+            return False
+        pile.records.remove(record)
+        self._room.free(record.id.size)
+        await self._disk.run(self._store.remove, record.id)
+        return True
+
+    async def _hold_all(
+        self, mail: OutgoingMail, until: Mapping[str, float]
+    ) -> tuple[MailRecord, ...]:
+        held: list[MailRecord] = []
+        try:
+            for address, ends in until.items():
+                held.append(await self._hold(mail, address, ends))
+        except OutboxError as error:
+            await self.give_up(held, error.failure)
+            raise
+        return tuple(held)
+
+    async def _hold(self, mail: OutgoingMail, address: str, ends: float) -> MailRecord:
         envelope = Envelope(mail.envelope.sender, (address,), mail.envelope.smtputf8)
         alone = replace(mail, envelope=envelope)
         record = replace(MailRecord.new(alone, self._desk.alarm.now()), next_attempt=ends)
@@ -117,10 +157,10 @@ class Held:
         self._pile(record)
         self._desk.reporter.deferred(record, ends)
         self._desk.alarm.changed()
+        return record
 
     def _pile(self, record: MailRecord) -> None:
-        [address] = record.addresses
-        pile = self._piles.setdefault(address.casefold(), _Pile(record.next_attempt))
+        pile = self._piles.setdefault(_key(record), _Pile(record.next_attempt))
         pile.records.append(record)
 
     def _next_end(self) -> float | None:
@@ -143,3 +183,8 @@ class Held:
             ends = self._desk.alarm.now() + RETRY_AFTER
             self._piles[address] = _Pile(ends, pile.records + newer.records)
         self._returned()
+
+
+def _key(record: MailRecord) -> str:
+    [address] = record.addresses
+    return address.casefold()

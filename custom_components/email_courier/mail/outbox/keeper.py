@@ -36,7 +36,8 @@ class Keeper:
     async def open(self) -> tuple[str, ...]:
         """Let all mails on disk into the line; return the names of damaged ones. Raises OSError."""
         found = await self._disk.run(self._store.open)
-        for number, mail_id in enumerate(found.mails):
+        known = {entry.id for entry in self._backlog}
+        for number, mail_id in enumerate(m for m in found.mails if m not in known):
             self._room.count(mail_id.size)
             self._backlog.put_back(self._backlog.add(mail_id), 0)
             if number % _AT_ONCE == _AT_ONCE - 1:

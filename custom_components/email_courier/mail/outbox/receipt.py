@@ -9,6 +9,7 @@ from enum import StrEnum
 from ..envelope import RecipientOutcome
 from ..failure import Failure
 from .outgoing import OutgoingMail
+from .record import MailRecord
 
 
 class Status(StrEnum):
@@ -61,6 +62,7 @@ def refusal(mail: OutgoingMail, failure: Failure) -> Receipt:
     )
 
 
-def with_held(receipt: Receipt, addresses: Iterable[str]) -> Receipt:
+def with_held(receipt: Receipt, held: Iterable[MailRecord]) -> Receipt:
     """Return a receipt for more recipients, for whom the mail is held back."""
+    addresses = (address for record in held for address in record.addresses)
     return replace(receipt, owed=receipt.owed + tuple(RecipientOutcome(a) for a in addresses))
