@@ -23,7 +23,8 @@ MAX_ADDRESS = 254
 _MAX_LABEL = 63
 _MAX_NAME = 500
 _MAX_QUOTED = 100
-_ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+"
+_ATEXT = r"[^\x00-\x20\"(),.:;<>@\[\\\]\x7f]+"
+"""RFC 5322 section 3.2.3 with RFC 6531: all but controls, blanks and specials."""
 _DOT_ATOM = re.compile(rf"{_ATEXT}(?:\.{_ATEXT})*")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _ESCAPED = re.compile(r"\\(.)")
