@@ -90,8 +90,9 @@ async def test_a_home_that_does_not_know_its_address_says_what_a_button_needs(
     await load_account(hass, server)
     hass.config.api = None
 
-    with pytest.raises(ServiceValidationError, match="while its own address is known"):
+    with pytest.raises(ServiceValidationError, match="“/lovelace/home” leads nowhere") as caught:
         await send(hass, to=ANNA, markdown="x", button={"text": "Open", "url": "/lovelace/home"})
+    assert caught.value.translation_key == "button_url_invalid"
     assert server.record.connections == 0
 
     await send(hass, to=ANNA, markdown="See [the page](/lovelace/home).")
