@@ -14,7 +14,10 @@ REGISTRATION_LINKS: Final = {
 """Where a person registers Home Assistant as a client of Google or Microsoft."""
 
 EXAMPLE_LINKS: Final = {
-    "authorize_example": "https://id.example.com/realms/home/protocol/openid-connect/auth",
-    "token_example": "https://id.example.com/realms/home/protocol/openid-connect/token",
+    "authorize_example": "https://id.example.com/oauth2/authorize",
+    "token_example": "https://id.example.com/oauth2/token",
 }
-"""What the addresses of a provider of one's own look like."""
+"""What the addresses of a provider of one's own look like.
+
+Pages do not break them in the middle: a longer one would not fit a phone.
+"""

@@ -3,7 +3,7 @@
 from playwright.async_api import expect
 
 from tests.support.certificates import Certificates, ServerTls
-from tests.support.script import HEALTHY
+from tests.support.script import HEALTHY, Step, drip
 
 from .house import House, mails
 from .pictures import Picture, take
@@ -37,6 +37,8 @@ async def test_a_changed_certificate_is_compared_and_trusted(house: House, ada: 
     await expect(dialog).to_contain_text(shown(renewed))
     await take(ada.page, Picture.CERTIFICATE_CHANGED)
     assert after.record.auth_commands == 0
+    after.script = SELF_SIGNED.but(answers={Step.GREETING: drip(0.05)})
     await dialog.get_by_text("Trust the new certificate", exact=True).click()
+    await expect(dialog).to_contain_text("Testing the account with the new certificate…")
     (mail,) = await mails(after, 1)
     assert b"waiting" in mail.content
