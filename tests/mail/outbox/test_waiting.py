@@ -289,8 +289,8 @@ async def test_waiting_mail_stays_when_its_login_is_refused_and_goes_when_that_i
     assert len(house.server.attempts) == 2
     assert house.courier.state.waiting == 2
     house.server.failure = None
-    house.courier.resume()
-    await house.quiet()
+    await house.courier.stop()
+    await house.restart()
     assert len(house.server.mails) == 2
     assert house.courier.paused is None
 

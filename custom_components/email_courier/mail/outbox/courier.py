@@ -127,7 +127,7 @@ class Courier:
 
     @property
     def paused(self) -> Failure | None:
-        """The refused login that holds everything up until resume() is called."""
+        """The refused login that holds everything up; another one means another courier."""
         return self._dispatcher.gate.paused
 
     def open(self) -> None:
@@ -164,12 +164,12 @@ class Courier:
         names: ids as text; None is all.
         """
         self._dispatcher.gate.try_now()
-        self._release(names)
-
-    def resume(self) -> None:
-        """Try everything now, the login too: it has been mended."""
-        self._dispatcher.gate.open()
-        self._release(None)
+        if names is None:
+            self._backlog.release()
+        else:
+            self._backlog.release_some(names)
+        self._dispatcher.pump()
+        self._changed()
 
     async def waiting(self) -> Sequence[MailRecord]:
         """Return the records of all waiting mail, first in line first, held ones last."""
@@ -226,14 +226,6 @@ class Courier:
     async def _read(self) -> None:
         await self._chronicle.load()
         await self._revival.take_up()
-        self._changed()
-
-    def _release(self, names: Collection[str] | None) -> None:
-        if names is None:
-            self._backlog.release()
-        else:
-            self._backlog.release_some(names)
-        self._dispatcher.pump()
         self._changed()
 
     def _changed(self) -> None:

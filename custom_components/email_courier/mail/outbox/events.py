@@ -132,7 +132,7 @@ class Damaged:
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """The login was refused: no further attempt is made until resume() is called."""
+    """The login was refused: this courier makes no further attempt."""
 
     failure: Failure
 

@@ -17,6 +17,7 @@ from .events import (
     Dropped,
     Failed,
     GivenUp,
+    HandedOver,
     OutboxState,
     StateChanged,
 )
@@ -132,6 +133,19 @@ class Reporter:
                     failure=cause or failure,
                 )
             )
+
+    def handed_over(self, record: MailRecord, backup: str) -> None:
+        """Tell that the backup account has a mail."""
+        self.tell(
+            HandedOver(
+                at=self._now(),
+                message_id=record.message_id,
+                subject=record.subject,
+                recipients=record.addresses,
+                attempts=record.attempts,
+                backup=backup,
+            )
+        )
 
     def dropped(self, record: MailRecord) -> None:
         """Tell that somebody had a mail removed."""

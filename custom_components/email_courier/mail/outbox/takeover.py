@@ -12,7 +12,6 @@ from .backlog import Entry
 from .backup import Backup
 from .desk import Desk
 from .errors import DamagedMailError, OutboxError
-from .events import HandedOver
 from .job import Job
 
 _LOGGER = logging.getLogger(__name__)
@@ -73,15 +72,5 @@ class TakeOver:
     async def _let_go(self, job: Job) -> None:
         desk = self._desk
         trouble = await desk.keeper.discard(job)
-        record = job.record
-        desk.reporter.tell(
-            HandedOver(
-                at=desk.alarm.now(),
-                message_id=record.message_id,
-                subject=record.subject,
-                recipients=record.addresses,
-                attempts=record.attempts,
-                backup=self._backup.account,
-            )
-        )
+        desk.reporter.handed_over(job.record, self._backup.account)
         desk.reporter.trouble(trouble)
