@@ -103,6 +103,7 @@ def test_what_people_type_becomes_a_mailbox(typed: str, address: str, name: str)
         ("é" * 33 + "@example.test", "64 bytes"),
         ("a@" + ".".join(["b" * 60] * 5), "255 characters"),
         ("a@" + "é" * 300, "255 characters"),
+        ("a@" + ".".join(["é" * 40] * 6), "no valid domain: Domain too long"),
         ("a" * 64 + "@" + ".".join(["b" * 60] * 4), "254 bytes"),
         ("N" * 501 + " <a@b.test>", "name"),
     ],

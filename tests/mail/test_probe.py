@@ -5,7 +5,16 @@ import pytest
 from custom_components.email_courier.mail.probe import Speaker, listen
 from tests.support.fixtures import Bed
 from tests.support.script import HEALTHY, HEALTHY_TLS, Script, Step, drip, split
-from tests.support.strangers import CLOSING, HTTP, IMAP, MYSQL, SILENT, Stranger
+from tests.support.strangers import (
+    CLOSING,
+    FTP,
+    HTTP,
+    IMAP,
+    MYSQL,
+    RESETTING,
+    SILENT,
+    Stranger,
+)
 
 
 @pytest.mark.parametrize(
@@ -35,9 +44,11 @@ async def test_a_mail_server_is_known_by_its_first_bytes(
         (HTTP, Speaker.OTHER, "HTTP"),
         (MYSQL, Speaker.OTHER, "?"),
         (SILENT, Speaker.SILENT, ""),
+        (FTP, Speaker.OTHER, "FTP"),
         (CLOSING, Speaker.CLOSED, ""),
+        (RESETTING, Speaker.CLOSED, ""),
     ],
-    ids=lambda value: value.name if isinstance(value, Stranger) else "",
+    ids=lambda value: value.name if isinstance(value, Stranger) else str(value),
 )
 async def test_another_server_is_told_from_one(
     bed: Bed, stranger: Stranger, speaker: Speaker, protocol: str

@@ -207,8 +207,6 @@ class _Reader:
         labels = domain.split(".")
         if not all(_LABEL.fullmatch(label) and len(label) <= _MAX_LABEL for label in labels):
             self.refuse("has no valid domain behind the @")
-        if len(domain) > MAX_DOMAIN:
-            self.refuse(f"has more than {MAX_DOMAIN} characters behind the @")
         return domain
 
     def _literal(self, text: str) -> str:

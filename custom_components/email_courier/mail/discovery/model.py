@@ -116,7 +116,7 @@ class Provider:
                 return mailbox.local_part
             case UsernameForm.FIXED:
                 return self.username_name
-            case UsernameForm.OWN:
+            case _:
                 return None
 
 
