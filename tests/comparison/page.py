@@ -88,7 +88,7 @@ def figures(run: Run) -> Iterator[tuple[str, str]]:
         "ports that want TLS at once, answered by a timeout",
         _part(other, [it for it in other if it.said == "timeout_connect"]),
     )
-    yield "most logins with one wrong password", str(max(_tries(wrong)))
+    yield "most logins with one wrong password", str(max(_tries(wrong), default=0))
     yield "passwords unasked in clear", str(sum(it.leaked for it in run.answers))
     yield (
         "temporary faults after which the mail arrives",
