@@ -80,7 +80,11 @@ async def test_callers_in_the_line_learn_that_the_disk_is_full(house: House) -> 
     callers = [asyncio.create_task(house.courier.submit(mail())) for _ in range(3)]
     house.disk_error = FULL
     answers = await asyncio.gather(*callers, return_exceptions=True)
-    assert [type(answer) for answer in answers] == [OutboxError] * 3
+    errors = [answer for answer in answers if isinstance(answer, OutboxError)]
+    assert len(errors) == 3
+    for error in errors:
+        assert (error.reason, error.detail) == (OutboxReason.DISK, str(FULL))
+        assert error.failure == DOWN
 
 
 async def test_a_slow_attempt_goes_on_although_its_mail_cannot_be_kept(house: House) -> None:
@@ -107,6 +111,8 @@ async def test_what_cannot_be_written_down_is_remembered_until_it_can(house: Hou
     assert [event.detail for event in house.told(DiskTrouble)] == [str(FULL)]
     house.disk_error = None
     house.server.refusals = {}
+    [listed] = await house.courier.waiting()
+    assert [owed.address for owed in listed.owed] == ["ben@example.test"]
     await house.turn(35)
     assert house.server.attempts[-1] == ("ben@example.test",)
     assert len(house.server.mails) == 2

@@ -1,5 +1,6 @@
 """A mail as the backup account sends it."""
 
+from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
@@ -8,6 +9,7 @@ import pytest
 from custom_components.email_courier.mail.envelope import Envelope
 from custom_components.email_courier.mail.outbox.outgoing import OutgoingMail
 from custom_components.email_courier.mail.outbox.readdress import readdress
+from custom_components.email_courier.mail.payload import FilePayload, gather, pieces_of
 
 
 def outgoing(head: str, body: str = "Hello\r\n\r\nFrom: nobody\r\n") -> OutgoingMail:
@@ -76,3 +78,23 @@ def test_a_mail_without_a_body_stays_one() -> None:
 def test_a_backup_address_outside_ascii_needs_smtputf8() -> None:
     mail = readdress(outgoing("From: house@one.test\n"), "ersatz-ü@two.test")
     assert mail.envelope.smtputf8
+
+
+def test_fields_after_the_sender_stay() -> None:
+    mail = readdress(
+        outgoing("Sender: house@one.test\nFrom: house@one.test\nSubject: Hi\n"), "spare@two.test"
+    )
+    assert bytes(mail.data).startswith(
+        b"From: spare@two.test\r\nReply-To: house@one.test\r\nSubject: Hi\r\n\r\n"
+    )
+
+
+def test_a_large_mail_is_whole_afterwards() -> None:
+    references = "References: " + "<1@one.test>\n " * 20_000 + "<2@one.test>\n"
+    body = "A line of a large attachment.\r\n" * 100_000
+    original = outgoing("From: house@one.test\n" + references, body)
+    original = replace(original, data=gather(pieces_of(original.data)))
+    assert isinstance(original.data, FilePayload)
+    mail = readdress(original, "spare@two.test")
+    start = b"From: spare@two.test\r\nReply-To: house@one.test\r\n"
+    assert bytes(mail.data) == start + bytes(original.data).partition(b"\r\n")[2]

@@ -1,5 +1,6 @@
 """What is written down of a mail, and read again."""
 
+from dataclasses import replace
 import json
 
 from hypothesis import given, strategies as st
@@ -9,10 +10,11 @@ from custom_components.email_courier.mail.envelope import Envelope
 from custom_components.email_courier.mail.failure import Failure, FailureKind, Permanence, Stage
 from custom_components.email_courier.mail.outbox.mail_id import MailId
 from custom_components.email_courier.mail.outbox.outgoing import Rank
-from custom_components.email_courier.mail.outbox.record import MailRecord, OwedRecipient
+from custom_components.email_courier.mail.outbox.record import REPLY_LOST, MailRecord, OwedRecipient
 from custom_components.email_courier.mail.payload import checksum_of
 from custom_components.email_courier.mail.reply import Reply
 from tests.mail.outbox.house import START, mail
+from tests.mail.outbox.servers import GREYLISTED
 
 texts = st.text(max_size=40)
 failures = st.builds(
@@ -110,3 +112,18 @@ def test_a_mail_that_is_given_away_expires_when_it_would_have_done() -> None:
     assert record.outgoing(sent.data, START + 200).expires_after == 0
     assert again.data == sent.data
     assert str(sent.data) not in repr(again)
+
+
+def test_a_lost_reply_counts_as_an_attempt_and_is_everybodys_failure() -> None:
+    record = MailRecord.new(mail("anna@example.test", "ben@example.test"), START)
+    record = replace(record, owed=(replace(record.owed[0], failure=GREYLISTED), record.owed[1]))
+    once = record.with_lost_reply()
+    assert (once.attempts, once.deferrals) == (1, 0)
+    assert once.owed == (
+        OwedRecipient("anna@example.test", 1, REPLY_LOST),
+        OwedRecipient("ben@example.test", 1, REPLY_LOST),
+    )
+    assert (REPLY_LOST.stage, REPLY_LOST.permanence) == (Stage.ACCEPTED, Permanence.AMBIGUOUS)
+    twice = once.with_lost_reply()
+    assert twice.attempts == 2
+    assert [owed.lost_replies for owed in twice.owed] == [2, 2]

@@ -306,6 +306,17 @@ def test_a_record_with_a_field_that_cannot_be_is_damaged(
         store.read(record.id)
 
 
+def test_what_is_set_aside_is_for_its_owner_alone(store: Store) -> None:
+    record, _ = written(store)
+    store.set_aside(record.id)
+    aside = store.folder / DAMAGED
+    assert stat.S_IMODE(aside.stat().st_mode) == 0o700
+    assert sorted(path.suffix for path in aside.iterdir()) == [".eml", ".json"]
+    store.set_aside(written(store)[0].id)
+    assert len(list(aside.iterdir())) == 4
+    assert not store.holds(record.id)
+
+
 def test_a_message_of_which_one_bit_has_changed_is_damaged(store: Store) -> None:
     record, data = written(store)
     path = store.folder / f"{record.id}.eml"
@@ -319,3 +330,22 @@ def test_a_folder_can_be_removed_with_all_that_is_in_it(store: Store) -> None:
     assert store.erase() == []
     assert not store.folder.exists()
     assert store.erase() == []
+
+
+def test_what_cannot_be_removed_is_named_with_its_reason_and_the_rest_goes(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record, _ = written(store)
+    stuck = f"{record.id}.eml"
+    unlink = os.unlink
+
+    def unlink_others(path: Any, **rest: Any) -> None:
+        if Path(path).name == stuck:
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        unlink(path, **rest)
+
+    monkeypatch.setattr(os, "unlink", unlink_others)
+    [error] = store.erase()
+    assert (error.errno, error.strerror) == (errno.EACCES, "Permission denied")
+    assert error.filename == str(store.folder / stuck)
+    assert [path.name for path in store.folder.iterdir()] == [stuck]

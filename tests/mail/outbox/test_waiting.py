@@ -379,3 +379,30 @@ async def test_a_mail_that_waits_before_the_start_waits_once(house: House) -> No
     await house.turn(35)
     assert house.courier.state.waiting == 0
     assert len(house.server.mails) == 1
+
+
+async def test_a_mail_that_was_never_tried_expires_with_what_stood_in_its_way(
+    house: House,
+) -> None:
+    house.server.failure = WRONG_PASSWORD
+    with pytest.raises(MailError):
+        await house.courier.submit(mail())
+    await house.courier.submit(mail(expires_after=HOUR))
+    assert len(house.server.attempts) == 1
+    await house.turn(HOUR + 1)
+    assert [event.failure for event in house.told(Failed)][-1] == WRONG_PASSWORD
+
+
+async def test_callers_in_the_line_of_a_server_that_is_down_are_told_why(house: House) -> None:
+    house.server.upload.clear()
+    house.server.next_failures = [None]
+    first = asyncio.create_task(house.courier.submit(mail()))
+    await house.quiet()
+    house.server.failure = DOWN
+    others = [asyncio.create_task(house.courier.submit(mail())) for _ in range(2)]
+    await house.quiet()
+    house.server.upload.set()
+    await first
+    receipts = await asyncio.gather(*others)
+    assert {receipt.server_reply for receipt in receipts} == {DOWN.server_words}
+    assert [event.failure for event in house.told(Deferred)] == [DOWN] * 2

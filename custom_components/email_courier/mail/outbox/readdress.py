@@ -23,7 +23,6 @@ def readdress(mail: OutgoingMail, sender: str) -> OutgoingMail:
     pieces = pieces_of(mail.data, IN_MEMORY)
     head, gap, body = next(pieces).partition(b"\r\n\r\n")
     fields = [(m["name"], m["value"]) for m in _FIELD.finditer(head + b"\r\n")]
-    original = next((value for name, value in fields if name.lower() == b"from"), b"")
     has_reply_to = any(name.lower() == b"reply-to" for name, _ in fields)
     written: list[bytes] = []
     for name, value in fields:
@@ -32,9 +31,9 @@ def readdress(mail: OutgoingMail, sender: str) -> OutgoingMail:
         if name.lower() != b"from":
             written.append(name + b":" + value)
             continue
-        written.append(name + b":" + _from(original, sender.encode()))
+        written.append(name + b":" + _from(value, sender.encode()))
         if not has_reply_to:
-            written.append(b"Reply-To:" + original)
+            written.append(b"Reply-To:" + value)
     envelope = Envelope(
         sender,
         mail.envelope.recipients,
