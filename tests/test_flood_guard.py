@@ -51,7 +51,7 @@ async def test_what_comes_too_fast_comes_in_order_in_one_mail_at_the_end_of_the_
     assert digest["From"] == "Our house <anna@example.test>"
     assert digest["To"] == BEA
     text = text_of(digest)
-    assert "faster than you want them" in text
+    assert "faster than you wanted them" in text
     places = [text.index(f"Gate {number}") for number in (3, 4, 5)]
     assert places == sorted(places)
     assert text.count("It is done.") == 3
