@@ -106,7 +106,7 @@ async def test_the_steps_of_the_readme_end_with_a_mail_in_the_inbox(
 
     await dialog.titled("New recipient")
     await dialog.fill("Name", "Family")
-    await dialog.add("To", ADDRESS, "alan@example.test")
+    await dialog.add("Address (To)", ADDRESS, "alan@example.test")
     await dialog.submit()
     client = house.hass.client
     await client.until_state("notify.family")

@@ -133,7 +133,7 @@ async def test_a_recipient_with_many_addresses(house: House, grace: Visitor) -> 
     await grace.page.get_by_role("button", name="Add recipient").first.click()
     dialog = FlowDialog(grace.page)
     await look(dialog, "New recipient")
-    await dialog.add("To", f"Grace of the Long Name <{'g' * 40}@example.test>", SENDER)
+    await dialog.add("Address (To)", f"Grace of the Long Name <{'g' * 40}@example.test>", SENDER)
     await dialog.fits()
 
 

@@ -166,7 +166,7 @@ async def test_the_test_mail_and_the_first_recipient_end_the_dialog(
     await dialog.titled("New recipient")
     assert [mail.recipients for mail in server.record.mails] == [("ada@example.test",)]
     await dialog.fill("Name", "Family")
-    await dialog.add("To", "grace@example.test", "alan@example.test")
+    await dialog.add("Address (To)", "grace@example.test", "alan@example.test")
     await take(ada.page, Picture.RECIPIENT)
     await dialog.submit()
     assert (await house.hass.client.until_state("notify.family"))["state"] == "unknown"

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable
 from functools import cache
+from importlib.util import find_spec
 import json
 from pathlib import Path
 from typing import Any
-
-import hass_frontend
 
 from .pictures import PROJECT
 
@@ -29,9 +28,11 @@ def english() -> dict[str, Any]:
 @cache
 def home_assistants_words(language: str) -> dict[str, str]:
     """Return the words of Home Assistant's own pages by their keys."""
-    folder = Path(hass_frontend.where()) / "static" / "translations"
+    frontend = find_spec("hass_frontend")
+    assert frontend is not None
+    assert frontend.origin is not None
     words: dict[str, str] = {}
-    for file in _files(folder, language):
+    for file in _files(Path(frontend.origin).parent / "static" / "translations", language):
         words |= json.loads(file.read_text(encoding="utf-8"))
     return words
 
