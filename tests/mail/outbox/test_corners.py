@@ -10,7 +10,12 @@ from custom_components.email_courier.mail.failure import MailError
 from custom_components.email_courier.mail.outbox.backup import Backup
 from custom_components.email_courier.mail.outbox.courier import CourierConfig
 from custom_components.email_courier.mail.outbox.errors import OutboxError, OutboxReason
-from custom_components.email_courier.mail.outbox.events import CourierEvent, Damaged, Dropped
+from custom_components.email_courier.mail.outbox.events import (
+    CourierEvent,
+    Damaged,
+    Dropped,
+    HandedOver,
+)
 from custom_components.email_courier.mail.outbox.flood import FloodLimit
 from custom_components.email_courier.mail.outbox.outgoing import OutgoingMail
 from custom_components.email_courier.mail.outbox.receipt import Status
@@ -180,11 +185,16 @@ async def test_a_mail_that_is_being_handed_over_is_not_dropped(house: House) -> 
     await house.restart()
     house.server.failure = BLOCKED
     await house.courier.submit(mail())
-    asyncio.get_running_loop().call_later(0.1, taken.set)
-    await house.turn(1)
+    turning = asyncio.create_task(house.turn(1))
     await offered.wait()
-    assert house.courier.state.waiting == 0
-    assert await house.courier.drop() == 0
+    dropping = asyncio.create_task(house.courier.drop())
+    await asyncio.sleep(0.1)
+    assert house.told(Dropped) == []
+    taken.set()
+    await turning
+    assert await dropping == 0
+    assert house.told(Dropped) == []
+    assert [event.backup for event in house.told(HandedOver)] == ["spare"]
 
 
 async def test_a_mail_that_cannot_be_read_for_the_backup_account_stays(

@@ -240,3 +240,18 @@ async def test_with_write_first_a_refused_mail_is_raised_and_not_kept(house: Hou
     with pytest.raises(MailError):
         await house.courier.submit(mail())
     assert house.files == []
+
+
+async def test_with_write_first_a_caller_who_leaves_leaves_the_mail(house: House) -> None:
+    house.config = CourierConfig(write_first=True)
+    await house.restart()
+    house.server.upload.clear()
+    caller = asyncio.create_task(house.courier.submit(mail()))
+    await house.quiet()
+    caller.cancel()
+    await asyncio.wait({caller})
+    house.server.upload.set()
+    await house.quiet()
+    assert len(house.server.mails) == 1
+    assert house.stories == ["Delivered"]
+    assert house.files == []

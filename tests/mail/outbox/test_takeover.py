@@ -211,6 +211,7 @@ async def test_the_backup_account_takes_nothing_while_it_cannot_deliver_either(
     await house.courier.submit(mail())
     house.courier.retry_now()
     await house.quiet()
-    with pytest.raises(MailError):
+    with pytest.raises(MailError) as caught:
         await house.courier.accept(mail())
+    assert caught.value.failure == failure
     assert house.courier.state.waiting == 1

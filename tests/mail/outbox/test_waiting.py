@@ -5,7 +5,13 @@ import asyncio
 import pytest
 
 from custom_components.email_courier.mail.failure import MailError
-from custom_components.email_courier.mail.outbox.events import Deferred, Failed, GivenUp, Paused
+from custom_components.email_courier.mail.outbox.events import (
+    Deferred,
+    Dropped,
+    Failed,
+    GivenUp,
+    Paused,
+)
 from custom_components.email_courier.mail.outbox.outgoing import DAY, Rank
 from custom_components.email_courier.mail.outbox.receipt import Status
 from tests.mail.outbox.house import HOUR, MINUTE, START, House, mail
@@ -346,7 +352,8 @@ async def test_a_mail_that_is_dropped_is_never_sent(house: House) -> None:
 
 async def test_a_mail_that_is_dropped_during_its_upload_is_not_sent(house: House) -> None:
     house.server.next_failures = [DOWN]
-    await house.courier.submit(mail())
+    sent = mail()
+    await house.courier.submit(sent)
     house.server.upload.clear()
     await house.turn(35)
     assert await house.courier.drop() == 1
@@ -354,6 +361,8 @@ async def test_a_mail_that_is_dropped_during_its_upload_is_not_sent(house: House
     await house.turn(DAY)
     assert house.server.mails == []
     assert house.files == []
+    assert [event.message_id for event in house.told(Dropped)] == [sent.message_id]
+    assert house.courier.state.waiting == 0
 
 
 async def test_the_list_of_waiting_mail_is_in_the_order_in_which_it_would_go(house: House) -> None:
