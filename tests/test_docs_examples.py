@@ -8,11 +8,15 @@ from collections import Counter
 import inspect
 from pathlib import Path
 import sys
+from typing import Any
 
+from homeassistant.auth.mfa_modules import auth_mfa_module_from_config
+from homeassistant.auth.mfa_modules.notify import NotifyAuthModule
 from homeassistant.components.persistent_notification import async_register_callback
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.setup import async_setup_component
+from homeassistant.util.yaml import parse_yaml
 import pytest
 
 from tests.accounts import load_account, recipient
@@ -218,6 +222,35 @@ async def test_alert(hass: HomeAssistant, server: ScriptedServer, example: str) 
     assert text_of(mail) == "The freezer is open\n"
     hass.states.async_set("binary_sensor.freezer_door", "off")
     await hass.async_block_till_done()
+
+
+async def test_group(
+    hass: HomeAssistant,
+    bed: Bed,
+    example: str,
+    notifications: list[tuple[str | None, str]],
+) -> None:
+    await configure(hass, example)
+    server = await bed.serve()
+    await load_account(hass, server, title="home@example.com")
+
+    await hass.services.async_call(
+        "notify", "everybody", {"message": "Hi", "data": {"push": {"sound": "none"}}}, blocking=True
+    )
+
+    assert only_mail(server)["To"] == "anna@example.com"
+    assert [text for _, text in notifications] == ["Hi"]
+
+
+async def test_login_codes(hass: HomeAssistant, server: ScriptedServer, example: str) -> None:
+    written: Any = parse_yaml(example)
+    (module_config,) = written["homeassistant"]["auth_mfa_modules"]
+
+    module = await auth_mfa_module_from_config(hass, module_config)
+
+    assert isinstance(module, NotifyAuthModule)
+    assert "home_example_com" in module.aync_get_available_notify_services()
+    assert not server.record.mails
 
 
 async def test_failed(
