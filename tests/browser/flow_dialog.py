@@ -28,6 +28,9 @@ class FlowDialog:
     async def titled(self, title: str) -> None:
         """Wait for the page with this title, and expect nothing unfinished on it."""
         await expect(self.root.get_by_text(title, exact=True).first).to_be_visible()
+        # Texts with marks come later than the rest.
+        unwritten = self.root.locator("ha-markdown").filter(has_not_text=re.compile(r"\S"))
+        await expect(unwritten).to_have_count(0)
         await is_finished(self.root)
 
     async def says(self, *words: str) -> None:
