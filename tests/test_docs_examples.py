@@ -12,8 +12,12 @@ from typing import Any
 
 from homeassistant.auth.mfa_modules import auth_mfa_module_from_config
 from homeassistant.auth.mfa_modules.notify import NotifyAuthModule
-from homeassistant.components.persistent_notification import async_register_callback
-from homeassistant.core import HomeAssistant
+from homeassistant.components.persistent_notification import (
+    Notification,
+    UpdateType,
+    async_register_callback,
+)
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import parse_yaml
@@ -52,9 +56,14 @@ async def notifications(hass: HomeAssistant) -> list[tuple[str | None, str]]:
     """Titles and texts of what is shown in Home Assistant."""
     assert await async_setup_component(hass, "persistent_notification", {})
     shown: list[tuple[str | None, str]] = []
-    async_register_callback(
-        hass, lambda _, changed: shown.extend((n["title"], n["message"]) for n in changed.values())
-    )
+
+    @callback
+    def show(_: UpdateType, changed: dict[str, Notification]) -> None:
+        shown.extend(
+            (notification["title"], notification["message"]) for notification in changed.values()
+        )
+
+    async_register_callback(hass, show)
     return shown
 
 
