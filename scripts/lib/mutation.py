@@ -59,7 +59,7 @@ SUITES = (
             "warm.py",
         ),
         ("test_failure.py", "test_pipelining.py", "test_session_*.py", "test_warm.py"),
-        ("deadline", "slow_line", "arrives_later"),
+        ("(deadline and tls)", "slow_line", "arrives_later"),
     ),
     Suite(
         "outbox",

@@ -1,5 +1,6 @@
 """A failure as data: what it says, what it keeps for itself, and how it comes back from a file."""
 
+from dataclasses import replace
 import json
 
 import pytest
@@ -126,6 +127,7 @@ def test_the_log_gets_kind_stage_and_words() -> None:
     assert str(BARE) == "connect_timeout at connect"
     failure = Failure(FailureKind.DISCONNECTED, Stage.DATA, Permanence.TEMPORARY, detail="reset")
     assert str(failure) == "disconnected at data: reset"
+    assert str(replace(failure, detail="reset by X")).endswith(": reset by X")
 
 
 def test_the_error_carries_the_failure_and_says_what_it_is() -> None:

@@ -69,6 +69,20 @@ async def test_data_accepted_although_every_recipient_was_refused_sends_no_messa
     assert all(mail.content == b"" for mail in server.record.mails)
 
 
+async def test_an_empty_message_ends_a_data_that_nobody_gets_and_the_session_lives_on(
+    bed: Bed,
+) -> None:
+    refusals = tuple(say("550 5.1.1 unknown") for _ in ENVELOPE.recipients)
+    answers = {Step.RCPT: refusals, Step.DATA: (say("354 Go ahead"),)}
+    server = await bed.serve(HEALTHY.but(answers=answers))
+    session = WarmSession(settings_for(server, deadlines=QUICK), context_for(bed))
+    assert len((await session.deliver(ENVELOPE, MESSAGE)).refused) == 3
+    assert len((await session.deliver(ENVELOPE, MESSAGE)).accepted) == 3
+    session.close()
+    assert server.record.connections == 1
+    assert [mail.content for mail in server.record.mails if mail.content] == [MESSAGE]
+
+
 async def test_a_refused_sender_is_named_whatever_follows(bed: Bed) -> None:
     reply = "553 5.7.1 Sender address rejected: not owned by user"
     server, delivery = await _deliver(bed, Script(answers={Step.MAIL: say(reply)}))

@@ -1,11 +1,18 @@
 """Looking for settings that work: only the same server is asked, and nothing is given away."""
 
 import asyncio
+from dataclasses import replace
 import time
 
 import pytest
 
-from custom_components.email_courier.mail.failure import Failure, FailureKind, MailError
+from custom_components.email_courier.mail.failure import (
+    Failure,
+    FailureKind,
+    MailError,
+    Permanence,
+    Stage,
+)
 from custom_components.email_courier.mail.handshake import prove
 from custom_components.email_courier.mail.remedy import Diagnosis, diagnose
 from custom_components.email_courier.mail.settings import Encryption, ServerSettings, Trust
@@ -16,7 +23,7 @@ from tests.support.fixtures import Bed
 from tests.support.leaks import nothing_left
 from tests.support.listener import LOOPBACK6
 from tests.support.network import Network
-from tests.support.script import HEALTHY, HEALTHY_TLS, PLAIN_LOGIN, Step, stall
+from tests.support.script import HEALTHY, HEALTHY_TLS, PLAIN_LOGIN, Step, say, stall
 
 HOST = "mail.example.test"
 
@@ -128,3 +135,44 @@ async def test_cancelling_leaves_nothing(bed: Bed, network: Network, step: Step)
         with pytest.raises(asyncio.CancelledError):
             await looking
         assert time.monotonic() - started < 0.2
+
+
+def _failure(kind: FailureKind, **facts: str) -> Failure:
+    return Failure(kind, Stage.TLS, Permanence.TEMPORARY, facts=facts)
+
+
+async def test_a_server_that_is_gone_shows_no_certificate(bed: Bed, network: Network) -> None:
+    network.add(HOST, {})
+    settings = settings_for(await bed.serve(HEALTHY), host=HOST, port=587)
+    failure = _failure(FailureKind.CERTIFICATE_EXPIRED, host=HOST)
+    diagnosis = await _look(bed, settings, failure)
+    assert diagnosis == Diagnosis(failure)
+
+
+async def test_the_names_of_a_certificate_are_tried_but_no_pattern_and_not_the_same_again(
+    bed: Bed, network: Network
+) -> None:
+    server = await bed.serve(HEALTHY.but(tls_kind=ServerTls.OTHER_NAME))
+    network.add("wrong.example.test", {587: server})
+    network.add(OTHER_NAME, {587: server})
+    settings = settings_for(server, host="wrong.example.test", port=587)
+    names = f"*.example.test, wrong.example.test, {OTHER_NAME}"
+    failure = _failure(FailureKind.CERTIFICATE_HOSTNAME_MISMATCH, names=names)
+    found = (await _look(bed, settings, failure)).remedy
+    assert found == replace(settings, host=OTHER_NAME)
+    assert server.record.connections == 2  # one shows the certificate, one tries the name
+
+
+async def test_only_names_that_may_be_said_and_were_not_are_said_to_a_server(bed: Bed) -> None:
+    answers = dict.fromkeys((Step.EHLO, Step.EHLO_TLS, Step.HELO), say("501 5.5.4 Not that name"))
+    server = await bed.serve(PLAIN_LOGIN.but(answers=answers))
+    settings = settings_for(server, hello_name="localhost.localdomain")
+    diagnosis = await diagnose(
+        settings,
+        _failure(FailureKind.HELO_REJECTED),
+        "anna@exämple.test",
+        checked=context_for(bed),
+        unchecked=without_checks(context_for(bed)),
+    )
+    assert diagnosis.remedy is None
+    assert set(server.record.commands("EHLO")) == {"EHLO [127.0.0.1]"}

@@ -282,6 +282,20 @@ async def test_a_refusal_in_the_middle_of_the_upload_is_heard(bed: Bed) -> None:
     assert server.record.mails == []
 
 
+async def test_an_acceptance_in_the_middle_of_the_upload_is_none(bed: Bed) -> None:
+    script = PLAIN_RELAY.but(
+        upload=Upload(stop_after=50_000, then=After.HANG_UP, words="250 2.0.0 Ok")
+    )
+    server, session = await _opened(bed, script)
+    delivery = await session.deliver(ENVELOPE, MESSAGE * 100_000)
+    assert not session.is_open
+    assert _failures(delivery) == [(FailureKind.PROTOCOL_ERROR, Permanence.TEMPORARY)] * 2
+    failure = delivery.outcomes[0].failure
+    assert failure is not None
+    assert (failure.stage, str(failure.reply)) == (Stage.DATA, "250 2.0.0 Ok")
+    assert server.record.mails == []
+
+
 async def test_a_mail_over_the_limit_is_refused_before_a_byte_is_sent(bed: Bed) -> None:
     server, session = await _opened(bed, PLAIN_RELAY.but(size_limit=len(MESSAGE) - 1))
     delivery = await session.deliver(ENVELOPE, MESSAGE)

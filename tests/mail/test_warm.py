@@ -34,6 +34,7 @@ async def test_mails_share_one_connection_and_one_login(bed: Bed, pipelining: Pi
     assert len(server.record.mails) == 5
     assert server.record.connections == 1
     assert server.record.auth_commands == 1
+    assert server.record.commands("RSET") == []
     assert server.record.violations == []
 
 
@@ -116,6 +117,60 @@ async def test_a_session_that_fails_its_probe_is_replaced(
     assert len((await session.deliver(ENVELOPE, MESSAGE)).accepted) == 2
     session.close()
     assert server.record.connections == 2
+
+
+async def test_a_session_takes_as_many_mails_as_it_may(
+    bed: Bed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warm, "MAILS", 3)
+    server = await bed.serve(HEALTHY)
+    session = _warm(bed, server)
+    connections: list[int] = []
+    for _ in range(7):
+        await session.deliver(ENVELOPE, MESSAGE)
+        connections.append(server.record.connections)
+    session.close()
+    assert connections == [1, 1, 1, 2, 2, 2, 3]
+
+
+async def test_after_it_was_closed_the_next_mail_opens_another(bed: Bed) -> None:
+    server = await bed.serve(HEALTHY)
+    session = _warm(bed, server)
+    for _ in range(2):
+        assert len((await session.deliver(ENVELOPE, MESSAGE)).accepted) == 2
+        session.close()
+    assert server.record.connections == 2
+
+
+@pytest.mark.parametrize("pipelining", [Pipelining.OFFERED, Pipelining.BROKEN])
+async def test_what_has_to_be_done_before_the_dot_is_done_for_every_mail(
+    bed: Bed, monkeypatch: pytest.MonkeyPatch, pipelining: Pipelining
+) -> None:
+    monkeypatch.setattr(transaction, "FLIGHT_PATIENCE", 0.2)
+    server = await bed.serve(HEALTHY.but(pipelining=pipelining))
+    session = _warm(bed, server)
+    taken: list[int] = []
+
+    async def note() -> None:
+        taken.append(len(server.record.mails))
+
+    for _ in range(3):
+        await session.deliver(ENVELOPE, MESSAGE, before_dot=note)
+    session.close()
+    assert taken == [0, 1, 2]
+
+
+async def test_a_mail_for_which_the_server_is_too_slow_is_not_tried_again_here(bed: Bed) -> None:
+    server = await bed.serve(
+        Script(answers={Step.MAIL: (say("250 2.1.0 Ok"), stall())}, pipelining=Pipelining.ABSENT)
+    )
+    session = _warm(bed, server)
+    await session.deliver(ENVELOPE, MESSAGE)
+    delivery = await session.deliver(ENVELOPE, MESSAGE)
+    session.close()
+    kinds = {outcome.failure.kind for outcome in delivery.outcomes if outcome.failure}
+    assert kinds == {FailureKind.SERVER_TOO_SLOW}
+    assert server.record.connections == 1
 
 
 @pytest.mark.parametrize(("limit", "value"), [("MAILS", 1), ("LIFETIME", 0.0)])

@@ -170,7 +170,7 @@ class Transaction:
 
     def _take_recipient(self, address: str, reply: Reply) -> None:
         if reply.is_positive:
-            self._outcomes[address] = RecipientOutcome(address, reply)
+            self._outcomes[address] = RecipientOutcome(address)
             return
         failure = self._session.refused(reply).failure
         if reply.code == 421:  # RFC 5321 section 3.8: the server closes the connection
