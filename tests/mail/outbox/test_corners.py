@@ -7,6 +7,7 @@ import logging
 import pytest
 
 from custom_components.email_courier.mail.failure import MailError
+from custom_components.email_courier.mail.outbox.attempt import STOPPED
 from custom_components.email_courier.mail.outbox.backup import Backup
 from custom_components.email_courier.mail.outbox.courier import CourierConfig
 from custom_components.email_courier.mail.outbox.errors import OutboxError, OutboxReason
@@ -79,7 +80,8 @@ async def test_a_stop_on_a_full_disk_is_an_error_for_the_caller(house: House) ->
     house.disk_error = None
     with pytest.raises(OutboxError) as caught:
         await caller
-    assert caught.value.reason is OutboxReason.DISK
+    assert (caught.value.reason, caught.value.detail) == (OutboxReason.DISK, str(FULL))
+    assert caught.value.failure == STOPPED
 
 
 async def test_without_queueing_a_stop_at_the_final_dot_is_raised_as_a_lost_reply(

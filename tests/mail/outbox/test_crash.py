@@ -5,10 +5,13 @@ import asyncio
 import pytest
 
 from custom_components.email_courier.mail.failure import MailError
+from custom_components.email_courier.mail.outbox.attempt import STOPPED
 from custom_components.email_courier.mail.outbox.courier import CourierConfig
 from custom_components.email_courier.mail.outbox.events import Deferred, Failed, GivenUp
+from custom_components.email_courier.mail.outbox.limits import Limits
 from custom_components.email_courier.mail.outbox.outgoing import DAY
 from custom_components.email_courier.mail.outbox.receipt import Status
+from custom_components.email_courier.mail.outbox.store import Store
 from tests.mail.outbox.house import HOUR, House, mail
 from tests.mail.outbox.servers import DOWN, REPLY_LOST, UNKNOWN_USER
 
@@ -30,9 +33,12 @@ async def test_stopping_ends_an_upload_and_the_mail_goes_at_the_next_start(house
     caller = asyncio.create_task(house.courier.submit(sent))
     await house.quiet()
     await house.courier.stop()
-    assert (await caller).status is Status.QUEUED
+    receipt = await caller
+    assert (receipt.status, receipt.server_reply) == (Status.QUEUED, STOPPED.server_words)
     assert house.server.mails == []
     assert house.files == [".eml", ".json"]
+    [record] = Store(house.folder).read_records(Store(house.folder).open().mails)
+    assert record.next_attempt > house.clock.time
     house.server.upload.set()
     await house.restart()
     assert house.server.mails == [("anna@example.test", sent.data)]
@@ -197,6 +203,24 @@ async def test_who_waits_too_long_for_a_turn_is_let_go_too(house: House) -> None
     assert len(house.told(Deferred)) == 2
 
 
+async def test_who_was_let_go_in_the_line_can_still_be_dropped_during_the_attempt(
+    house: House,
+) -> None:
+    house.config = CourierConfig(patience=0.05)
+    await house.restart()
+    house.server.upload.clear()
+    await asyncio.gather(*(house.courier.submit(mail()) for _ in range(2)))
+    first, second = await house.courier.waiting()
+    await house.courier.drop([str(first.id)])
+    await house.quiet()
+    assert len(house.server.attempts) == 2
+    assert await house.courier.drop([str(second.id)]) == 1
+    house.server.upload.set()
+    await house.quiet()
+    assert house.server.mails == []
+    assert house.files == []
+
+
 async def test_without_queueing_a_caller_waits_as_long_as_it_takes(house: House) -> None:
     house.config = CourierConfig(patience=0.05)
     await house.restart()
@@ -255,3 +279,17 @@ async def test_with_write_first_a_caller_who_leaves_leaves_the_mail(house: House
     assert len(house.server.mails) == 1
     assert house.stories == ["Delivered"]
     assert house.files == []
+
+
+async def test_with_write_first_a_slow_mail_takes_its_room_once(house: House) -> None:
+    house.config = CourierConfig(write_first=True, patience=0.05, limits=Limits(mails=2))
+    await house.restart()
+    for _ in range(2):
+        house.server.upload.clear()
+        await house.courier.submit(mail())
+        house.server.upload.set()
+        await house.quiet()
+    assert len(house.server.mails) == 2
+    house.server.failure = DOWN
+    for _ in range(2):
+        assert (await house.courier.submit(mail())).status is Status.QUEUED

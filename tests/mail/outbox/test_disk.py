@@ -13,7 +13,7 @@ from custom_components.email_courier.mail.outbox.errors import OutboxError, Outb
 from custom_components.email_courier.mail.outbox.events import Damaged, DiskTrouble, Failed, GivenUp
 from custom_components.email_courier.mail.outbox.limits import Limits
 from custom_components.email_courier.mail.outbox.receipt import Status
-from tests.mail.outbox.house import HOUR, House, mail
+from tests.mail.outbox.house import HOUR, MINUTE, House, mail
 from tests.mail.outbox.servers import DOWN, GREYLISTED, REPLY_LOST
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
@@ -113,6 +113,13 @@ async def test_what_cannot_be_written_down_is_remembered_until_it_can(house: Hou
     house.server.refusals = {}
     [listed] = await house.courier.waiting()
     assert [owed.address for owed in listed.owed] == ["ben@example.test"]
+    house.server.refusals = {"ben@example.test": GREYLISTED}
+    await house.turn(5 * MINUTE)
+    [again] = await house.courier.waiting()
+    assert again.attempts > listed.attempts
+    assert again.owed == listed.owed
+    house.server.refusals = {}
+    house.courier.retry_now()
     await house.turn(35)
     assert house.server.attempts[-1] == ("ben@example.test",)
     assert len(house.server.mails) == 2

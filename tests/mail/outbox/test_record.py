@@ -105,12 +105,13 @@ def test_a_record_says_who_is_still_owed_the_mail() -> None:
 
 
 def test_a_mail_that_is_given_away_expires_when_it_would_have_done() -> None:
-    sent = mail(expires_after=100)
+    sent = mail(expires_after=100, rank=Rank.HIGH, passed=["main"])
     record = MailRecord.new(sent, START)
     again = record.outgoing(sent.data, START + 60)
     assert again.expires_after == 40
     assert record.outgoing(sent.data, START + 200).expires_after == 0
     assert again.data == sent.data
+    assert replace(again, expires_after=sent.expires_after) == sent
     assert str(sent.data) not in repr(again)
 
 

@@ -240,8 +240,33 @@ def test_files_of_others_are_left_alone(store: Store) -> None:
     record, _ = written(store)
     stranger = store.folder / "notes.txt"
     stranger.write_text("mine")
+    half = store.folder / "notes.eml.tmp"
+    half.write_text("mine too")
+    copy = store.folder / f"{record.id}.bak"
+    copy.write_text("and this")
     assert store.open().mails == (record.id,)
     assert stranger.exists()
+    assert half.exists()
+    assert copy.exists()
+
+
+def test_a_link_is_no_mail(store: Store) -> None:
+    record, data = written(store)
+    path = store.folder / f"{record.id}.eml"
+    elsewhere = store.folder.parent / "elsewhere"
+    path.rename(elsewhere)
+    path.symlink_to(elsewhere)
+    assert store.open().mails == ()
+    assert elsewhere.read_bytes() == data
+
+
+def test_a_record_that_cannot_be_opened_is_left_out_of_the_list(store: Store) -> None:
+    good, _ = written(store)
+    bad, _ = written(store)
+    path = store.folder / f"{bad.id}.json"
+    path.unlink()
+    path.mkdir()
+    assert store.read_records([bad.id, good.id]) == [good]
 
 
 def test_a_record_without_its_message_is_set_aside_and_reported(store: Store) -> None:

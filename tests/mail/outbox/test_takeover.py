@@ -72,6 +72,19 @@ async def test_mail_that_cannot_be_delivered_for_five_minutes_is_handed_over(
     assert house.server.mails == []
 
 
+async def test_mail_that_comes_while_the_server_is_down_waits_its_five_minutes_too(
+    house: House, neighbour: Neighbour
+) -> None:
+    house.server.failure = DOWN
+    await house.courier.submit(mail())
+    await house.turn(MINUTE)
+    await house.courier.submit(mail())
+    await house.turn(4 * MINUTE)
+    assert len(neighbour.taken) == 1
+    await house.turn(MINUTE)
+    assert len(neighbour.taken) == 2
+
+
 async def test_only_who_is_still_owed_the_mail_is_handed_over(
     house: House, neighbour: Neighbour
 ) -> None:

@@ -414,4 +414,6 @@ async def test_callers_in_the_line_of_a_server_that_is_down_are_told_why(house: 
     await first
     receipts = await asyncio.gather(*others)
     assert {receipt.server_reply for receipt in receipts} == {DOWN.server_words}
-    assert [event.failure for event in house.told(Deferred)] == [DOWN] * 2
+    deferred = house.told(Deferred)
+    assert [event.failure for event in deferred] == [DOWN] * 2
+    assert {event.next_attempt for event in deferred} == {house.courier.state.next_attempt}
