@@ -88,7 +88,7 @@ async def test_a_domain_that_a_known_provider_runs_gets_its_settings_and_hints(
     dialog = await Dialog.new_account(hass)
     await dialog.submit(sender=SENDER)
     assert dialog.fields["host"] == "smtp.fastmail.com"
-    assert "Mail of this domain is run by Fastmail" in dialog.description
+    assert "is run by Fastmail" in dialog.description
     await dialog.submit()
     assert "wants an **app password** here" in dialog.description
 
