@@ -8,6 +8,7 @@ import pytest
 
 from custom_components.email_courier.mail.failure import Failure, FailureKind, MailError, Stage
 from custom_components.email_courier.mail.handshake import prove, resolve_encryption
+from custom_components.email_courier.mail.session import Session
 from custom_components.email_courier.mail.settings import Deadlines, Encryption, ServerSettings
 from tests.mail.accounts import (
     ALL_STEPS,
@@ -21,6 +22,7 @@ from tests.mail.accounts import (
 )
 from tests.support.fixtures import Bed
 from tests.support.leaks import nothing_left
+from tests.support.listener import LOOPBACK
 from tests.support.script import (
     HEALTHY,
     HEALTHY_TLS,
@@ -165,6 +167,38 @@ async def _cancel(proving: asyncio.Task[object]) -> None:
     with pytest.raises(asyncio.CancelledError):
         await proving
     assert time.monotonic() - started < 0.2
+
+
+@pytest.mark.parametrize("greeting", ["220 mail.example.test ESMTP", "* OK IMAP4rev1 ready"])
+async def test_where_nobody_can_be_asked_again_the_failure_stays_what_it_was(
+    bed: Bed, greeting: str
+) -> None:
+    async def greet_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        listener.close()
+        writer.write(greeting.encode() + b"\r\n")
+        await reader.read()
+        writer.close()
+
+    listener = await asyncio.start_server(greet_once, LOOPBACK, 0)
+    port = listener.sockets[0].getsockname()[1]
+    settings = replace(settings_for(await bed.serve(HEALTHY_TLS)), port=port)
+    failure = await _failure(bed, settings)
+    assert failure.kind is FailureKind.TLS_NOT_EXPECTED
+    assert failure.detail
+
+
+async def test_a_server_that_leaves_with_its_last_reply_has_proven_nothing(
+    bed: Bed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening = Session.open
+
+    async def open_and_lose(session: Session, *, sender: str) -> None:
+        await opening(session, sender=sender)
+        session.abort()
+
+    monkeypatch.setattr(Session, "open", open_and_lose)
+    failure = await _failure(bed, settings_for(await bed.serve(HEALTHY)))
+    assert (failure.kind, failure.stage) == (FailureKind.DISCONNECTED, Stage.SENDER)
 
 
 class TestAutomatic:

@@ -294,6 +294,14 @@ async def test_a_server_that_cannot_be_connected_to_is_passed_over(
         await read(document(entry), mailbox, providers)
 
 
+async def test_files_that_name_no_usable_server_say_nothing(
+    mailbox: Mailbox, providers: Providers
+) -> None:
+    useless = Page(200, None, document(server("smtp.stand-in.email", 0, "SSL")))
+    pages = Pages({f"https://{FIRST}": useless, f"https://{SECOND}": useless})
+    assert await by_autoconfig(mailbox, pages, providers) is None
+
+
 async def test_a_server_elsewhere_is_trusted_because_the_domain_itself_said_so(
     mailbox: Mailbox, providers: Providers
 ) -> None:

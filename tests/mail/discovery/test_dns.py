@@ -3,6 +3,8 @@
 import asyncio
 import time
 
+import aiodns
+import pycares
 import pytest
 
 from custom_components.email_courier.mail.discovery.dns import (
@@ -97,6 +99,18 @@ async def test_a_name_that_dns_cannot_hold_is_a_failed_lookup(
 async def test_a_resolver_that_is_not_open_is_a_failed_lookup() -> None:
     with pytest.raises(LookupFailed):
         await SystemResolver().mx("stand-in.email")
+
+
+async def test_a_machine_whose_resolver_cannot_be_set_up_is_one_without_dns(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise pycares.AresError(11, "no servers")
+
+    monkeypatch.setattr(aiodns, "DNSResolver", fail)
+    async with SystemResolver() as resolver:
+        with pytest.raises(LookupFailed):
+            await resolver.mx("stand-in.email")
 
 
 async def test_closing_does_not_wait_for_a_silent_name_server(zone: DnsStandIn) -> None:

@@ -1,6 +1,6 @@
 """The line of waiting mail, against a model that looks at all of it every time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import math
 
 from hypothesis import settings, strategies as st
@@ -180,3 +180,21 @@ def test_a_deadline_can_be_moved_both_ways() -> None:
     assert deadlines.take_due(19) == []
     assert deadlines.take_due(20) == [mail_id]
     assert deadlines.next() is None
+
+
+def test_a_mail_that_was_moved_is_released_once_and_a_forgotten_one_never() -> None:
+    backlog = Backlog()
+    moved = entry_of(backlog)
+    forgotten = backlog.add(replace(moved.id, token="00000001"))
+    for release in (backlog.release, backlog.release_early):
+        for when in (5000.0, 6000.0):
+            backlog.take(moved)
+            backlog.put_back(moved, when)
+        backlog.take(forgotten)
+        backlog.put_back(forgotten, 5000.0)
+        backlog.take(forgotten)
+        release()
+        assert backlog.next_due(0) is moved
+        backlog.take(moved)
+        assert backlog.next_due(0) is None
+        assert backlog.next_time() is None

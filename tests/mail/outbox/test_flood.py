@@ -1,5 +1,6 @@
 """The flood guard."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ from custom_components.email_courier.mail.outbox.courier import CourierConfig
 from custom_components.email_courier.mail.outbox.errors import OutboxError, OutboxReason
 from custom_components.email_courier.mail.outbox.events import (
     Damaged,
+    Dropped,
     Failed,
     GivenUp,
     StateChanged,
@@ -194,6 +196,16 @@ async def test_held_mail_is_listed_and_can_be_dropped(guarded: House) -> None:
     assert await guarded.courier.drop() == 1
     await guarded.turn(2 * HOUR)
     assert len(guarded.server.mails) == 3
+
+
+async def test_who_drops_held_mail_twice_at_once_drops_each_once(guarded: House) -> None:
+    await send(guarded, "1", "2", "3", "4", "5", "6")
+    _, *others = await guarded.courier.waiting()
+    chosen = [str(record.id) for record in others]
+    counts = await asyncio.gather(*(guarded.courier.drop(chosen) for _ in range(2)))
+    assert sum(counts) == 2
+    assert [type(event) for event in guarded.told(Dropped)] == [Dropped] * 2
+    assert guarded.courier.state.waiting == 1
 
 
 async def test_the_listener_hears_how_much_is_held(guarded: House) -> None:

@@ -342,6 +342,13 @@ def test_what_is_set_aside_is_for_its_owner_alone(store: Store) -> None:
     assert not store.holds(record.id)
 
 
+def test_a_message_that_is_gone_is_damaged(store: Store) -> None:
+    record, _ = written(store)
+    (store.folder / f"{record.id}.eml").unlink()
+    with pytest.raises(DamagedMailError, match="is missing"):
+        store.read(record.id)
+
+
 def test_a_message_of_which_one_bit_has_changed_is_damaged(store: Store) -> None:
     record, data = written(store)
     path = store.folder / f"{record.id}.eml"
