@@ -142,7 +142,7 @@ def _mutate(folder: Path, workers: int) -> None:
         )
     if ended.returncode:
         print(log.read_text("utf-8").replace("\r", "\n")[-4000:], file=sys.stderr)
-        raise SystemExit(f"mutmut has failed; the tests may fail without any mutant: {log}")
+        raise SystemExit(f"mutmut has failed ({ended.returncode}): {log}")
 
 
 def _verdicts(folder: Path) -> dict[str, str]:

@@ -159,6 +159,7 @@ async def test_a_waiting_mail_that_cannot_be_read_now_is_read_later(house: House
     house.disk_error = OSError(errno.EIO, "Input/output error")
     await house.turn(35)
     assert house.courier.state.waiting == 1
+    assert [event.detail for event in house.told(DiskTrouble)] == [str(house.disk_error)]
     house.disk_error = None
     await house.turn(35)
     assert len(house.server.mails) == 1

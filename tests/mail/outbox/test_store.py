@@ -227,6 +227,26 @@ def test_a_mail_too_big_for_the_disk_does_not_keep_the_others_from_it(
     assert names(store) == [".eml", ".json"]
 
 
+def test_a_message_whose_record_cannot_be_written_is_not_left_behind(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(store)
+    before = names(store)
+    fsync = os.fsync
+    calls = iter([False, True])
+
+    def full_at_the_second(descriptor: int) -> None:
+        if next(calls, False):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full_at_the_second)
+    sent = mail()
+    [error] = store.write([(MailRecord.new(sent, START), sent.data)])
+    assert error is not None
+    assert names(store) == before
+
+
 def test_debris_of_a_crash_is_cleared_away(store: Store) -> None:
     record, _ = written(store)
     other = MailRecord.new(mail(), START)
@@ -304,9 +324,16 @@ def test_a_marked_dot_that_was_never_answered_for_is_a_lost_reply(store: Store) 
 def test_a_record_that_cannot_be_read_is_damaged(store: Store, raw: bytes) -> None:
     record, _ = written(store)
     (store.folder / f"{record.id}.json").write_bytes(raw)
-    with pytest.raises(DamagedMailError):
+    with pytest.raises(DamagedMailError, match=f"{record.id} has a record that cannot be read"):
         store.read(record.id)
     assert store.read_records([record.id]) == []
+
+
+def test_a_record_that_is_gone_is_damaged(store: Store) -> None:
+    record, _ = written(store)
+    (store.folder / f"{record.id}.json").unlink()
+    with pytest.raises(DamagedMailError, match=f"{record.id}.* is missing"):
+        store.read(record.id)
 
 
 @pytest.mark.parametrize(
