@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 import sys
 
 from tests.live.dialog import Dialog
@@ -13,14 +14,17 @@ from tests.servers.ports import free_ports
 from .bench import Bench, say
 from .endpoint import HOST, Endpoint
 from .figures import CORE, COURIER, Measurement
-from .house import DOMAINS
+from .house import DOMAINS, Account
+from .proxy import SlowLine
 from .servers import endpoints_of, settle
 
 _LOGIN_LOGGED = " auth=1"  # where it sums a connection up
-_THERE = {
-    "import of all modules": "notify",
-    "import where cameras, speech and media are": "notify camera image media_source tts",
-}
+IMPORT = "import of all modules"
+IMPORT_LATE = "import where cameras, speech and media are"
+SET_UP = "set-up of one account"
+START = "import and set-up of one account"
+FAR = ", server 20 ms away"
+_THERE = {IMPORT: "notify", IMPORT_LATE: "notify camera image media_source tts"}
 """Parts of Home Assistant that are imported already."""
 _IMPORT = """
 import importlib, sys, time
@@ -90,19 +94,39 @@ async def start_up(bench: Bench) -> None:
             for part in ("", ".config_flow", ".notify", ".services", ".diagnostics", ".issue")
         ],
     }
-    accounts = {who: await bench.house.add(who, endpoint) for who in (COURIER, CORE)}
-    for _ in range(bench.rounds):
-        for who, account in accounts.items():
-            for name, there in _THERE.items():
-                seconds = await _import(there, modules[who])
-                bench.figures.add(Measurement(name, "ms"), who, 1000 * seconds)
-            seconds = await bench.house.reload(account)
-            bench.figures.add(Measurement("set-up of one account", "ms"), who, 1000 * seconds)
+    async with SlowLine(endpoint.port) as line:
+        far = replace(endpoint, name=f"20 ms line, {endpoint.name}", port=line.port)
+        accounts = {
+            who: [await bench.house.add(who, server) for server in (endpoint, far)]
+            for who in (COURIER, CORE)
+        }
+        for _ in range(bench.rounds):
+            for who, (near_account, far_account) in accounts.items():
+                await _start(bench, who, modules[who], near_account, far_account)
     for who in (COURIER, CORE):
         before = bench.postfix.log().count(_LOGIN_LOGGED)
         await _dialog(bench, who, endpoint)
         logins = bench.postfix.log().count(_LOGIN_LOGGED) - before
         bench.figures.add(Measurement("dialog and set-up: logins", "logins"), who, logins)
+
+
+async def _start(
+    bench: Bench, who: str, modules: list[str], near_account: Account, far_account: Account
+) -> None:
+    """Import and set up as a start of Home Assistant does, at a server near and far."""
+
+    def note(name: str, seconds: float) -> None:
+        bench.figures.add(Measurement(name, "ms"), who, 1000 * seconds)
+
+    imports = {name: await _import(there, modules) for name, there in _THERE.items()}
+    near = await bench.house.reload(near_account)
+    far = await bench.house.reload(far_account)
+    for name, seconds in imports.items():
+        note(name, seconds)
+    note(SET_UP, near)
+    note(SET_UP + FAR, far)
+    note(START, imports[IMPORT] + near)
+    note(START + FAR, imports[IMPORT] + far)
 
 
 async def _import(there: str, modules: list[str]) -> float:

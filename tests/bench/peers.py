@@ -17,6 +17,7 @@ import aiosmtplib
 from tests.servers.people import PASSWORD, RECIPIENT, SENDER, USERNAME
 
 from .endpoint import HOST, Endpoint
+from .prepared import Prepared
 from .servers import smtp_source
 
 _SCRIPT = Path(__file__).with_name("nodemailer.js")
@@ -28,12 +29,14 @@ class Peer:
     """A client. keeps: whether one connection carries many mails.
 
     send: sends so many mails to an endpoint and returns the seconds that it took.
+    bursts_only: it shows what bursts could come to, and is no client to compare with.
     """
 
     name: str
     keeps: bool
     send: Callable[[Endpoint, int], Awaitable[float]]
     encrypts: bool = True
+    bursts_only: bool = False
 
 
 def peers(authority: Path, nodemailer: Path | None) -> list[Peer]:
@@ -42,11 +45,14 @@ def peers(authority: Path, nodemailer: Path | None) -> list[Peer]:
     authority: the file with the servers' authority. nodemailer: the folder of that module.
     """
     library = _Library(ssl.create_default_context(cafile=authority))
+    prepared = Prepared(authority)
     found = [
         Peer("aiosmtplib, fresh", keeps=False, send=library.fresh),
         Peer("aiosmtplib, kept", keeps=True, send=library.kept),
         Peer("smtp-source, fresh", keeps=False, send=_source(keep=False), encrypts=False),
         Peer("smtp-source, kept", keeps=True, send=_source(keep=True), encrypts=False),
+        Peer("prepared bytes", keeps=True, send=prepared.two_flights, bursts_only=True),
+        Peer("prepared, envelope ahead", keeps=True, send=prepared.one_flight, bursts_only=True),
     ]
     if nodemailer is not None:
         script = _Nodemailer(nodemailer, authority)

@@ -26,7 +26,7 @@ async def measure(bench: Bench) -> None:
                 for _ in range(bench.rounds):
                     await _integration(bench, line, there, who, account)
             for peer in bench.peers:
-                if peer.encrypts:
+                if peer.encrypts and not peer.bursts_only:
                     for _ in range(bench.rounds):
                         await _peer(bench, line, there, peer)
         await settle(bench.postfix)

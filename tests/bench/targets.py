@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from .costs import FAR, IMPORT, IMPORT_LATE, SET_UP, START
 from .figures import CORE, COURIER, Figures, number
 from .slow_line import COLD
 
@@ -106,13 +107,10 @@ TARGETS = (
         2,
         at_least=False,
     ),
-    Target("import, of core's time", _times("import of all modules", CORE), 1, at_least=False),
-    Target(
-        "import where cameras, speech and media are, of core's time",
-        _times("import where cameras, speech and media are", CORE),
-        1,
-        at_least=False,
-    ),
-    Target("set-up, of core's time", _times("set-up of one account", CORE), 1, at_least=False),
+    Target("import, of core's time", _times(IMPORT, CORE), 1, at_least=False),
+    Target(f"{IMPORT_LATE}, of core's time", _times(IMPORT_LATE, CORE), 1, at_least=False),
+    Target("set-up, of core's time", _times(SET_UP, CORE), 1, at_least=False),
+    Target(f"{START}, of core's time", _times(START, CORE), 1, at_least=False),
+    Target(f"{START}{FAR}, of core's time", _times(START + FAR, CORE), 1, at_least=False),
     Target("logins of dialog and set-up", _ours("dialog and set-up: logins"), 1, at_least=False),
 )
