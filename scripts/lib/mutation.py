@@ -58,7 +58,15 @@ SUITES = (
             "upload.py",
             "warm.py",
         ),
-        ("test_failure.py", "test_pipelining.py", "test_session_*.py", "test_warm.py"),
+        (
+            "test_commands.py",
+            "test_failure.py",
+            "test_hello.py",
+            "test_pipelining.py",
+            "test_session*.py",
+            "test_upload.py",
+            "test_warm.py",
+        ),
         ("(deadline and tls)", "slow_line", "arrives_later"),
     ),
     Suite(

@@ -60,6 +60,18 @@ async def test_a_server_that_insists_on_encryption_is_named_only_where_there_is_
     assert (failure.kind, str(failure.reply)) == (wanted, WANTS_TLS)
 
 
+@pytest.mark.parametrize(
+    ("encryption", "kind"),
+    [(Encryption.NONE, Kind.ENCRYPTION_REQUIRED), (Encryption.TLS, Kind.HELO_REJECTED)],
+)
+async def test_helo_too_is_told_to_want_encryption_only_where_there_is_none(
+    bed: Bed, encryption: Encryption, kind: Kind
+) -> None:
+    answers = {Step.EHLO: say("502 5.5.1 Unknown"), Step.HELO: say(WANTS_TLS)}
+    failure = await failure_of(bed, await bed.serve(broken(encryption, answers=answers)))
+    assert (failure.kind, str(failure.reply)) == (kind, WANTS_TLS)
+
+
 async def test_a_server_that_is_busy_is_not_asked_twice(bed: Bed) -> None:
     server = await bed.serve(HEALTHY.but(answers={Step.EHLO: say("421 4.3.2 Later")}))
     assert (await failure_of(bed, server)).kind is Kind.SERVER_BUSY

@@ -84,6 +84,17 @@ async def test_a_fresh_session_that_breaks_is_a_failure(bed: Bed) -> None:
     assert server.record.connections == 1
 
 
+async def test_a_login_that_fails_is_the_failure_of_every_recipient(bed: Bed) -> None:
+    refusal = "535 5.7.8 Username and Password not accepted"
+    server = await bed.serve(Script(answers={Step.AUTH_VERDICT: say(refusal)}))
+    delivery = await _warm(bed, server).deliver(ENVELOPE, MESSAGE)
+    assert [outcome.address for outcome in delivery.outcomes] == list(ENVELOPE.recipients)
+    for outcome in delivery.outcomes:
+        assert outcome.failure is not None
+        assert outcome.failure.kind is FailureKind.INVALID_AUTH
+        assert str(outcome.reply) == refusal
+
+
 async def test_a_lost_final_reply_is_never_tried_again_here(bed: Bed) -> None:
     server = await bed.serve(Script(answers={Step.DOT: (say("250 2.0.0 Ok"), hang_up())}))
     session = _warm(bed, server)
