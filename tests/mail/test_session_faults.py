@@ -1,6 +1,7 @@
 """A server that drips, stalls, hangs up or resets, at every step of a handshake."""
 
 import asyncio
+from dataclasses import replace
 import time
 
 import pytest
@@ -9,6 +10,7 @@ from custom_components.email_courier.mail.failure import FailureKind, MailError,
 from custom_components.email_courier.mail.settings import Deadlines, Encryption
 from tests.mail.accounts import (
     ALL_STEPS,
+    PATIENT,
     QUICK,
     SENDER,
     SPOKEN,
@@ -194,6 +196,14 @@ async def test_a_port_where_nobody_answers_has_a_limit_of_its_own(
     failure = await failure_of(bed, server, host="mail.example.test", port=587, deadlines=QUICK)
     assert time.monotonic() - started < QUICK.connect + 0.5
     assert (failure.kind, failure.stage) == (FailureKind.CONNECT_TIMEOUT, Stage.CONNECT)
+
+
+async def test_a_greeting_that_does_not_come_has_a_limit_of_its_own(bed: Bed) -> None:
+    server = await bed.serve(HEALTHY.but(answers={Step.GREETING: stall()}))
+    deadlines = replace(PATIENT, greeting=0.2)
+    async with asyncio.timeout(PATIENT.handshake / 2):
+        failure = await failure_of(bed, server, deadlines=deadlines)
+    assert failure.stage is Stage.GREETING
 
 
 async def test_a_port_that_refuses_is_named(bed: Bed, network: Network) -> None:
