@@ -244,6 +244,14 @@ async def test_an_upload_that_was_reported_as_failed_never_arrives_later(
     assert server.record.mails == []
 
 
+async def test_an_upload_that_stands_still_has_a_limit_of_its_own(bed: Bed) -> None:
+    script = PLAIN_RELAY.but(upload=Upload(stop_after=50_000))
+    _, session = await _opened(bed, script, replace(PATIENT, stall=0.2))
+    async with asyncio.timeout(PATIENT.stall):
+        delivery = await session.deliver(ENVELOPE, MESSAGE * 400_000)
+    assert _failures(delivery) == [(FailureKind.SERVER_TOO_SLOW, Permanence.TEMPORARY)] * 2
+
+
 async def test_a_slow_line_is_no_stall(bed: Bed) -> None:
     content = (b"x" * 70 + b"\r\n") * 100_000
     script = PLAIN_RELAY.but(upload=Upload(rate=3_000_000))

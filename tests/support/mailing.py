@@ -120,9 +120,11 @@ class Mailing:
             self._talk.violation("DATA has no parameters (RFC 5321, 4.1.1.4)")
         if self._transaction is None:
             await self._talk.say(Step.DATA, "503 5.5.1 Error: need RCPT command")
-        elif not self._transaction.recipients:
-            await self._talk.say(Step.DATA, "554 5.5.1 Error: no valid recipients")
-        elif await self._talk.say(Step.DATA, "354 End data with <CR><LF>.<CR><LF>") == 354:
+            return
+        verdict = "554 5.5.1 Error: no valid recipients"
+        if self._transaction.recipients:
+            verdict = "354 End data with <CR><LF>.<CR><LF>"
+        if await self._talk.say(Step.DATA, verdict) == 354:
             await self._receive(self._transaction)
 
     async def _receive(self, transaction: Transaction) -> None:

@@ -186,13 +186,10 @@ class Transaction:
 
     async def _body(self, data: Payload, before_dot: BeforeDot | None) -> Reply:
         session = self._session
-        dot_sent = False
 
         async def commit() -> None:
-            nonlocal dot_sent
             if before_dot is not None:
                 await before_dot()
-            dot_sent = True
             session.progress.dot_sent = True
 
         deadlines = session.settings.deadlines
@@ -202,10 +199,9 @@ class Transaction:
             stall=deadlines.stall,
             final_reply=deadlines.final_reply,
         )
-        session.progress.dot_sent = False
         if not reply.is_positive:
             raise session.refused(reply)
-        if not dot_sent:
+        if not session.progress.dot_sent:
             raise MailError(
                 Failure(FailureKind.PROTOCOL_ERROR, Stage.DATA, Permanence.TEMPORARY, reply)
             )
