@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+import contextlib
+import socket
 import ssl
 from typing import cast
 
@@ -26,6 +28,8 @@ ENGINE_ERRORS = (SMTPException,)
 """What the engine itself raises, for the one place that maps errors."""
 
 _HEARD = 512
+_QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
+"""None outside Linux."""
 
 
 class Engine(SMTPProtocol):
@@ -143,6 +147,19 @@ class Engine(SMTPProtocol):
         """Hand bytes to the transport. Raises MalformedReplyError after a fault."""
         self.check()
         super().write(data)
+        self.acknowledge_promptly()
+
+    def acknowledge_promptly(self) -> None:
+        """Have the kernel acknowledge what comes next at once, where it can (tcp(7)).
+
+        A server may hold back the rest of what it says until the beginning is acknowledged (RFC
+        896), which this end would put off for as long as 40 ms (RFC 1122 section 4.2.3.2): such as
+        its first reply after the tickets of TLS.
+        """
+        sock = None if self.transport is None else self.transport.get_extra_info("socket")
+        if sock is not None and _QUICK_ACK is not None:
+            with contextlib.suppress(OSError):
+                sock.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
 
     async def negotiate_tls(self, context: ssl.SSLContext, server_name: str) -> Reply:
         """Send STARTTLS and go over to TLS if the server agrees (RFC 3207 section 4)."""

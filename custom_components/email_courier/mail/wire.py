@@ -76,6 +76,7 @@ class Wire:
         self._engine.transport = await asyncio.get_running_loop().start_tls(
             transport, self._engine, context, server_hostname=server_name
         )
+        self._engine.acknowledge_promptly()
 
     async def greeting(self) -> Reply:
         """Read what the server says first, after which nothing may follow."""
