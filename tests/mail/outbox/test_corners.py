@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 import logging
+import threading
 
 import pytest
 
@@ -18,6 +19,7 @@ from custom_components.email_courier.mail.outbox.events import (
     HandedOver,
 )
 from custom_components.email_courier.mail.outbox.flood import FloodLimit
+from custom_components.email_courier.mail.outbox.mail_id import MailId
 from custom_components.email_courier.mail.outbox.outgoing import OutgoingMail
 from custom_components.email_courier.mail.outbox.receipt import Status
 from custom_components.email_courier.mail.outbox.record import REPLY_LOST
@@ -116,6 +118,51 @@ async def test_an_error_nobody_thought_of_reaches_the_caller_and_stops_nobody_el
     assert (await house.courier.submit(mail())).status is Status.SENT
 
 
+async def test_an_error_nobody_thought_of_while_a_waiting_mail_is_read_stops_nobody_else(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def explode(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    house.server.next_failures = [DOWN]
+    await house.courier.submit(mail())
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "read", explode)
+        await house.turn(35)
+    assert (await house.courier.submit(mail("other@example.test"))).status is Status.SENT
+    assert house.courier.state.waiting == 1
+    await house.courier.stop()
+    await house.restart()
+    assert house.courier.state.waiting == 0
+
+
+async def test_a_mail_that_is_being_read_at_the_stop_waits_as_before(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    read = Store.read
+
+    def read_slowly(store: Store, mail_id: MailId) -> object:
+        begun.set()
+        go_on.wait(5)
+        return read(store, mail_id)
+
+    monkeypatch.setattr(Store, "read", read_slowly)
+    house.server.next_failures = [DOWN]
+    await house.courier.submit(mail())
+    turning = asyncio.create_task(house.turn(35))
+    await asyncio.to_thread(begun.wait, 5)
+    stopping = asyncio.create_task(house.courier.stop())
+    await asyncio.sleep(0.05)
+    go_on.set()
+    await stopping
+    await turning
+    assert len(house.server.attempts) == 1
+    assert house.files == [".eml", ".json"]
+    assert await house.courier.drop() == 1
+    assert caplog.text == ""
+
+
 async def test_a_caller_who_leaves_does_not_hear_that_the_disk_was_full(
     house: House, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -197,6 +244,36 @@ async def test_a_mail_that_is_being_handed_over_is_not_dropped(house: House) -> 
     assert await dropping == 0
     assert house.told(Dropped) == []
     assert [event.backup for event in house.told(HandedOver)] == ["spare"]
+
+
+async def test_who_drops_a_mail_that_is_being_handed_over_ends_no_other_attempt(
+    house: House,
+) -> None:
+    offered, taken = asyncio.Event(), asyncio.Event()
+
+    async def hand_over(_: OutgoingMail) -> None:
+        offered.set()
+        await taken.wait()
+
+    house.config = CourierConfig(
+        backup=Backup(own="main", account="spare", hand_over=hand_over, after=0)
+    )
+    await house.restart()
+    house.server.next_failures = [BLOCKED]
+    await house.courier.submit(mail())
+    turning = asyncio.create_task(house.turn(1))
+    await offered.wait()
+    house.server.upload.clear()
+    other = asyncio.create_task(house.courier.submit(mail("other@example.test")))
+    while len(house.server.attempts) < 2:
+        await asyncio.sleep(0)
+    dropping = asyncio.create_task(house.courier.drop())
+    await asyncio.sleep(0.1)
+    taken.set()
+    house.server.upload.set()
+    await turning
+    assert await dropping == 0
+    assert (await other).status is Status.SENT
 
 
 async def test_a_mail_that_cannot_be_read_for_the_backup_account_stays(

@@ -50,7 +50,8 @@ async def test_stopping_lets_everyone_go_who_waits_for_a_turn(house: House) -> N
     refused = asyncio.create_task(house.courier.submit(mail(queue=False)))
     await house.quiet()
     await house.courier.stop()
-    assert {receipt.status for receipt in await asyncio.gather(*callers)} == {Status.QUEUED}
+    answers = {(each.status, each.server_reply) for each in await asyncio.gather(*callers)}
+    assert answers == {(Status.QUEUED, STOPPED.server_words)}
     with pytest.raises(MailError):
         await refused
     house.server.upload.set()

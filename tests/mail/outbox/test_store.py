@@ -256,17 +256,51 @@ def test_debris_of_a_crash_is_cleared_away(store: Store) -> None:
     assert names(store) == [".eml", ".json"]
 
 
+def test_a_mark_whose_record_has_been_written_again_is_debris(store: Store) -> None:
+    record, data = written(store)
+    (store.folder / f"{record.id}.dot").write_bytes(b"an older record")
+    assert store.open().mails == (record.id,)
+    assert names(store) == [".eml", ".json"]
+    assert store.read(record.id) == (record, data)
+
+
+def test_debris_that_cannot_be_cleared_away_holds_up_no_mail(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record, _ = written(store)
+    (store.folder / f"{MailRecord.new(mail(), START).id}.eml").write_bytes(b"half")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "unlink", refuse)
+    assert store.open().mails == (record.id,)
+
+
+def test_a_folder_that_somebody_makes_in_the_meantime_is_used(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.folder.mkdir()
+    answers = iter([False])
+    monkeypatch.setattr(Path, "is_dir", lambda _: next(answers, True))
+    record, data = written(store)
+    assert store.read(record.id) == (record, data)
+
+
 def test_files_of_others_are_left_alone(store: Store) -> None:
     record, _ = written(store)
     stranger = store.folder / "notes.txt"
     stranger.write_text("mine")
     half = store.folder / "notes.eml.tmp"
     half.write_text("mine too")
+    letter = store.folder / "letter.eml"
+    letter.write_text("mine as well")
     copy = store.folder / f"{record.id}.bak"
     copy.write_text("and this")
     assert store.open().mails == (record.id,)
     assert stranger.exists()
     assert half.exists()
+    assert letter.exists()
     assert copy.exists()
 
 

@@ -64,6 +64,8 @@ async def test_while_the_account_is_known_to_be_down_a_call_returns_without_an_a
     assert receipt.server_reply == DOWN.server_words
     assert receipt.attempts == 0
     assert len(house.server.attempts) == 1
+    *_, record = await house.courier.waiting()
+    assert record.next_attempt == 0
 
 
 async def test_all_waiting_mail_goes_as_soon_as_one_is_delivered(house: House) -> None:

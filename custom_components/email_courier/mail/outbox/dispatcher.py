@@ -101,7 +101,7 @@ class Dispatcher:
         if job in self._line and job.entry is not None:
             self._line.leave(job)
             desk.backlog.put_back(job.entry, 0)
-            desk.reporter.deferred(job.record, self.next_attempt())
+            desk.reporter.deferred(job.record, None)
         job.tell(job.queued(None))
 
     def withdraw(self, job: Job) -> None:
