@@ -16,8 +16,8 @@ from homeassistant.util.async_ import get_scheduled_timer_handles
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.email_courier.account import outbox_folder
 from custom_components.email_courier.const import DOMAIN
+from custom_components.email_courier.outbox_host import outbox_folder
 from tests.accounts import account_entry, load, load_state, recipient
 from tests.sending import pass_time, send
 from tests.support.fixtures import Bed

@@ -13,7 +13,7 @@ from homeassistant.exceptions import ConfigEntryError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
-from .account import Account, EmailCourierConfigEntry, outbox_folder
+from .account import Account, EmailCourierConfigEntry
 from .classic import async_register_classic
 from .const import DOMAIN
 from .contact import ContactLog
@@ -22,6 +22,7 @@ from .entry_data import trust_of
 from .issues import AccountIssues, async_delete_issues
 from .mail.outbox.store import Store
 from .oauth_tokens import async_tokens_for
+from .outbox_host import outbox_folder
 from .outbox_services import async_setup_outbox_services
 from .services import async_setup_services
 from .tls_context import async_context_for

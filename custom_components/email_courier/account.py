@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable
 from functools import partial
-from pathlib import Path
 import ssl
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_TOKEN, EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
-from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.helpers.network import NoURLAvailableError, get_url
 from homeassistant.helpers.start import async_at_started
-from homeassistant.helpers.storage import STORAGE_DIR
 from homeassistant.util import dt as dt_util
 
 from .const import (
@@ -24,7 +19,6 @@ from .const import (
     CONF_REPLY_TO,
     CONF_SENDER,
     CONF_SENDER_NAME,
-    DOMAIN,
 )
 from .entry_data import settings_of
 from .errors import error_for_content, error_for_failure, error_for_outbox
@@ -36,7 +30,6 @@ from .mail.handshake import Proof, proof_of
 from .mail.outbox.courier import Courier, CourierConfig
 from .mail.outbox.errors import OutboxError
 from .mail.outbox.events import CourierEvent, Paused
-from .mail.outbox.host import Host
 from .mail.outbox.outgoing import DAY, OutgoingMail, Rank
 from .mail.outbox.receipt import Receipt
 from .mail.outbox.store import Store
@@ -44,17 +37,13 @@ from .mail.session import Session
 from .mail.settings import ServerSettings
 from .mail.warm import WarmSession
 from .oauth_tokens import GrantedTokens
+from .outbox_host import outbox_folder, outbox_host
 from .too_large import NOTHING_FITS, async_lighten
 
 type EmailCourierConfigEntry = ConfigEntry[Account]
 type EventListener = Callable[[CourierEvent], None]
 
 _URGENT: Final = (Priority.HIGH, Priority.HIGHEST)
-
-
-def outbox_folder(hass: HomeAssistant, entry_id: str) -> Path:
-    """Return where the mail of an account waits."""
-    return Path(hass.config.path(STORAGE_DIR, DOMAIN, entry_id))
 
 
 class Account:
@@ -87,7 +76,7 @@ class Account:
         self.courier = Courier(
             deliver=self._session.deliver,
             store=Store(outbox_folder(hass, entry.entry_id)),
-            host=_host(hass),
+            host=outbox_host(hass),
             listener=self._tell,
             config=config,
         )
@@ -239,25 +228,3 @@ def _base_url(hass: HomeAssistant) -> str | None:
         return get_url(hass, prefer_external=True, allow_internal=True)
     except NoURLAvailableError:
         return None
-
-
-def _host(hass: HomeAssistant) -> Host:
-    """Return Home Assistant as the outbox sees it."""
-
-    def spawn[T](work: Coroutine[Any, Any, T], name: str, /) -> asyncio.Task[T]:
-        return hass.async_create_task(work, f"{DOMAIN} {name}")
-
-    def call_at(when: float, action: Callable[[], None], /) -> Callable[[], None]:
-        @callback
-        def fire(_now: datetime) -> None:
-            action()
-
-        return async_track_point_in_utc_time(hass, fire, datetime.fromtimestamp(when, UTC))
-
-    return Host(
-        clock=lambda: dt_util.utcnow().timestamp(),
-        run_blocking=hass.async_add_executor_job,
-        spawn=spawn,
-        finish=spawn,
-        call_at=call_at,
-    )

@@ -14,7 +14,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.event import async_track_time_interval
 
-from .account import Account, outbox_folder
+from .account import Account
 from .const import DOMAIN
 from .contact import shows_contact
 from .mail.failure import Failure, FailureKind
@@ -30,6 +30,7 @@ from .mail.outbox.events import (
 from .mail.outbox.store import DAMAGED
 from .mail.settings import Encryption, ServerSettings, is_loopback
 from .mail.tls import format_fingerprint
+from .outbox_host import outbox_folder
 from .phrases import as_code
 
 _NEARLY_FULL: Final = 0.8
