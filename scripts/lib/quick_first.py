@@ -1,4 +1,4 @@
-"""A pytest plugin for `scripts/mutation`: most mutants die at once, and leave without tidying up."""
+"""A pytest plugin for `scripts/mutation`: most mutants die at once and leave nothing to tidy up."""
 
 import json
 import os

@@ -52,8 +52,9 @@ async def test_stopping_lets_everyone_go_who_waits_for_a_turn(house: House) -> N
     await house.courier.stop()
     answers = {(each.status, each.server_reply) for each in await asyncio.gather(*callers)}
     assert answers == {(Status.QUEUED, STOPPED.server_words)}
-    with pytest.raises(MailError):
+    with pytest.raises(MailError) as caught:
         await refused
+    assert caught.value.failure == STOPPED
     house.server.upload.set()
     await house.restart()
     assert len(house.server.mails) == 5
