@@ -30,6 +30,33 @@ from tests.mail.outbox.servers import BLOCKED, DOWN, GREYLISTED
 FULL = OSError(28, "No space left on device")
 
 
+class Slow:
+    """Holds up what a store does to one mail."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+        """Hold up one method of every store."""
+        self._begun = asyncio.Event()
+        self._go_on = threading.Event()
+        loop = asyncio.get_running_loop()
+        call = getattr(Store, method)
+
+        def wait(store: Store, mail_id: MailId) -> object:
+            loop.call_soon_threadsafe(self._begun.set)
+            self._go_on.wait(5)
+            return call(store, mail_id)
+
+        monkeypatch.setattr(Store, method, wait)
+
+    async def begun(self) -> None:
+        """Wait until it has been called."""
+        async with asyncio.timeout(5):
+            await self._begun.wait()
+
+    def go_on(self) -> None:
+        """Hold it up no longer."""
+        self._go_on.set()
+
+
 async def test_a_caller_who_leaves_at_once_has_handed_in_nothing(house: House) -> None:
     house.server.upload.clear()
     caller = asyncio.create_task(house.courier.submit(mail()))
@@ -139,28 +166,53 @@ async def test_an_error_nobody_thought_of_while_a_waiting_mail_is_read_stops_nob
 async def test_a_mail_that_is_being_read_at_the_stop_waits_as_before(
     house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    begun, go_on = threading.Event(), threading.Event()
-    read = Store.read
-
-    def read_slowly(store: Store, mail_id: MailId) -> object:
-        begun.set()
-        go_on.wait(5)
-        return read(store, mail_id)
-
-    monkeypatch.setattr(Store, "read", read_slowly)
+    reading = Slow(monkeypatch, "read")
     house.server.next_failures = [DOWN]
     await house.courier.submit(mail())
     turning = asyncio.create_task(house.turn(35))
-    await asyncio.to_thread(begun.wait, 5)
+    await reading.begun()
     stopping = asyncio.create_task(house.courier.stop())
     await asyncio.sleep(0.05)
-    go_on.set()
+    reading.go_on()
     await stopping
     await turning
     assert len(house.server.attempts) == 1
     assert house.files == [".eml", ".json"]
     assert await house.courier.drop() == 1
     assert caplog.text == ""
+
+
+async def test_a_mail_that_is_being_read_is_not_dropped(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.server.next_failures = [DOWN]
+    await house.courier.submit(mail())
+    await house.courier.stop()
+    reading = Slow(monkeypatch, "read")
+    starting = asyncio.create_task(house.restart())
+    await reading.begun()
+    dropping = asyncio.create_task(house.courier.drop())
+    await asyncio.sleep(0.05)
+    reading.go_on()
+    await starting
+    assert await dropping == 0
+    assert len(house.server.mails) == 1
+
+
+async def test_a_mail_whose_delivery_is_being_written_down_is_not_dropped(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.server.next_failures = [DOWN]
+    await house.courier.submit(mail())
+    removing = Slow(monkeypatch, "remove")
+    turning = asyncio.create_task(house.turn(35))
+    await removing.begun()
+    dropping = asyncio.create_task(house.courier.drop())
+    await asyncio.sleep(0.05)
+    removing.go_on()
+    await turning
+    assert await dropping == 0
+    assert house.stories == ["Deferred", "Delivered"]
 
 
 async def test_a_caller_who_leaves_does_not_hear_that_the_disk_was_full(

@@ -59,6 +59,8 @@ def test_trying_now_forgets_the_schedule_but_not_the_failure() -> None:
     gate.try_now()
     assert gate.is_open(0)
     assert gate.failure == DOWN
+    gate.shut(DOWN, 1000)
+    assert gate.opens_at == 1030
 
 
 def test_a_refused_login_opens_at_no_time() -> None:
@@ -82,7 +84,8 @@ def test_two_breaks_in_a_row_are_not_enough_to_shut_the_gate() -> None:
         gate.broke(HUNG_UP, 0)
     assert gate.is_open(0)
     gate.open()
-    gate.broke(HUNG_UP, 0)
+    for _ in range(2):
+        gate.broke(HUNG_UP, 0)
     assert gate.is_open(0)
 
 

@@ -96,6 +96,7 @@ def test_an_attempt_that_nobody_saw_the_end_of_is_a_lost_reply() -> None:
     assert settle_interrupted(once).lost == ()
     mixed = replace(once, owed=(once.with_lost_reply().owed[0], once.owed[1]))
     settlement = settle_interrupted(mixed)
+    assert (settlement.accepted, settlement.refused) == ((), ())
     assert [o.address for o in settlement.lost] == [A]
     assert settlement.record.addresses == (B,)
 
@@ -118,5 +119,6 @@ def test_a_server_breaks_off_when_it_answers_nobody() -> None:
     assert breaks_off(delivery(a=REPLY_LOST)) == REPLY_LOST
     assert breaks_off(delivery(a=GREYLISTED, b=HUNG_UP)) is None
     assert breaks_off(delivery(a=None)) is None
+    assert breaks_off(delivery()) is None
     too_large = replace(HUNG_UP, permanence=Permanence.PERMANENT, stage=Stage.SENDER)
     assert breaks_off(delivery(a=too_large)) is None

@@ -64,8 +64,7 @@ async def test_while_the_account_is_known_to_be_down_a_call_returns_without_an_a
     assert receipt.server_reply == DOWN.server_words
     assert receipt.attempts == 0
     assert len(house.server.attempts) == 1
-    *_, record = await house.courier.waiting()
-    assert record.next_attempt == 0
+    assert [record.next_attempt for record in await house.courier.waiting()] == [0, 0]
 
 
 async def test_all_waiting_mail_goes_as_soon_as_one_is_delivered(house: House) -> None:
@@ -76,6 +75,21 @@ async def test_all_waiting_mail_goes_as_soon_as_one_is_delivered(house: House) -
     house.server.failure = None
     await house.turn(35)
     assert [to for to, _ in house.server.mails] == [f"{n}@example.test" for n in range(5)]
+
+
+async def test_while_an_attempt_is_under_way_and_after_the_stop_no_next_one_is_named(
+    house: House,
+) -> None:
+    house.server.next_failures = [GREYLISTED]
+    await house.courier.submit(mail())
+    assert house.courier.state.next_attempt == START + 30
+    house.server.upload.clear()
+    other = asyncio.create_task(house.courier.submit(mail()))
+    await house.quiet()
+    assert house.courier.state.next_attempt is None
+    await house.courier.stop()
+    assert house.courier.state.next_attempt is None
+    await other
 
 
 async def test_mail_that_was_put_off_goes_as_soon_as_another_is_delivered(house: House) -> None:
