@@ -9,9 +9,10 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.util import dt as dt_util
 import pytest
 
-from custom_components.email_courier.account import Account, outbox_folder
+from custom_components.email_courier.account import Account
 from custom_components.email_courier.const import CONF_FLOOD_LIMIT, DOMAIN
 from custom_components.email_courier.mail.compose.content import Priority
+from custom_components.email_courier.outbox_host import outbox_folder
 from tests.accounts import load_account
 from tests.sending import pass_time, send
 from tests.support.fixtures import Bed

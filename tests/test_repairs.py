@@ -16,9 +16,10 @@ from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.email_courier.account import Account, outbox_folder
+from custom_components.email_courier.account import Account
 from custom_components.email_courier.const import CONF_FINGERPRINT, CONF_MAX_MAILS, DOMAIN
 from custom_components.email_courier.issues import Issue
+from custom_components.email_courier.outbox_host import outbox_folder
 from tests.accounts import account_entry, load, load_account
 from tests.dialogs import TEXTS
 from tests.sending import pass_time, send

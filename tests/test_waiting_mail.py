@@ -8,9 +8,10 @@ from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 import pytest
 
-from custom_components.email_courier.account import Account, outbox_folder
+from custom_components.email_courier.account import Account
 from custom_components.email_courier.const import CONF_WRITE_FIRST, DOMAIN
 from custom_components.email_courier.mail.outbox.receipt import Status
+from custom_components.email_courier.outbox_host import outbox_folder
 from tests.accounts import account_entry, load, load_account
 from tests.sending import pass_time, send, state_of
 from tests.support.fixtures import Bed
