@@ -141,6 +141,13 @@ async def test_an_error_nobody_thought_of_reaches_the_caller_and_stops_nobody_el
         await house.restart()
         with pytest.raises(RuntimeError):
             await house.courier.submit(mail())
+        house.config = CourierConfig(patience=0.05)
+        await house.restart()
+        house.server.upload.clear()
+        with pytest.raises(RuntimeError):
+            await house.courier.submit(mail())
+        house.server.upload.set()
+        await house.quiet()
     assert house.courier.state.waiting == 0
     assert (await house.courier.submit(mail())).status is Status.SENT
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from custom_components.email_courier.mail.envelope import Delivery, Envelope, RecipientOutcome
 from custom_components.email_courier.mail.failure import MailError
 from custom_components.email_courier.mail.outbox.courier import Courier
 from custom_components.email_courier.mail.outbox.events import (
@@ -176,6 +177,16 @@ async def test_without_queueing_a_recipient_who_is_put_off_counts_as_refused(hou
     assert receipt.status is Status.PARTIAL
     assert [o.address for o in receipt.refused] == ["ben@example.test"]
     assert house.files == []
+
+
+async def test_where_the_server_has_said_nothing_the_receipt_quotes_nothing(house: House) -> None:
+    async def deliver(envelope: Envelope, *_: object, **__: object) -> Delivery:
+        return Delivery(tuple(RecipientOutcome(address) for address in envelope.recipients))
+
+    house.server.deliver = deliver  # type: ignore[assignment,method-assign]
+    await house.restart()
+    receipt = await house.courier.submit(mail())
+    assert (receipt.status, receipt.server_reply) == (Status.SENT, "")
 
 
 async def test_attempts_never_overlap(house: House) -> None:

@@ -63,8 +63,9 @@ async def test_stopping_lets_everyone_go_who_waits_for_a_turn(house: House) -> N
 async def test_a_mail_handed_in_after_the_stop_goes_at_the_next_start(house: House) -> None:
     await house.courier.stop()
     assert (await house.courier.submit(mail())).status is Status.QUEUED
-    with pytest.raises(MailError):
+    with pytest.raises(MailError) as caught:
         await house.courier.submit(mail(queue=False))
+    assert caught.value.failure == STOPPED
     assert house.server.attempts == []
     await house.restart()
     assert len(house.server.mails) == 1

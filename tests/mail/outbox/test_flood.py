@@ -75,7 +75,7 @@ async def test_the_digest_counts_in_the_next_hour(guarded: House) -> None:
 async def test_a_single_mail_that_was_held_back_goes_as_it_is(guarded: House) -> None:
     await send(guarded, "1", "2", "3")
     last = mail(ANNA, text="4")
-    await guarded.courier.submit(last)
+    assert (await guarded.courier.submit(last)).message_id == last.message_id
     await guarded.turn(HOUR)
     assert guarded.server.inboxes[ANNA][3] == last.data
 

@@ -51,6 +51,10 @@ async def test_nobody_keeps_a_mail_of_which_the_caller_hears_that_it_failed(hous
     with pytest.raises(OutboxError) as caught:
         await house.courier.submit(mail(ANNA, CARL))
     assert caught.value.failure == DOWN
+    assert {event.recipients: event.failure for event in house.told(Failed)} == {
+        (ANNA,): DOWN,
+        (CARL,): DOWN,
+    }
     assert held_files(house) == []
     assert house.courier.state.waiting == 0
 

@@ -64,6 +64,7 @@ async def test_a_folder_that_could_not_be_read_is_read_later(
         await left_behind.turn(RETRY_AFTER)
         assert len(left_behind.told(DiskTrouble)) == 2
     await left_behind.turn(RETRY_AFTER)
+    assert len(left_behind.server.mails) == 1
     await left_behind.turn(HOUR)
     assert len(left_behind.server.mails) == 2
     assert left_behind.courier.state.waiting == 0

@@ -60,12 +60,17 @@ def test_every_recipient_is_in_exactly_one_place() -> None:
 @pytest.mark.parametrize("failure", [BLOCKED, WRONG_PASSWORD])
 def test_a_promised_mail_is_not_given_up_for_what_lies_with_the_account(failure: Failure) -> None:
     assert settle(record(A), delivery(a=failure), promised=True).record.addresses == (A,)
-    assert settle(record(A), delivery(a=failure), promised=False).record.addresses == ()
+    assert settle(record(A), delivery(a=failure)).record.addresses == ()
 
 
 def test_a_promised_mail_is_given_up_when_it_is_refused_itself() -> None:
     for failure in (UNKNOWN_USER, NOT_OWNED):
         assert settle(record(A), delivery(a=failure), promised=True).record.addresses == ()
+
+
+def test_an_attempt_that_leaves_a_recipient_out_is_none() -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        settle(record(A, B), delivery(a=None))
 
 
 def test_with_a_backup_account_a_refusal_of_the_account_is_not_the_end() -> None:
@@ -110,6 +115,7 @@ def test_what_fails_before_the_mail_is_no_fault_of_the_mail(
 ) -> None:
     failed = Delivery.failed(Envelope("x@y", (A, B)), failure)
     assert (connection_failure(failed) == failure) is is_connection
+    assert connection_failure(delivery()) is None
 
 
 def test_a_server_breaks_off_when_it_answers_nobody() -> None:

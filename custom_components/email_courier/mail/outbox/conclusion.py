@@ -162,7 +162,7 @@ def _receipt(
     owed = tuple(owed.outcome for owed in job.record.owed) if is_kept else ()
     failures = [outcome.failure for outcome in (*refused, *owed) if outcome.failure is not None]
     reply = delivery.reply
-    words = failures[0].server_words if failures and not accepted else ""
+    words = next((failure.server_words for failure in failures), "")
     return Receipt(
         message_id=job.record.message_id,
         accepted=accepted,
