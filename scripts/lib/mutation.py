@@ -22,6 +22,8 @@ TESTS = Path("tests/mail")
 MUTMUT = str(Path(sys.executable).with_name("mutmut"))
 STATUSES = {0: "survived", 1: "killed", 3: "killed", 33: "no tests"}
 """What the exit codes in mutmut's records mean; anything else ran out of time."""
+CAUGHT = ("killed", "timeout")
+"""A mutant that hangs is noticed too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="scripts/mutation")
     parser.add_argument("--work", type=Path, required=True, help=argparse.SUPPRESS)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--again", action="store_true")
     parser.add_argument("paths", nargs="*", type=Path)
     options = parser.parse_args(arguments)
     chosen = [path.resolve().relative_to(ROOT) for path in options.paths]
@@ -91,7 +94,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sources = [path for path in suite.sources() if not chosen or _is_in(path, chosen)]
         if sources:
             folder = options.work / suite.name
+            earlier = _caught_earlier(folder) if options.again else {}
             _prepare(folder, suite, sources)
+            for path, record in earlier.items():
+                (folder / path).parent.mkdir(parents=True, exist_ok=True)
+                (folder / path).write_text(record, "utf-8")
             _mutate(folder, options.workers)
             found |= _verdicts(folder)
             _show_survivors(folder)
@@ -133,6 +140,22 @@ def _prepare(folder: Path, suite: Suite, sources: list[Path]) -> None:
     (folder / "preload.txt").write_text("\n".join(modules), "utf-8")
 
 
+def _caught_earlier(folder: Path) -> dict[Path, str]:
+    """Return mutmut's records of the last run by their paths, without what no test had noticed.
+
+    mutmut keeps what it finds in them of functions that have not changed.
+    """
+    found: dict[Path, str] = {}
+    for path in (folder / "mutants").rglob("*.meta"):
+        record = json.loads(path.read_text("utf-8"))
+        codes: dict[str, int | None] = record["exit_code_by_key"]
+        record["exit_code_by_key"] = {
+            name: code if _status(code) in CAUGHT else None for name, code in codes.items()
+        }
+        found[path.relative_to(folder)] = json.dumps(record)
+    return found
+
+
 def _mutate(folder: Path, workers: int) -> None:
     """Run mutmut; its progress is a line that it draws anew, so it goes into a file."""
     log = folder / "mutmut.log"
@@ -158,14 +181,17 @@ def _verdicts(folder: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     for record in (folder / "mutants").rglob("*.meta"):
         codes: dict[str, int | None] = json.loads(record.read_text("utf-8"))["exit_code_by_key"]
-        for name, code in codes.items():
-            found[name] = STATUSES.get(code, "timeout") if code is not None else "not run"
+        found |= {name: _status(code) for name, code in codes.items()}
     return found
+
+
+def _status(code: int | None) -> str:
+    return "not run" if code is None else STATUSES.get(code, "timeout")
 
 
 def _show_survivors(folder: Path) -> None:
     for name, status in sorted(_verdicts(folder).items()):
-        if status not in ("killed", "timeout"):
+        if status not in CAUGHT:
             subprocess.run([MUTMUT, "show", name], cwd=folder, check=True)
 
 
@@ -185,7 +211,7 @@ def _print_score(found: dict[str, str]) -> None:
 
 
 def _print_row(name: str, counts: Counter[str]) -> None:
-    caught = counts["killed"] + counts["timeout"]
+    caught = sum(counts[status] for status in CAUGHT)
     print(
         f"{name:<24} {caught / counts.total():>7.1%} {counts.total():>8} {counts['survived']:>9}"
         f" {counts['no tests']:>9} {counts['timeout']:>8}"

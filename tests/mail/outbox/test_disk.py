@@ -10,7 +10,13 @@ import pytest
 from custom_components.email_courier.mail.failure import MailError
 from custom_components.email_courier.mail.outbox.courier import CourierConfig
 from custom_components.email_courier.mail.outbox.errors import OutboxError, OutboxReason
-from custom_components.email_courier.mail.outbox.events import Damaged, DiskTrouble, Failed, GivenUp
+from custom_components.email_courier.mail.outbox.events import (
+    Damaged,
+    DiskTrouble,
+    Dropped,
+    Failed,
+    GivenUp,
+)
 from custom_components.email_courier.mail.outbox.limits import Limits
 from custom_components.email_courier.mail.outbox.receipt import Status
 from tests.mail.outbox.house import HOUR, MINUTE, House, mail
@@ -124,6 +130,39 @@ async def test_what_cannot_be_written_down_is_remembered_until_it_can(house: Hou
     assert house.server.attempts[-1] == ("ben@example.test",)
     assert len(house.server.mails) == 2
     assert house.files == []
+
+
+async def with_a_record_behind(house: House) -> bytes:
+    """Have a mail wait for Ben alone, of which the disk says that Anna waits too."""
+    house.server.failure = DOWN
+    sent = mail("anna@example.test", "ben@example.test")
+    await house.courier.submit(sent)
+    house.server.failure = None
+    house.server.refusals = {"ben@example.test": GREYLISTED}
+    house.server.verdict.clear()
+    await house.turn(35)
+    house.disk_error = FULL
+    house.server.verdict.set()
+    await house.quiet()
+    house.disk_error = None
+    return bytes(sent.data)
+
+
+async def test_a_mail_whose_record_is_behind_goes_byte_for_byte_to_who_is_owed_it(
+    house: House,
+) -> None:
+    data = await with_a_record_behind(house)
+    house.server.refusals = {}
+    await house.turn(5 * MINUTE)
+    assert house.server.inboxes == {"anna@example.test": [data], "ben@example.test": [data]}
+
+
+async def test_a_dropped_mail_whose_record_is_behind_is_told_of_for_who_was_owed_it(
+    house: House,
+) -> None:
+    await with_a_record_behind(house)
+    assert await house.courier.drop() == 1
+    assert [event.recipients for event in house.told(Dropped)] == [("ben@example.test",)]
 
 
 async def test_the_final_dot_of_a_mail_does_not_wait_for_a_disk_that_takes_no_mark(

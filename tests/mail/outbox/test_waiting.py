@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from custom_components.email_courier.mail.failure import MailError
+from custom_components.email_courier.mail.outbox import keeper
 from custom_components.email_courier.mail.outbox.events import (
     Deferred,
     Dropped,
@@ -389,6 +390,18 @@ async def test_the_list_of_waiting_mail_is_in_the_order_in_which_it_would_go(hou
     records = await house.courier.waiting()
     assert [r.message_id for r in records] == [alarm.message_id, normal.message_id]
     assert [r.addresses for r in records] == [("b@example.test",), ("a@example.test",)]
+
+
+async def test_a_list_that_is_read_in_parts_is_whole_and_in_order(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "_AT_ONCE", 2)
+    house.server.failure = DOWN
+    mails = [mail() for _ in range(5)]
+    for each in mails:
+        await house.courier.submit(each)
+    listed = [record.message_id for record in await house.courier.waiting()]
+    assert listed == [each.message_id for each in mails]
 
 
 async def test_a_mail_that_waits_before_the_start_waits_once(house: House) -> None:
