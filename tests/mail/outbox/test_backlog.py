@@ -171,6 +171,19 @@ def test_a_mail_can_be_offered_before_its_time() -> None:
     assert backlog.take_offered(1100) == [entry]
 
 
+def test_a_mail_whose_time_has_come_may_go_early_again() -> None:
+    backlog = Backlog()
+    entry = entry_of(backlog)
+    went: list[bool] = []
+    for now, when in ((0, 5000), (0, 5000), (5000, 9000)):
+        backlog.next_due(now)
+        backlog.take(entry)
+        backlog.put_back(entry, when)
+        backlog.release_early()
+        went.append(backlog.next_due(0) is entry)
+    assert went == [True, False, True]
+
+
 def test_a_deadline_can_be_moved_both_ways() -> None:
     deadlines = Deadlines()
     mail_id = MailId(Rank.NORMAL, 1, 2, 3, "00000000")

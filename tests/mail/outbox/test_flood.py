@@ -3,14 +3,18 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
+import threading
 
 import pytest
 
+from custom_components.email_courier.mail.envelope import Envelope
 from custom_components.email_courier.mail.failure import MailError
 from custom_components.email_courier.mail.outbox.courier import CourierConfig
 from custom_components.email_courier.mail.outbox.errors import OutboxError, OutboxReason
 from custom_components.email_courier.mail.outbox.events import (
     Damaged,
+    Deferred,
     Dropped,
     Failed,
     GivenUp,
@@ -21,8 +25,10 @@ from custom_components.email_courier.mail.outbox.limits import Limits
 from custom_components.email_courier.mail.outbox.merges import Merges
 from custom_components.email_courier.mail.outbox.outgoing import OutgoingMail, Rank
 from custom_components.email_courier.mail.outbox.receipt import Receipt, Status
+from custom_components.email_courier.mail.outbox.record import MailRecord
 from custom_components.email_courier.mail.outbox.store import Store
-from tests.mail.outbox.house import HOUR, MINUTE, House, mail
+from custom_components.email_courier.mail.payload import Payload
+from tests.mail.outbox.house import HOUR, MINUTE, START, House, mail
 from tests.mail.outbox.servers import DOWN, UNKNOWN_USER
 
 ANNA = "anna@example.test"
@@ -171,12 +177,66 @@ async def test_where_no_digest_can_be_made_each_mail_goes_as_it_is(house: House)
     assert len(house.server.inboxes[ANNA]) == 3
 
 
-async def test_held_mail_that_has_expired_is_reported(guarded: House) -> None:
+@pytest.mark.parametrize("expires_after", [MINUTE, HOUR])
+async def test_held_mail_that_has_expired_is_reported(guarded: House, expires_after: float) -> None:
     await send(guarded, "1", "2", "3")
-    await guarded.courier.submit(mail(ANNA, expires_after=60))
+    await guarded.courier.submit(mail(ANNA, expires_after=expires_after))
     await guarded.turn(HOUR)
     assert [event.reason for event in guarded.told(Failed)] == [GivenUp.EXPIRED]
     assert guarded.courier.state.waiting == 0
+    assert list((guarded.folder / "held").iterdir()) == []
+
+
+async def test_held_mail_keeps_its_envelope_and_tells_when_it_goes(guarded: House) -> None:
+    await send(guarded, "1", "2", "3")
+    envelope = Envelope("garden@house.test", (ANNA,), smtputf8=True)
+    await guarded.courier.submit(replace(mail(ANNA), envelope=envelope))
+    [record] = await guarded.courier.waiting()
+    assert record.envelope == envelope
+    assert [event.next_attempt for event in guarded.told(Deferred)] == [START + HOUR]
+
+
+async def test_a_digest_that_cannot_be_kept_goes_later_with_what_is_held_by_then(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.config = CourierConfig(flood_limit=FloodLimit(per_hour=1, compose_digest=digest))
+    await house.restart()
+    await send(house, "1", "2", "3")
+    begun, go_on = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+    write = Store.write
+
+    def fail(store: Store, mails: Sequence[tuple[MailRecord, Payload]]) -> object:
+        if store.folder != house.folder:
+            return write(store, mails)
+        loop.call_soon_threadsafe(begun.set)
+        go_on.wait(5)
+        raise OSError("No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "write", fail)
+        turning = asyncio.create_task(house.turn(HOUR))
+        await begun.wait()
+        assert (await send(house, "4"))[0].status is Status.QUEUED
+        go_on.set()
+        await turning
+    assert house.courier.state.waiting == 3
+    await house.turn(5 * MINUTE)
+    assert house.server.inboxes[ANNA][1:] == [b"Subject: Digest\r\n\r\n2\r\n3\r\n4\r\n"]
+    assert house.courier.state.waiting == 0
+
+
+def test_a_note_of_a_digest_that_somebody_has_removed_is_no_error(tmp_path: Path) -> None:
+    held = Store(tmp_path / "held")
+    sent = mail(ANNA)
+    record = MailRecord.new(sent, START)
+    held.write([(record, sent.data)])
+    merges = Merges(held, Store(tmp_path))
+    digest_id = MailRecord.new(sent, START).id
+    merges.begin(digest_id, [record.id])
+    (held.folder / f"{digest_id}.merge").unlink()
+    merges.end(digest_id, [record.id])
+    assert list(held.folder.iterdir()) == []
 
 
 async def test_held_mail_that_is_damaged_is_reported_and_the_rest_goes(guarded: House) -> None:
@@ -185,6 +245,8 @@ async def test_held_mail_that_is_damaged_is_reported_and_the_rest_goes(guarded: 
     first.write_bytes(b"?")
     await guarded.turn(HOUR)
     assert guarded.told(Damaged) == [Damaged((first.stem,))]
+    aside = guarded.folder / "held" / "damaged"
+    assert sorted(path.suffix for path in aside.iterdir()) == [".eml", ".json"]
     assert len(guarded.server.inboxes[ANNA]) == 4
 
 
@@ -211,7 +273,7 @@ async def test_who_drops_held_mail_twice_at_once_drops_each_once(guarded: House)
 async def test_the_listener_hears_how_much_is_held(guarded: House) -> None:
     await send(guarded, "1", "2", "3", "4", "5")
     assert guarded.told(StateChanged)[-1].state.waiting == 2
-    await guarded.courier.drop()
+    assert await guarded.courier.drop() == 2
     assert guarded.told(StateChanged)[-1].state.waiting == 0
 
 

@@ -356,8 +356,8 @@ async def test_a_mail_that_is_dropped_is_never_sent(house: House) -> None:
     house.server.failure = DOWN
     for _ in range(3):
         await house.courier.submit(mail())
-    [first, *_] = await house.courier.waiting()
-    assert await house.courier.drop([str(first.id)]) == 1
+    [_, second, _] = await house.courier.waiting()
+    assert await house.courier.drop([str(second.id)]) == 1
     assert house.courier.state.waiting == 2
     assert await house.courier.drop() == 2
     house.server.failure = None
@@ -382,6 +382,17 @@ async def test_a_mail_that_is_dropped_during_its_upload_is_not_sent(house: House
     assert house.courier.state.waiting == 0
 
 
+async def test_who_drops_all_mail_hears_of_that_under_way_too(house: House) -> None:
+    house.server.next_failures = [GREYLISTED, DOWN]
+    await house.courier.submit(mail())
+    await house.courier.submit(mail("alarm@example.test", rank=Rank.HIGH))
+    house.server.upload.clear()
+    await house.turn(35)
+    assert house.server.attempts[2:] == [("alarm@example.test",)]
+    assert await house.courier.drop() == 2
+    assert house.courier.state.waiting == 0
+
+
 async def test_the_list_of_waiting_mail_is_in_the_order_in_which_it_would_go(house: House) -> None:
     house.server.failure = DOWN
     normal, alarm = mail("a@example.test"), mail("b@example.test", rank=Rank.HIGH)
@@ -400,6 +411,8 @@ async def test_a_list_that_is_read_in_parts_is_whole_and_in_order(
     mails = [mail() for _ in range(5)]
     for each in mails:
         await house.courier.submit(each)
+    await house.courier.stop()
+    await house.restart()
     listed = [record.message_id for record in await house.courier.waiting()]
     assert listed == [each.message_id for each in mails]
 

@@ -139,8 +139,8 @@ class Held:
         try:
             for address, ends in until.items():
                 held.append(await self._hold(mail, address, ends))
-        except OutboxError as error:
-            await self.give_up(held, error.failure)
+        except OutboxError:
+            await self.give_up(held, None)
             raise
         return tuple(held)
 
@@ -179,7 +179,7 @@ class Held:
             await self._digests.send(pile.records)
         except (OSError, OutboxError) as error:
             _LOGGER.warning("Held mail cannot be put in the line yet: %s", error)
-            newer = self._piles.pop(address, _Pile(0, []))
+            newer = self._piles.pop(address, _Pile(0))
             ends = self._desk.alarm.now() + RETRY_AFTER
             self._piles[address] = _Pile(ends, pile.records + newer.records)
         self._returned()
