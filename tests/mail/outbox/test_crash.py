@@ -152,11 +152,13 @@ async def test_a_crash_at_the_final_dot_is_a_lost_reply(house: House) -> None:
 
 async def test_stopping_at_the_final_dot_is_a_lost_reply(house: House) -> None:
     house.server.verdict.clear()
-    caller = asyncio.create_task(house.courier.submit(mail()))
+    sent = mail()
+    caller = asyncio.create_task(house.courier.submit(sent))
     await house.quiet()
     await house.courier.stop()
     receipt = await caller
     assert receipt.status is Status.QUEUED
+    assert (receipt.message_id, receipt.attempts) == (sent.message_id, 1)
     [record] = await house.courier.waiting()
     assert [owed.lost_replies for owed in record.owed] == [1]
     house.server.verdict.set()
@@ -170,7 +172,7 @@ async def test_a_slow_attempt_lets_its_caller_go_and_the_mail_is_on_disk(house: 
     await house.restart()
     house.server.upload.clear()
     receipt = await house.courier.submit(mail())
-    assert receipt.status is Status.QUEUED
+    assert (receipt.status, receipt.server_reply) == (Status.QUEUED, "")
     assert house.files == [".eml", ".json"]
     house.server.upload.set()
     await house.quiet()

@@ -111,7 +111,7 @@ async def test_without_queueing_a_mail_too_many_is_an_error(guarded: House) -> N
     await send(guarded, "1", "2", "3")
     with pytest.raises(OutboxError) as caught:
         await guarded.courier.submit(mail(ANNA, queue=False))
-    assert caught.value.reason is OutboxReason.FLOOD
+    assert (caught.value.reason, caught.value.detail) == (OutboxReason.FLOOD, "more than 3 an hour")
 
 
 async def test_held_mail_outlives_a_restart_and_keeps_its_hour(guarded: House) -> None:

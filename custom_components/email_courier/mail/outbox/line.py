@@ -43,7 +43,7 @@ class Line:
 
     def clear(self) -> list[Job]:
         """Let everyone go; return them in their order."""
-        jobs = [job for *_, job in sorted(self._heap, key=lambda item: item[:2])]
+        jobs = [job for *_, job in sorted(self._heap)]
         left = [job for job in jobs if job in self._members]
         self._heap.clear()
         self._members.clear()
