@@ -128,3 +128,13 @@ def test_a_lost_reply_counts_as_an_attempt_and_is_everybodys_failure() -> None:
     twice = once.with_lost_reply()
     assert twice.attempts == 2
     assert [owed.lost_replies for owed in twice.owed] == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [({"version": 2}, "version 2"), ({"owed": []}, "no recipient is owed this mail")],
+)
+def test_a_record_that_cannot_be_one_says_why(change: dict[str, object], reason: str) -> None:
+    record = MailRecord.new(mail(), START)
+    with pytest.raises(ValueError, match=f"^{reason}$"):
+        MailRecord.from_dict(record.id, {**record.as_dict(), **change})
