@@ -98,3 +98,9 @@ def test_a_large_mail_is_whole_afterwards() -> None:
     mail = readdress(original, "spare@two.test")
     start = b"From: spare@two.test\r\nReply-To: house@one.test\r\n"
     assert bytes(mail.data) == start + bytes(original.data).partition(b"\r\n")[2]
+
+
+def test_a_head_of_many_recipients_is_read_to_its_end() -> None:
+    addresses = ",\n ".join(f"person{number}@three.test" for number in range(4000))
+    mail = readdress(outgoing(f"To: {addresses}\nFrom: house@one.test\n"), "spare@two.test")
+    assert b"\r\nFrom: spare@two.test\r\nReply-To: house@one.test\r\n\r\n" in bytes(mail.data)

@@ -9,7 +9,8 @@ from custom_components.email_courier.mail.outbox.errors import OutboxError, Outb
 from custom_components.email_courier.mail.outbox.events import Failed, GivenUp, HandedOver
 from custom_components.email_courier.mail.outbox.outgoing import DAY, OutgoingMail
 from custom_components.email_courier.mail.outbox.receipt import Status
-from tests.mail.outbox.house import HOUR, MINUTE, House, mail
+from custom_components.email_courier.mail.outbox.store import Store
+from tests.mail.outbox.house import HOUR, MINUTE, START, House, mail
 from tests.mail.outbox.servers import (
     BLOCKED,
     DOWN,
@@ -66,10 +67,40 @@ async def test_mail_that_cannot_be_delivered_for_five_minutes_is_handed_over(
     assert taken.expires_after == pytest.approx(DAY - 5 * MINUTE)
     assert house.files == []
     [event] = house.told(HandedOver)
-    assert event.backup == "spare"
+    assert event == HandedOver(
+        at=START + 5 * MINUTE,
+        message_id=sent.message_id,
+        subject=sent.subject,
+        recipients=sent.envelope.recipients,
+        attempts=3,
+        backup="spare",
+    )
+    assert event.as_dict() == {
+        "outcome": "handed_over",
+        "at": START + 5 * MINUTE,
+        "message_id": sent.message_id,
+        "subject": sent.subject,
+        "recipients": list(sent.envelope.recipients),
+        "attempts": 3,
+        "backup": "spare",
+    }
     house.server.failure = None
     await house.turn(HOUR)
     assert house.server.mails == []
+
+
+async def test_mail_that_was_handed_over_and_cannot_be_removed_is_told_of(
+    house: House, neighbour: Neighbour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError("Read-only file system")
+
+    house.server.failure = DOWN
+    await house.courier.submit(mail())
+    monkeypatch.setattr(Store, "remove", refuse)
+    await house.turn(5 * MINUTE)
+    assert len(neighbour.taken) == 1
+    assert house.stories[-2:] == ["HandedOver", "DiskTrouble"]
 
 
 async def test_mail_that_comes_while_the_server_is_down_waits_its_five_minutes_too(

@@ -378,7 +378,14 @@ async def test_a_mail_that_is_dropped_during_its_upload_is_not_sent(house: House
     await house.turn(DAY)
     assert house.server.mails == []
     assert house.files == []
-    assert [event.message_id for event in house.told(Dropped)] == [sent.message_id]
+    [event] = house.told(Dropped)
+    assert event == Dropped(
+        at=START + 35,
+        message_id=sent.message_id,
+        subject=sent.subject,
+        recipients=sent.envelope.recipients,
+        attempts=1,
+    )
     assert house.courier.state.waiting == 0
 
 

@@ -64,7 +64,6 @@ class TakeOver:
         except (MailError, OutboxError) as error:
             _LOGGER.debug("The backup account did not take a mail: %s", error)
             entry.offer_at = now + backup.after
-            job.dot_reached = False
             desk.reporter.trouble(await desk.keeper.lay_down(job, entry.next_attempt))
         else:
             await self._let_go(job)
