@@ -206,20 +206,21 @@ async def test_a_mail_that_is_being_read_is_not_dropped(
     assert len(house.server.mails) == 1
 
 
-async def test_a_mail_whose_delivery_is_being_written_down_is_not_dropped(
+async def test_a_mail_whose_attempt_is_being_written_down_is_not_dropped(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    house.server.next_failures = [DOWN]
+    house.server.next_failures = [DOWN, GREYLISTED]
     await house.courier.submit(mail())
-    removing = Slow(monkeypatch, "remove")
+    writing = Slow(monkeypatch, "update")
     turning = asyncio.create_task(house.turn(35))
-    await removing.begun()
+    await writing.begun()
     dropping = asyncio.create_task(house.courier.drop())
     await asyncio.sleep(0.05)
-    removing.go_on()
+    writing.go_on()
     await turning
     assert await dropping == 0
-    assert house.stories == ["Deferred", "Delivered"]
+    assert house.courier.state.waiting == 1
+    assert house.stories == ["Deferred", "Deferred"]
 
 
 async def test_a_caller_who_leaves_does_not_hear_that_the_disk_was_full(

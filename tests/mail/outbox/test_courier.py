@@ -18,7 +18,7 @@ from custom_components.email_courier.mail.outbox.events import (
 from custom_components.email_courier.mail.outbox.outgoing import Rank
 from custom_components.email_courier.mail.outbox.receipt import Status
 from custom_components.email_courier.mail.outbox.store import Store
-from tests.mail.outbox.house import HOUR, House, mail
+from tests.mail.outbox.house import HOUR, START, House, mail
 from tests.mail.outbox.servers import (
     BLOCKED,
     BUSY,
@@ -83,10 +83,21 @@ async def test_a_mail_that_fails_for_now_is_on_disk_before_the_caller_hears_of_i
     house: House, failure: object
 ) -> None:
     house.server.next_failures = [failure]  # type: ignore[list-item]
-    receipt = await house.courier.submit(mail())
+    sent = mail()
+    receipt = await house.courier.submit(sent)
     assert receipt.status is Status.QUEUED
     assert house.files == [".eml", ".json"]
-    assert [event.failure for event in house.told(Deferred)] == [failure]
+    assert house.told(Deferred) == [
+        Deferred(
+            at=START,
+            message_id=sent.message_id,
+            subject=sent.subject,
+            recipients=sent.envelope.recipients,
+            attempts=1,
+            failure=failure,  # type: ignore[arg-type]
+            next_attempt=START + 30,
+        )
+    ]
 
 
 async def test_a_queued_mail_arrives_byte_for_byte_by_itself(house: House) -> None:

@@ -277,6 +277,20 @@ def test_debris_that_cannot_be_cleared_away_holds_up_no_mail(
     assert store.open().mails == (record.id,)
 
 
+def test_what_cannot_be_set_aside_holds_up_no_mail(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, bad = written(store)[0], written(store)[0]
+    (store.folder / f"{bad.id}.eml").unlink()
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "rename", refuse)
+    found = store.open()
+    assert (found.mails, found.damaged) == ((good.id,), (str(bad.id),))
+
+
 def test_a_folder_that_somebody_makes_in_the_meantime_is_used(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -295,9 +309,13 @@ def test_files_of_others_are_left_alone(store: Store) -> None:
     half.write_text("mine too")
     letter = store.folder / "letter.eml"
     letter.write_text("mine as well")
+    settings = store.folder / "settings.json"
+    settings.write_text("{}")
     copy = store.folder / f"{record.id}.bak"
     copy.write_text("and this")
-    assert store.open().mails == (record.id,)
+    found = store.open()
+    assert (found.mails, found.damaged) == ((record.id,), ())
+    assert settings.exists()
     assert stranger.exists()
     assert half.exists()
     assert letter.exists()

@@ -1,0 +1,69 @@
+"""What is told of a mail, as plain data and in words."""
+
+import json
+from pathlib import Path
+import stat
+from typing import Any
+
+import pytest
+
+from custom_components.email_courier.mail.outbox.errors import OutboxError, OutboxReason
+from custom_components.email_courier.mail.outbox.events import (
+    Deferred,
+    Delivered,
+    Failed,
+    GivenUp,
+    MailEvent,
+)
+from custom_components.email_courier.mail.outbox.history import History
+from tests.mail.outbox.servers import GREYLISTED, OK
+
+MAIL: dict[str, Any] = {"at": 1.5, "message_id": "<1@b>", "subject": "Hi", "attempts": 2}
+WHOM = ("a@example.test", "b@example.test")
+PLAIN = MAIL | {"recipients": list(WHOM)}
+
+
+@pytest.mark.parametrize(
+    ("event", "data"),
+    [
+        (
+            Delivered(**MAIL, recipients=WHOM, reply=OK),
+            {"outcome": "delivered", "reply": "250 2.0.0 queued as 4711"},
+        ),
+        (Delivered(**MAIL, recipients=WHOM, reply=None), {"outcome": "delivered", "reply": None}),
+        (
+            Deferred(**MAIL, recipients=WHOM, failure=GREYLISTED, next_attempt=30.0),
+            {"outcome": "deferred", "failure": GREYLISTED.as_dict(), "next_attempt": 30.0},
+        ),
+        (
+            Deferred(**MAIL, recipients=WHOM, failure=None, next_attempt=None),
+            {"outcome": "deferred", "failure": None, "next_attempt": None},
+        ),
+        (
+            Failed(**MAIL, recipients=WHOM, reason=GivenUp.EXPIRED, failure=GREYLISTED),
+            {"outcome": "failed", "reason": "expired", "failure": GREYLISTED.as_dict()},
+        ),
+        (
+            Failed(**MAIL, recipients=WHOM, reason=GivenUp.REFUSED, failure=None),
+            {"outcome": "failed", "reason": "refused", "failure": None},
+        ),
+    ],
+)
+def test_an_event_as_plain_data_says_all_that_it_knows(
+    event: MailEvent, data: dict[str, Any]
+) -> None:
+    assert event.as_dict() == PLAIN | data
+    assert json.dumps(event.as_dict())
+
+
+def test_an_error_of_the_outbox_says_what_kept_the_mail_from_being_kept_and_delivered() -> None:
+    assert str(OutboxError(OutboxReason.FULL, "3 mails are waiting")) == "full: 3 mails are waiting"
+    both = OutboxError(OutboxReason.DISK, "Read-only file system", GREYLISTED)
+    assert str(both) == f"Read-only file system; {GREYLISTED}"
+
+
+def test_a_history_makes_its_folder_for_its_owner_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "outbox" / "account"
+    History(folder / "history").save([{"outcome": "delivered"}])
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert History(folder / "history").load() == [{"outcome": "delivered"}]
