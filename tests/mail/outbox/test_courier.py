@@ -1,6 +1,7 @@
 """What a caller may rely on."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -263,6 +264,22 @@ async def test_a_caller_who_leaves_after_the_final_dot_does_not_end_the_attempt(
     await house.turn(HOUR)
     assert len(house.server.mails) == 1
     assert house.stories == ["Delivered"]
+
+
+@pytest.mark.parametrize("dot", [True, False])
+async def test_an_error_nobody_thought_of_is_a_lost_reply_after_the_dot_and_no_other_time(
+    house: House, dot: bool
+) -> None:
+    async def explode(*_: object, before_dot: Callable[[], Awaitable[None]]) -> None:
+        if dot:
+            await before_dot()
+        raise RuntimeError("a bug")
+
+    house.server.deliver = explode  # type: ignore[assignment,method-assign]
+    await house.restart()
+    await house.courier.submit(mail())
+    [record] = await house.courier.waiting()
+    assert [owed.lost_replies for owed in record.owed] == [int(dot)]
 
 
 async def test_an_error_nobody_thought_of_loses_no_mail(house: House) -> None:
