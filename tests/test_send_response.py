@@ -6,6 +6,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 import pytest
 
+from custom_components.email_courier.const import CONF_MAX_MAILS
 from tests.accounts import load_account, recipient
 from tests.mails import send, send_unasked
 from tests.support.fixtures import Bed
@@ -110,26 +111,52 @@ async def test_a_mail_that_nobody_gets_is_an_error_that_quotes_the_server(
 
 
 async def test_one_account_failing_does_not_hide_what_another_has_sent(
-    hass: HomeAssistant, bed: Bed, caplog: pytest.LogCaptureFixture
+    hass: HomeAssistant, bed: Bed
 ) -> None:
     await load_account(hass, await bed.serve(REFUSING), recipient("Carl", [CARL]))
     await load_account(hass, await bed.serve(), recipient("Bea", [BEA]), title="Office")
     entities = ["notify.carl", "notify.bea"]
 
     response = await send(hass, entity_id=entities)
-    await send_unasked(hass, entity_id=entities)
 
     assert response["status"] == "partial"
     assert response["accepted"] == [BEA]
     (refused,) = response["refused"]
     assert refused["address"] == CARL
-    assert "554 5.7.1 Looks like spam" in refused["reply"]
+    assert refused["reply"].startswith("554 5.7.1 Looks like spam")
     failed, sent = response["mails"]
     assert failed["status"] == "failed"
     assert failed["message_id"] is None
     assert sent["status"] == "sent"
     assert response["message_id"] == sent["message_id"]
-    assert caplog.text.count("not everyone gets the mail") == 1
+
+
+async def test_without_an_answer_a_mail_that_nobody_gets_is_an_error_after_all_were_tried(
+    hass: HomeAssistant, bed: Bed
+) -> None:
+    server = await bed.serve()
+    await load_account(hass, await bed.serve(REFUSING), recipient("Carl", [CARL]))
+    await load_account(hass, server, recipient("Bea", [BEA]), title="Office")
+
+    with pytest.raises(HomeAssistantError, match=r"Home: .* 554 5\.7\.1 Looks like spam"):
+        await send_unasked(hass, entity_id=["notify.carl", "notify.bea"])
+
+    assert len(server.record.mails) == 1
+
+
+async def test_without_an_answer_a_mail_that_could_not_be_kept_is_an_error(
+    hass: HomeAssistant, bed: Bed
+) -> None:
+    full = {CONF_MAX_MAILS: 1}
+    await load_account(hass, await bed.serve(BUSY), recipient("Carl", [CARL]), options=full)
+    await load_account(hass, await bed.serve(), recipient("Bea", [BEA]), title="Office")
+    entities = ["notify.carl", "notify.bea"]
+    await send_unasked(hass, entity_id=entities)
+
+    with pytest.raises(HomeAssistantError) as caught:
+        await send_unasked(hass, entity_id=entities)
+
+    assert caught.value.translation_key == "outbox_full"
 
 
 async def test_all_accounts_failing_is_an_error(

@@ -7,7 +7,7 @@ from functools import partial
 import ssl
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import CONF_TOKEN, EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers.network import NoURLAvailableError, get_url
@@ -21,7 +21,7 @@ from .const import (
     CONF_SENDER_NAME,
 )
 from .entry_data import settings_of
-from .errors import error_for_content, error_for_failure, error_for_outbox
+from .errors import error_for_content, error_for_failure, error_for_outbox, request_error
 from .mail.address import Mailbox, parse_mailbox, parse_mailboxes
 from .mail.compose.content import Content, ContentError, Priority
 from .mail.compose.message import ComposedMail, compose
@@ -43,6 +43,8 @@ from .too_large import NOTHING_FITS, async_lighten
 type EmailCourierConfigEntry = ConfigEntry[Account]
 type EventListener = Callable[[CourierEvent], None]
 
+_LOADED: Final = (ConfigEntryState.LOADED, ConfigEntryState.FAILED_UNLOAD)
+"""An account whose entities could not be removed goes on sending."""
 _URGENT: Final = (Priority.HIGH, Priority.HIGHEST)
 
 
@@ -184,7 +186,11 @@ class Account:
     async def _async_submit(
         self, content: Content, *, queue: bool, expires_after: float
     ) -> Receipt:
-        """Compose a mail and hand it to the courier. Raises MailError and OutboxError."""
+        """Compose a mail and hand it to the courier. Raises MailError and OutboxError.
+
+        It may have been reloaded while pictures were fetched and the mail was composed: then
+        another courier has the folder, and this one must not be given anything.
+        """
         mail = await self.async_compose(content)
         outgoing = OutgoingMail(
             envelope=mail.envelope,
@@ -195,7 +201,8 @@ class Account:
             expires_after=expires_after,
             queue=queue,
         )
-        return await self.courier.submit(outgoing)
+        account = await async_loaded_account(self.entry)
+        return await account.courier.submit(outgoing)
 
     @callback
     def _note_session(self, session: Session) -> None:
@@ -216,6 +223,25 @@ class Account:
 
     async def _async_on_stop(self, _event: Event) -> None:
         await self.async_stop()
+
+
+async def async_loaded_account(entry: EmailCourierConfigEntry) -> Account:
+    """Return the account of an entry, after a reload that is under way.
+
+    Does not give way to anything else where it is loaded. Raises ServiceValidationError when it is
+    loaded no more.
+    """
+    await async_reloaded(entry)
+    if entry.state not in _LOADED:
+        raise request_error("account_not_loaded", account=entry.title)
+    return entry.runtime_data
+
+
+async def async_reloaded(entry: EmailCourierConfigEntry) -> None:
+    """Wait for a set-up, a reload or a removal that is under way."""
+    if entry.state not in _LOADED:
+        async with entry.setup_lock:
+            pass
 
 
 def _without_token(entry: ConfigEntry) -> tuple[Any, ...]:

@@ -29,7 +29,7 @@ from .destinations import Destination, async_destinations, async_everyone
 from .phrases import Phrases
 from .send import async_send
 from .send_fields import OF_ANY_ACTION, Field
-from .send_response import log_refusals, response
+from .send_response import report_refusals, response
 
 ATTR_IMAGES: Final = "images"
 
@@ -100,7 +100,7 @@ async def _async_notify(account: Account, call: ServiceCall) -> ServiceResponse:
     sent = await async_send(call.hass, destinations, fields, fields.get(ATTR_IMAGES, ()))
     if call.return_response:
         return response(sent)
-    log_refusals(sent)
+    report_refusals(sent)
     return None
 
 

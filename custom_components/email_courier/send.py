@@ -75,7 +75,8 @@ async def async_send(
         if isinstance(result, BaseException) and not isinstance(result, HomeAssistantError):
             raise result
         sent.append(Sent(destination, result))
-    _raise_if_all_failed(sent)
+    if not any(isinstance(one.result, Receipt) for one in sent):
+        raise_failure(sent)
     for one in sent:
         if isinstance(one.result, Receipt):
             for subentry_id in one.destination.subentry_ids:
@@ -83,10 +84,10 @@ async def async_send(
     return sent
 
 
-def _raise_if_all_failed(sent: Sequence[Sent]) -> None:
+def raise_failure(sent: Sequence[Sent]) -> None:
+    """Raise the error of the first mail that nobody gets, and log those of the others."""
     errors = [one.result for one in sent if isinstance(one.result, HomeAssistantError)]
-    if len(errors) < len(sent):
-        return
     for error in errors[1:]:
         LOGGER.error("%s", error)
-    raise errors[0]
+    if errors:
+        raise errors[0]

@@ -1,16 +1,18 @@
-"""What an action answers, and what it logs when nobody waits for an answer."""
+"""What an action answers, and what it says when nobody waits for an answer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util.json import JsonObjectType
 
 from .const import LOGGER
 from .mail.envelope import RecipientOutcome
+from .mail.failure import MailError
 from .mail.outbox.receipt import Receipt, Status
-from .send import Sent
+from .send import Sent, raise_failure
 
 _LISTS = ("accepted", "refused", "queued")
 
@@ -35,22 +37,27 @@ def response(sent: Sequence[Sent]) -> JsonObjectType:
     return together
 
 
-def log_refusals(sent: Iterable[Sent]) -> None:
-    """Name in the log everyone who does not get a mail that others do get."""
+def report_refusals(sent: Sequence[Sent]) -> None:
+    """Name in the log everyone who does not get a mail that others do get.
+
+    Raises HomeAssistantError for a mail that nobody gets: an action that returns without an error
+    and without an answer has sent or kept all of them.
+    """
     for one in sent:
-        refused = _of_one(one)["refused"]
+        refused = _of_one(one)["refused"] if isinstance(one.result, Receipt) else ()
         if refused:
             LOGGER.warning(
                 "%s: not everyone gets the mail. Refused: %s",
                 one.destination.account.entry.title,
                 "; ".join(f"{item['address']} ({item['reply']})" for item in refused),
             )
+    raise_failure(sent)
 
 
 def _of_one(sent: Sent) -> dict[str, Any]:
     receipt = sent.result
     if not isinstance(receipt, Receipt):
-        words = str(receipt)
+        words = _words_of(receipt)
         return {
             "message_id": None,
             "status": "failed",
@@ -77,3 +84,9 @@ def _of_one(sent: Sent) -> dict[str, Any]:
 
 def _words(outcome: RecipientOutcome) -> str:
     return outcome.failure.server_words if outcome.failure is not None else ""
+
+
+def _words_of(error: HomeAssistantError) -> str:
+    """Return what the server said, or the error's own text where it said nothing."""
+    cause = error.__cause__
+    return (cause.failure.server_words if isinstance(cause, MailError) else "") or str(error)

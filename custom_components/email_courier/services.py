@@ -10,11 +10,12 @@ from homeassistant.core import (
     callback,
 )
 
+from .account import async_reloaded
 from .const import DOMAIN
 from .destinations import async_destinations
 from .send import async_send
 from .send_fields import SEND_MESSAGE
-from .send_response import log_refusals, response
+from .send_response import report_refusals, response
 
 SERVICE_SEND_MESSAGE = "send_message"
 
@@ -33,9 +34,11 @@ def async_setup_services(hass: HomeAssistant) -> None:
 
 async def _async_send_message(call: ServiceCall) -> ServiceResponse:
     """Send one mail per account, or raise when nobody gets any."""
+    for entry in call.hass.config_entries.async_entries(DOMAIN):
+        await async_reloaded(entry)
     destinations = async_destinations(call.hass, call.data)
     sent = await async_send(call.hass, destinations, call.data)
     if call.return_response:
         return response(sent)
-    log_refusals(sent)
+    report_refusals(sent)
     return None

@@ -88,6 +88,8 @@ class House:
         self._life = object()
         self.disk_jobs = 0
         self.disk_error: OSError | None = None
+        self.disk_is_ready = asyncio.Event()
+        self.disk_is_ready.set()
         self.courier = self.make_courier()
 
     def make_courier(self) -> Courier:
@@ -170,6 +172,7 @@ class House:
 
     async def _run_blocking[*Ts, T](self, call: Callable[[*Ts], T], /, *args: *Ts) -> T:
         self.disk_jobs += 1
+        await self.disk_is_ready.wait()
         if self.disk_error is not None:
             raise self.disk_error
         return await asyncio.to_thread(call, *args)

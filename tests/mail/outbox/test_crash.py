@@ -60,6 +60,20 @@ async def test_stopping_lets_everyone_go_who_waits_for_a_turn(house: House) -> N
     assert len(house.server.mails) == 5
 
 
+async def test_the_stop_waits_for_who_is_still_writing(house: House) -> None:
+    await house.courier.start()
+    house.disk_is_ready.clear()
+    handing_over = asyncio.create_task(house.courier.accept(mail()))
+    await asyncio.sleep(0.01)
+    stopping = asyncio.create_task(house.courier.stop())
+    await asyncio.sleep(0.01)
+    assert not stopping.done()
+    house.disk_is_ready.set()
+    await stopping
+    assert handing_over.done()
+    assert house.files == [".eml", ".json"]
+
+
 async def test_a_mail_handed_in_after_the_stop_goes_at_the_next_start(house: House) -> None:
     await house.courier.stop()
     assert (await house.courier.submit(mail())).status is Status.QUEUED

@@ -17,6 +17,7 @@ from .chronicle import Chronicle
 from .desk import Desk
 from .disk import Disk
 from .dispatcher import Dispatcher
+from .entrance import Entrance
 from .errors import OutboxError
 from .events import CourierEvent, OutboxState
 from .expiry import Expiry
@@ -107,6 +108,7 @@ class Courier:
         self._revival = Revival(desk, [part.open for part in kept if part is not None], pump)
         self._reporter.listen(listener)
         self._opening: asyncio.Task[None] | None = None
+        self._entrance = Entrance()
 
     @property
     def state(self) -> OutboxState:
@@ -147,12 +149,13 @@ class Courier:
     async def stop(self) -> None:
         """End the attempt under way, and put on disk what is in memory alone.
 
-        Callers who still wait are told that their mail is queued. Mail handed in afterwards goes
-        to disk.
+        Callers who still wait are told that their mail is queued, and have left when this returns:
+        from then on nothing is written, unless mail is handed in afterwards, which goes to disk.
         """
         await self._opened()
         self._alarm.stop()
         self._dispatcher.stop()
+        await self._entrance.empty()
         await self._dispatcher.stopped()
         await self._keeper.idle()
         self._reporter.catch_up()
@@ -192,7 +195,11 @@ class Courier:
         Raises MailError when no recipient got it and none will: refused for good, or not to be
         queued. Raises OutboxError when it could neither be delivered nor kept.
         """
-        await self._opened()
+        with self._entrance.visit():
+            await self._opened()
+            return await self._take(mail)
+
+    async def _take(self, mail: OutgoingMail) -> Receipt:
         if self._held is None:
             return await self._intake.submit(mail)
         rest, held = await self._held.hold_back(mail)
@@ -215,8 +222,9 @@ class Courier:
         Raises MailError while this account cannot deliver either, and OutboxError when it cannot
         keep the mail.
         """
-        await self._opened()
-        await self._intake.accept(mail)
+        with self._entrance.visit():
+            await self._opened()
+            await self._intake.accept(mail)
 
     async def _opened(self) -> None:
         self.open()
