@@ -88,6 +88,16 @@ async def test_a_mail_too_large_says_by_how_much() -> None:
     assert "1.0 MB" in str(error)
 
 
+async def test_a_small_limit_is_not_told_as_none_and_an_unknown_one_as_unknown() -> None:
+    facts = {"size": "52345"}
+    failure = Failure(FailureKind.MESSAGE_TOO_LARGE, Stage.DATA, Permanence.PERMANENT, facts=facts)
+
+    text = str(errors.error_for_failure(failure, account="Villa"))
+
+    assert "0.052 MB" in text
+    assert "? MB" in text
+
+
 async def test_a_failure_that_nobody_explains_still_has_a_whole_text() -> None:
     bare = Failure(FailureKind.MESSAGE_TOO_LARGE, Stage.DATA, Permanence.PERMANENT)
 

@@ -190,6 +190,19 @@ async def test_removing_an_account_leaves_the_outbox_of_another_alone(
     assert await hass.async_add_executor_job(_files, kept)
 
 
+@pytest.mark.parametrize(("mails", "told"), [(0, 0), (2, 1)])
+async def test_waiting_mail_that_goes_with_its_account_is_counted_in_the_log(
+    hass: HomeAssistant, bed: Bed, caplog: pytest.LogCaptureFixture, mails: int, told: int
+) -> None:
+    account = await load(hass, account_entry(await bed.serve(BUSY)))
+    for _ in range(mails):
+        await send(account, "bea@example.test")
+    caplog.clear()
+    await hass.config_entries.async_remove(account.entry.entry_id)
+    assert caplog.text.count("Home was removed, and 2 mails that waited there with it") == told
+    assert caplog.text.count("was removed, and") == told
+
+
 async def test_removing_the_last_account_removes_all_that_was_kept_for_it(
     hass: HomeAssistant, bed: Bed
 ) -> None:

@@ -20,7 +20,7 @@ from .contact import ContactLog
 from .courier_config import async_courier_config
 from .entry_data import trust_of
 from .issues import AccountIssues, async_delete_issues
-from .mail.outbox.store import Store
+from .mail.outbox.store import DAMAGED, MESSAGE, Store
 from .oauth_tokens import async_tokens_for
 from .outbox_host import outbox_folder
 from .outbox_services import async_setup_outbox_services
@@ -87,16 +87,23 @@ async def async_remove_entry(hass: HomeAssistant, entry: EmailCourierConfigEntry
     """Remove an account together with its outbox: waiting and held mail, and the history."""
     async_delete_issues(hass, entry.entry_id)
     folder = outbox_folder(hass, entry.entry_id)
-    for error in await hass.async_add_executor_job(_erase, folder):
+    lost, errors = await hass.async_add_executor_job(_erase, folder)
+    if lost:
+        _LOGGER.warning("%s was removed, and %s mails that waited there with it", entry.title, lost)
+    for error in errors:
         _LOGGER.warning("Something of the removed account %s is left: %s", entry.title, error)
 
 
-def _erase(folder: Path) -> list[OSError]:
-    """Remove an outbox, and the folder around it once it was the last one."""
+def _erase(folder: Path) -> tuple[int, list[OSError]]:
+    """Remove an outbox, and the folder around it once it was the last one.
+
+    Returns how many mails waited or were held there, and what went wrong.
+    """
+    mails = sum(1 for file in folder.rglob(f"*{MESSAGE}") if file.parent.name != DAMAGED)
     errors = Store(folder).erase()
     with contextlib.suppress(OSError):
         folder.parent.rmdir()
-    return errors
+    return mails, errors
 
 
 async def _async_reload(hass: HomeAssistant, entry: EmailCourierConfigEntry) -> None:

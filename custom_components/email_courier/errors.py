@@ -79,4 +79,7 @@ def placeholders(failure: Failure) -> dict[str, str]:
 
 
 def _megabytes(octets: str | None) -> str:
-    return f"{int(octets) / 1_000_000:.1f}" if octets else "-"
+    if octets is None:
+        return "?"
+    megabytes = int(octets) / 1_000_000
+    return f"{megabytes:.1f}" if megabytes >= 0.1 else f"{megabytes:.2g}"

@@ -17,6 +17,7 @@ from custom_components.email_courier.mail.failure import (
 ALL = Capabilities({"size": "1000", "smtputf8": "", "8bitmime": ""}, frozenset())
 ASCII_ONLY = Capabilities({"size": "1000", "8bitmime": ""}, frozenset())
 SEVEN_BIT = Capabilities({"smtputf8": ""}, frozenset())
+ANNA, JUERGEN = "anna@example.test", "jürgen@example.test"
 
 
 def _failure(call: Callable[[], object]) -> Failure:
@@ -41,21 +42,24 @@ def test_mail_asks_for_letters_outside_ascii() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sender", "kind"),
+    ("sender", "recipients", "kind", "named"),
     [
-        ("jürgen@example.test", FailureKind.INVALID_SENDER),
-        ("anna@example.test", FailureKind.INVALID_RECIPIENT),
+        (JUERGEN, (ANNA,), FailureKind.INVALID_SENDER, JUERGEN),
+        (ANNA, (ANNA, JUERGEN), FailureKind.INVALID_RECIPIENT, JUERGEN),
     ],
 )
 def test_where_these_letters_are_not_taken_whoever_has_them_is_named(
-    sender: str, kind: FailureKind
+    sender: str, recipients: tuple[str, ...], kind: FailureKind, named: str
 ) -> None:
-    assert _failure(lambda: mail_command(sender, ASCII_ONLY, smtputf8=True)) == Failure(
+    failure = _failure(
+        lambda: mail_command(sender, ASCII_ONLY, smtputf8=True, recipients=recipients)
+    )
+    assert failure == Failure(
         kind,
         Stage.SENDER,
         Permanence.PERMANENT,
-        detail="the server does not take addresses with letters outside ASCII",
-        facts={"address": sender},
+        detail=f"{named}: the server takes no addresses with letters outside ASCII",
+        facts={"address": named},
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 import re
 
 from .capabilities import Capabilities
@@ -15,19 +16,24 @@ _PATH = re.compile(
 
 
 def mail_command(
-    sender: str, offered: Capabilities, *, size: int | None = None, smtputf8: bool = False
+    sender: str,
+    offered: Capabilities,
+    *,
+    size: int | None = None,
+    smtputf8: bool = False,
+    recipients: Iterable[str] = (),
 ) -> bytes:
     """Write MAIL with what the server offers of SIZE, SMTPUTF8 and 8BITMIME.
 
     size: octets of the message (RFC 1870). smtputf8: whether the mail needs RFC 6531.
-    Raises MailError.
+    recipients: who else may be the reason for that. Raises MailError.
     """
     parts = [b"MAIL FROM:" + _path(sender, FailureKind.INVALID_SENDER, Stage.SENDER)]
     if size is not None and offered.has("size"):
         parts.append(b"SIZE=%d" % size)
     if smtputf8:
         if not offered.has("smtputf8"):
-            raise MailError(_no_smtputf8(sender))
+            raise MailError(_no_smtputf8(sender, recipients))
         parts.append(b"SMTPUTF8")
         if offered.has("8bitmime"):
             parts.append(b"BODY=8BITMIME")
@@ -69,11 +75,13 @@ def _path(address: str, kind: FailureKind, stage: Stage) -> bytes:
     return b"<%b>" % address.encode()
 
 
-def _no_smtputf8(address: str) -> Failure:
+def _no_smtputf8(sender: str, recipients: Iterable[str]) -> Failure:
+    """Name the first address that asks too much of the server."""
+    address = next((one for one in (sender, *recipients) if not one.isascii()), sender)
     return Failure(
-        FailureKind.INVALID_RECIPIENT if address.isascii() else FailureKind.INVALID_SENDER,
+        FailureKind.INVALID_RECIPIENT if sender.isascii() else FailureKind.INVALID_SENDER,
         Stage.SENDER,
         Permanence.PERMANENT,
-        detail="the server does not take addresses with letters outside ASCII",
+        detail=f"{clean_text(address)}: the server takes no addresses with letters outside ASCII",
         facts={"address": address},
     )

@@ -81,7 +81,11 @@ class Transaction:
         size = len(data)
         check_size(size, session.capabilities)
         mail = mail_command(
-            envelope.sender, session.capabilities, size=size, smtputf8=envelope.smtputf8
+            envelope.sender,
+            session.capabilities,
+            size=size,
+            smtputf8=envelope.smtputf8,
+            recipients=envelope.recipients,
         )
         async with asyncio.timeout(session.settings.deadlines.transaction):
             ask = self._ask_at_once if session.pipelines else self._ask_in_turn
