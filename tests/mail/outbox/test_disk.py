@@ -155,6 +155,7 @@ async def test_a_mail_whose_record_is_behind_goes_byte_for_byte_to_who_is_owed_i
     house.server.refusals = {}
     await house.turn(5 * MINUTE)
     assert house.server.inboxes == {"anna@example.test": [data], "ben@example.test": [data]}
+    assert len(house.server.attempts) == 3
 
 
 async def test_a_dropped_mail_whose_record_is_behind_is_told_of_for_who_was_owed_it(
