@@ -85,6 +85,14 @@ def test_anything_else_may_pass() -> None:
 def test_what_is_lost_after_the_final_dot_is_ambiguous() -> None:
     failure = failure_of(TimeoutError(), _progress(Stage.ACCEPTED, heard=b"220", dot_sent=True))
     assert (failure.kind, failure.permanence) == (Kind.SERVER_TOO_SLOW, Permanence.AMBIGUOUS)
+    assert "whether it has taken the mail" in failure.server_words
+
+
+def test_what_else_went_wrong_after_the_dot_is_said_with_it() -> None:
+    error = MalformedReplyError("bytes after a reply", b"250 Ok")
+    failure = failure_of(error, _progress(Stage.DATA, heard=b"220", dot_sent=True))
+    assert failure.server_words.startswith("bytes after a reply: 250 Ok; ")
+    assert "whether it has taken the mail" in failure.server_words
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,8 @@ _CERTIFICATE_KINDS = {
 }
 _PLAIN_ANSWER = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG")
 
+_MAY_HAVE_ARRIVED = "before it said whether it has taken the mail"
+
 
 @dataclass(slots=True)
 class Progress:
@@ -50,7 +52,10 @@ def foreign_errors(progress: Progress) -> Iterator[None]:
 def failure_of(error: BaseException, progress: Progress) -> Failure:
     """Name a foreign error."""
     kind, detail, facts = _name(error, progress)
-    permanence = Permanence.AMBIGUOUS if progress.dot_sent else Permanence.TEMPORARY
+    permanence = Permanence.TEMPORARY
+    if progress.dot_sent:
+        permanence = Permanence.AMBIGUOUS
+        detail = f"{detail}; {_MAY_HAVE_ARRIVED}" if detail else _MAY_HAVE_ARRIVED
     if kind in (FailureKind.INVALID_SENDER, FailureKind.INVALID_RECIPIENT):
         permanence = Permanence.PERMANENT
     return Failure(kind, progress.stage, permanence, detail=detail, facts=facts)
