@@ -138,10 +138,10 @@ class Dispatcher:
 
     def pump(self) -> None:
         """Begin the next attempt if one is due and none is under way."""
-        if self._is_stopped:
-            return
         if self._line and (failure := self.reason_to_wait) is not None:
             self._shelve_line(failure)
+        if self._is_stopped:
+            return
         if not self._is_busy:
             self._begin_next()
         self._desk.alarm.changed()
