@@ -163,6 +163,9 @@ class Dispatcher:
         job: Job | None = None
         try:
             job = await self._load(entry)
+        except Exception:
+            self._try_later(entry)
+            raise
         finally:
             if job is None:
                 self._end()
@@ -180,8 +183,7 @@ class Dispatcher:
             desk.reporter.tell(Damaged((str(entry.id),)))
             return None
         except OSError as error:
-            delay = retry_delay(1, desk.host.chance)
-            desk.backlog.put_back(entry, desk.alarm.now() + delay)
+            self._try_later(entry)
             desk.reporter.trouble(error)
             return None
         if not await self._conclusions.take_leave(job):
@@ -190,6 +192,10 @@ class Dispatcher:
             desk.backlog.put_back(entry, 0)
             return None
         return job
+
+    def _try_later(self, entry: Entry) -> None:
+        delay = retry_delay(1, self._desk.host.chance)
+        self._desk.backlog.put_back(entry, self._desk.alarm.now() + delay)
 
     def _begin(self, job: Job) -> None:
         self._is_busy = True
