@@ -173,6 +173,17 @@ def test_a_file_that_holds_no_outcomes_is_an_empty_history(tmp_path: Path, writt
     assert History(tmp_path / "history").load() == []
 
 
+async def test_a_disk_that_fails_at_the_start_is_trouble_and_no_outcome(house: House) -> None:
+    house.disk_error = OSError(5, "Input/output error")
+    await house.restart()
+    house.disk_error = None
+    trouble = house.told(DiskTrouble)
+    assert len(trouble) > 1, "of the history and of the folder"
+    assert set(trouble) == {DiskTrouble("[Errno 5] Input/output error")}
+    await house.courier.stop()
+    assert not (house.folder / "history").exists()
+
+
 async def test_the_stop_waits_for_work_that_is_left_to_end(house: House) -> None:
     house.server.failure = DOWN
     house.config = CourierConfig(patience=30, write_first=True)
