@@ -1,7 +1,7 @@
 """What the listener is told, and how often."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 import logging
 from pathlib import Path
 from typing import Any
@@ -202,8 +202,8 @@ async def test_the_stop_waits_for_work_that_is_left_to_end(house: House) -> None
 
 
 def _host() -> Host:
-    async def run_blocking(*_: Any) -> Any:
-        raise NotImplementedError
+    async def run_blocking[*Ts, T](call: Callable[[*Ts], T], /, *args: *Ts) -> T:
+        return call(*args)
 
     def spawn[T](work: Coroutine[Any, Any, T], name: str, /) -> asyncio.Task[T]:
         return asyncio.create_task(work, name=name)
