@@ -20,7 +20,7 @@ from .contact import ContactLog
 from .courier_config import async_courier_config
 from .entry_data import trust_of
 from .issues import AccountIssues, async_delete_issues
-from .mail.outbox.store import DAMAGED, MESSAGE, Store
+from .mail.outbox.store import Store
 from .oauth_tokens import async_tokens_for
 from .outbox_host import outbox_folder
 from .outbox_services import async_setup_outbox_services
@@ -99,8 +99,9 @@ def _erase(folder: Path) -> tuple[int, list[OSError]]:
 
     Returns how many mails waited or were held there, and what went wrong.
     """
-    mails = sum(1 for file in folder.rglob(f"*{MESSAGE}") if file.parent.name != DAMAGED)
-    errors = Store(folder).erase()
+    store = Store(folder)
+    mails = store.count()
+    errors = store.erase()
     with contextlib.suppress(OSError):
         folder.parent.rmdir()
     return mails, errors

@@ -96,7 +96,7 @@ async def _async_notify(account: Account, call: ServiceCall) -> ServiceResponse:
     fields[Field.TO] = [*call.data.get(ATTR_TARGET, ()), *fields.get(Field.TO, ())]
     names_somebody = any(fields.get(name) for name in (Field.TO, *cv.ENTITY_SERVICE_FIELDS))
     own = Destination(account) if names_somebody else async_everyone(account)
-    destinations = async_destinations(call.hass, fields, own)
+    destinations = await async_destinations(call.hass, fields, own)
     sent = await async_send(call.hass, destinations, fields, fields.get(ATTR_IMAGES, ()))
     if call.return_response:
         return response(sent)

@@ -14,7 +14,7 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.group import expand_entity_ids
 from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
 
-from .account import Account, EmailCourierConfigEntry
+from .account import Account, EmailCourierConfigEntry, async_reloaded
 from .const import DOMAIN, SUBENTRY_RECIPIENT
 from .errors import error_for_content, error_for_failure, request_error
 from .mail.address import Mailbox, parse_mailboxes
@@ -42,16 +42,18 @@ class Destination:
         return tuple(dict.fromkeys(mailbox.address for mailbox in everyone))
 
 
-@callback
-def async_destinations(
+async def async_destinations(
     hass: HomeAssistant, fields: Mapping[str, Any], own: Destination | None = None
 ) -> list[Destination]:
     """Return one destination per account, in the order in which they are named.
 
+    Waits for accounts that are being reloaded.
     own: what typed addresses are added to; without it, their account has to be told by the fields.
     Raises ServiceValidationError for addresses, entities and accounts that are none, and when
     there is nobody to send to.
     """
+    for entry in hass.config_entries.async_entries(DOMAIN):
+        await async_reloaded(entry)
     destinations: dict[str, Destination] = {}
     if own is not None and own.addresses:
         destinations[own.account.entry.entry_id] = own

@@ -10,7 +10,6 @@ from homeassistant.core import (
     callback,
 )
 
-from .account import async_reloaded
 from .const import DOMAIN
 from .destinations import async_destinations
 from .send import async_send
@@ -34,9 +33,7 @@ def async_setup_services(hass: HomeAssistant) -> None:
 
 async def _async_send_message(call: ServiceCall) -> ServiceResponse:
     """Send one mail per account, or raise when nobody gets any."""
-    for entry in call.hass.config_entries.async_entries(DOMAIN):
-        await async_reloaded(entry)
-    destinations = async_destinations(call.hass, call.data)
+    destinations = await async_destinations(call.hass, call.data)
     sent = await async_send(call.hass, destinations, call.data)
     if call.return_response:
         return response(sent)

@@ -162,6 +162,11 @@ class Store:
         """Make the names in the folder safe against a power cut."""
         sync_folder(self.folder)
 
+    def count(self) -> int:
+        """Count the mails that wait or are held here or below, damaged ones left out."""
+        messages = self.folder.rglob(f"*{MESSAGE}")
+        return sum(message.parent.name != DAMAGED for message in messages)
+
     def erase(self) -> list[OSError]:
         """Remove the folder with all that is in it, as far as that can be done.
 
