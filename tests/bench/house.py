@@ -17,6 +17,8 @@ from .figures import CORE, COURIER
 
 _COMPONENT = Path(__file__).with_name("component")
 _DOMAIN = "courier_bench"
+TEXT = "The door of the garage has been open for ten minutes."
+"""What every client sends."""
 DOMAINS = {COURIER: "email_courier", CORE: "smtp"}
 
 
@@ -73,7 +75,7 @@ class House:
         """Call notify.send_message on all entities of an account."""
         return await self.perform(
             "notify.send_message",
-            {"message": "The door of the garage has been open for ten minutes."},
+            {"message": TEXT},
             {"entity_id": list(account.entities)},
             times=times,
             parallel=parallel,

@@ -17,11 +17,11 @@ import aiosmtplib
 from tests.servers.people import PASSWORD, RECIPIENT, SENDER, USERNAME
 
 from .endpoint import HOST, Endpoint
+from .house import TEXT
 from .prepared import Prepared
 from .servers import smtp_source
 
 _SCRIPT = Path(__file__).with_name("nodemailer.js")
-TEXT = "The door of the garage has been open for ten minutes."
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,12 @@ import time
 from tests.servers.people import PASSWORD, RECIPIENT, SENDER, USERNAME
 
 from .endpoint import HOST, Endpoint
+from .house import TEXT
 
 _MESSAGE = (
     f"From: {SENDER}\r\nTo: {RECIPIENT}\r\nSubject: Mail\r\n"
     "Date: Sat, 21 Nov 2026 12:00:00 +0000\r\nMessage-ID: <prepared@bench.example.test>\r\n\r\n"
-    "The door of the garage has been open for ten minutes.\r\n"
+    f"{TEXT}\r\n"
 ).encode("ascii")
 _ENVELOPE = f"MAIL FROM:<{SENDER}>\r\nRCPT TO:<{RECIPIENT}>\r\nDATA\r\n".encode("ascii")
 _DOT = b".\r\n"

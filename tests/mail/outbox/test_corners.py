@@ -279,9 +279,9 @@ async def test_a_dropped_mail_whose_record_is_damaged_is_gone_all_the_same(house
     assert house.told(Dropped) == []
 
 
-async def test_a_mail_that_is_being_handed_over_is_not_dropped(house: House) -> None:
-    offered = asyncio.Event()
-    taken = asyncio.Event()
+async def _with_a_slow_backup(house: House) -> tuple[asyncio.Event, asyncio.Event]:
+    """Give the account a backup; return what it sets when it is offered a mail and awaits then."""
+    offered, taken = asyncio.Event(), asyncio.Event()
 
     async def hand_over(_: OutgoingMail) -> None:
         offered.set()
@@ -291,6 +291,11 @@ async def test_a_mail_that_is_being_handed_over_is_not_dropped(house: House) -> 
         backup=Backup(own="main", account="spare", hand_over=hand_over, after=0)
     )
     await house.restart()
+    return offered, taken
+
+
+async def test_a_mail_that_is_being_handed_over_is_not_dropped(house: House) -> None:
+    offered, taken = await _with_a_slow_backup(house)
     house.server.failure = BLOCKED
     await house.courier.submit(mail())
     turning = asyncio.create_task(house.turn(1))
@@ -308,16 +313,7 @@ async def test_a_mail_that_is_being_handed_over_is_not_dropped(house: House) -> 
 async def test_who_drops_a_mail_that_is_being_handed_over_ends_no_other_attempt(
     house: House,
 ) -> None:
-    offered, taken = asyncio.Event(), asyncio.Event()
-
-    async def hand_over(_: OutgoingMail) -> None:
-        offered.set()
-        await taken.wait()
-
-    house.config = CourierConfig(
-        backup=Backup(own="main", account="spare", hand_over=hand_over, after=0)
-    )
-    await house.restart()
+    offered, taken = await _with_a_slow_backup(house)
     house.server.next_failures = [BLOCKED]
     await house.courier.submit(mail())
     turning = asyncio.create_task(house.turn(1))

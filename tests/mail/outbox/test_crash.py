@@ -1,6 +1,7 @@
 """What outlives a stop, a crash, and a reply that never came."""
 
 import asyncio
+from collections.abc import Coroutine
 
 import pytest
 
@@ -10,7 +11,7 @@ from custom_components.email_courier.mail.outbox.courier import CourierConfig
 from custom_components.email_courier.mail.outbox.events import Deferred, Failed, GivenUp
 from custom_components.email_courier.mail.outbox.limits import Limits
 from custom_components.email_courier.mail.outbox.outgoing import DAY
-from custom_components.email_courier.mail.outbox.receipt import Status
+from custom_components.email_courier.mail.outbox.receipt import Receipt, Status
 from custom_components.email_courier.mail.outbox.store import Store
 from tests.mail.outbox.house import HOUR, House, mail
 from tests.mail.outbox.servers import DOWN, REPLY_LOST, UNKNOWN_USER
@@ -60,18 +61,34 @@ async def test_stopping_lets_everyone_go_who_waits_for_a_turn(house: House) -> N
     assert len(house.server.mails) == 5
 
 
-async def test_the_stop_waits_for_who_is_still_writing(house: House) -> None:
-    await house.courier.start()
+async def _stop_while_the_disk_is_slow(house: House, work: Coroutine[None, None, object]) -> None:
     house.disk_is_ready.clear()
-    handing_over = asyncio.create_task(house.courier.accept(mail()))
+    writing = asyncio.create_task(work)
     await asyncio.sleep(0.01)
     stopping = asyncio.create_task(house.courier.stop())
     await asyncio.sleep(0.01)
     assert not stopping.done()
     house.disk_is_ready.set()
     await stopping
-    assert handing_over.done()
+    assert writing.done()
+    await writing
     assert house.files == [".eml", ".json"]
+
+
+async def test_the_stop_waits_for_who_is_still_writing(house: House) -> None:
+    await _stop_while_the_disk_is_slow(house, house.courier.accept(mail()))
+
+
+async def test_a_mail_that_is_handed_over_in_the_middle_of_a_stop_waits(house: House) -> None:
+    house.config = CourierConfig(patience=30, write_first=True)
+    await house.restart()
+    receipts: list[Receipt] = []
+
+    async def submit() -> None:
+        receipts.append(await house.courier.submit(mail()))
+
+    await _stop_while_the_disk_is_slow(house, submit())
+    assert [receipt.status for receipt in receipts] == [Status.QUEUED]
 
 
 async def test_a_mail_handed_in_after_the_stop_goes_at_the_next_start(house: House) -> None:

@@ -104,34 +104,6 @@ async def test_a_slow_attempt_goes_on_although_its_mail_cannot_be_kept(house: Ho
     assert (await caller).status is Status.SENT
 
 
-async def test_what_cannot_be_written_down_is_remembered_until_it_can(house: House) -> None:
-    house.server.failure = DOWN
-    await house.courier.submit(mail("anna@example.test", "ben@example.test"))
-    house.server.failure = None
-    house.server.refusals = {"ben@example.test": GREYLISTED}
-    house.server.verdict.clear()
-    await house.turn(35)
-    house.disk_error = FULL
-    house.server.verdict.set()
-    await house.quiet()
-    assert [event.detail for event in house.told(DiskTrouble)] == [str(FULL)]
-    house.disk_error = None
-    house.server.refusals = {}
-    [listed] = await house.courier.waiting()
-    assert [owed.address for owed in listed.owed] == ["ben@example.test"]
-    house.server.refusals = {"ben@example.test": GREYLISTED}
-    await house.turn(5 * MINUTE)
-    [again] = await house.courier.waiting()
-    assert again.attempts > listed.attempts
-    assert again.owed == listed.owed
-    house.server.refusals = {}
-    house.courier.retry_now()
-    await house.turn(35)
-    assert house.server.attempts[-1] == ("ben@example.test",)
-    assert len(house.server.mails) == 2
-    assert house.files == []
-
-
 async def with_a_record_behind(house: House) -> bytes:
     """Have a mail wait for Ben alone, of which the disk says that Anna waits too."""
     house.server.failure = DOWN
@@ -146,6 +118,25 @@ async def with_a_record_behind(house: House) -> bytes:
     await house.quiet()
     house.disk_error = None
     return bytes(sent.data)
+
+
+async def test_what_cannot_be_written_down_is_remembered_until_it_can(house: House) -> None:
+    await with_a_record_behind(house)
+    assert [event.detail for event in house.told(DiskTrouble)] == [str(FULL)]
+    house.server.refusals = {}
+    [listed] = await house.courier.waiting()
+    assert [owed.address for owed in listed.owed] == ["ben@example.test"]
+    house.server.refusals = {"ben@example.test": GREYLISTED}
+    await house.turn(5 * MINUTE)
+    [again] = await house.courier.waiting()
+    assert again.attempts > listed.attempts
+    assert again.owed == listed.owed
+    house.server.refusals = {}
+    house.courier.retry_now()
+    await house.turn(35)
+    assert house.server.attempts[-1] == ("ben@example.test",)
+    assert len(house.server.mails) == 2
+    assert house.files == []
 
 
 async def test_a_mail_whose_record_is_behind_goes_byte_for_byte_to_who_is_owed_it(

@@ -1,8 +1,6 @@
 """What is told of a mail, as plain data and in words."""
 
 import json
-from pathlib import Path
-import stat
 from typing import Any
 
 import pytest
@@ -15,7 +13,6 @@ from custom_components.email_courier.mail.outbox.events import (
     GivenUp,
     MailEvent,
 )
-from custom_components.email_courier.mail.outbox.history import History
 from tests.mail.outbox.servers import GREYLISTED, OK
 
 MAIL: dict[str, Any] = {"at": 1.5, "message_id": "<1@b>", "subject": "Hi", "attempts": 2}
@@ -60,10 +57,3 @@ def test_an_error_of_the_outbox_says_what_kept_the_mail_from_being_kept_and_deli
     assert str(OutboxError(OutboxReason.FULL, "3 mails are waiting")) == "full: 3 mails are waiting"
     both = OutboxError(OutboxReason.DISK, "Read-only file system", GREYLISTED)
     assert str(both) == f"Read-only file system; {GREYLISTED}"
-
-
-def test_a_history_makes_its_folder_for_its_owner_alone(tmp_path: Path) -> None:
-    folder = tmp_path / "outbox" / "account"
-    History(folder / "history").save([{"outcome": "delivered"}])
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert History(folder / "history").load() == [{"outcome": "delivered"}]
