@@ -40,6 +40,14 @@ class Wanted:
     filename: str | None = None
     content_id: str | None = None
 
+    @property
+    def pictured(self) -> str | None:
+        """The entity whose picture is wanted, in whichever way it was asked for."""
+        if self.media_source is None:
+            return self.entity_id
+        source, identifier = _parts(self.media_source)
+        return identifier.lower() if identifier and source in _PICTURED else None
+
 
 async def async_fetch(hass: HomeAssistant, wanted: Sequence[Wanted]) -> tuple[Attachment, ...]:
     """Fetch everything at the same time, in the order asked for.
@@ -72,20 +80,24 @@ async def _async_fetch_one(hass: HomeAssistant, wanted: Wanted) -> tuple[Attachm
     if wanted.path is not None:
         path = await hass.async_add_executor_job(_allowed_file, hass, wanted.path)
         return await _async_file(hass, path, Path(wanted.path).name, None, wanted)
-    if wanted.media_source is not None:
-        return await _async_media(hass, wanted.media_source, wanted)
-    return await _async_snapshot(hass, wanted.entity_id or "", wanted)
+    if wanted.pictured is not None:
+        return await _async_snapshot(hass, wanted.pictured, wanted)
+    return await _async_media(hass, wanted.media_source or "", wanted)
+
+
+def _parts(media_source: str) -> tuple[str, str]:
+    """Return who has a medium, and under which name; both are empty for what is no id of one."""
+    scheme, _, rest = media_source.partition(URI_SCHEME)
+    source, _, identifier = rest.partition("/")
+    return (source, identifier) if not scheme and identifier else ("", "")
 
 
 async def _async_media(
     hass: HomeAssistant, media_source: str, wanted: Wanted
 ) -> tuple[Attachment, int]:
-    scheme, _, rest = media_source.partition(URI_SCHEME)
-    source, _, identifier = rest.partition("/")
-    if scheme or not identifier:
+    source, identifier = _parts(media_source)
+    if not identifier:
         raise request_error("media_source_invalid", media_source=media_source)
-    if source in _PICTURED:
-        return await _async_snapshot(hass, identifier, wanted)
     try:
         if source == Platform.TTS and Platform.TTS in hass.config.components:
             from homeassistant.components import tts  # noqa: PLC0415 - as with pictures

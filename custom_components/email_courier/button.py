@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from homeassistant.components.button import ButtonEntity
-from homeassistant.const import EntityCategory
-from homeassistant.core import HomeAssistant
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import EntityCategory, Platform
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .account import EmailCourierConfigEntry
-from .entity import AccountEntity
+from .entity import AccountEntity, async_entity_id
 from .phrases import Phrases
 
 PARALLEL_UPDATES = 0
+
+_SEND_TEST_MAIL: Final = "send_test_mail"
 
 
 async def async_setup_entry(
@@ -20,14 +25,14 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the account's button."""
-    async_add_entities([TestMailButton(entry.runtime_data, "send_test_mail")])
+    async_add_entities([TestMailButton(entry.runtime_data, _SEND_TEST_MAIL)])
 
 
 class TestMailButton(AccountEntity, ButtonEntity):
     """Sends a mail from the account to itself, the way every other mail goes."""
 
     _attr_entity_category = EntityCategory.DIAGNOSTIC
-    _attr_translation_key = "send_test_mail"
+    _attr_translation_key = _SEND_TEST_MAIL
 
     async def async_press(self) -> None:
         """Send it now or say why not: a person is waiting for the answer."""
@@ -41,3 +46,9 @@ class TestMailButton(AccountEntity, ButtonEntity):
             ),
             queue=False,
         )
+
+
+@callback
+def async_test_button(hass: HomeAssistant, entry: ConfigEntry) -> str | None:
+    """Return the entity whose control lets a user write to any address from an account."""
+    return async_entity_id(hass, entry, Platform.BUTTON, _SEND_TEST_MAIL)

@@ -27,6 +27,7 @@ import voluptuous as vol
 from .account import Account
 from .destinations import Destination, async_destinations, async_everyone
 from .phrases import Phrases
+from .rights import async_rights
 from .send import async_send
 from .send_fields import OF_ANY_ACTION, Field
 from .send_response import report_refusals, response
@@ -89,6 +90,7 @@ async def async_register_classic(hass: HomeAssistant, account: Account) -> CALLB
 
 async def _async_notify(account: Account, call: ServiceCall) -> ServiceResponse:
     """Send one mail to the targets, else to all recipients of the account."""
+    rights = await async_rights(call)
     fields = {
         **call.data[ATTR_DATA],
         **{name: call.data[name] for name in (ATTR_MESSAGE, ATTR_TITLE) if name in call.data},
@@ -96,8 +98,8 @@ async def _async_notify(account: Account, call: ServiceCall) -> ServiceResponse:
     fields[Field.TO] = [*call.data.get(ATTR_TARGET, ()), *fields.get(Field.TO, ())]
     names_somebody = any(fields.get(name) for name in (Field.TO, *cv.ENTITY_SERVICE_FIELDS))
     own = Destination(account) if names_somebody else async_everyone(account)
-    destinations = await async_destinations(call.hass, fields, own)
-    sent = await async_send(call.hass, destinations, fields, fields.get(ATTR_IMAGES, ()))
+    destinations = await async_destinations(call.hass, fields, rights, own)
+    sent = await async_send(call.hass, destinations, fields, rights, fields.get(ATTR_IMAGES, ()))
     if call.return_response:
         return response(sent)
     report_refusals(sent)

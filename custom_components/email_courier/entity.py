@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity import Entity
 
@@ -22,10 +25,23 @@ class AccountEntity(Entity):
     def __init__(self, account: Account, key: str) -> None:
         """Belong to an account; the unique id holds nothing that a person can change."""
         self.account = account
-        self._attr_unique_id = f"{account.entry.entry_id}_{key}"
+        self._attr_unique_id = _unique_id(account.entry, key)
         self._attr_device_info = DeviceInfo(
             entry_type=DeviceEntryType.SERVICE,
             identifiers={(DOMAIN, account.entry.entry_id)},
             name=account.entry.title,
             manufacturer=MANUFACTURER,
         )
+
+
+@callback
+def async_entity_id(hass: HomeAssistant, entry: ConfigEntry, platform: str, key: str) -> str | None:
+    """Return the id that an account's entity goes by, None where it has been removed.
+
+    A disabled entity has one, and so has one of an account that is not loaded.
+    """
+    return er.async_get(hass).async_get_entity_id(platform, DOMAIN, _unique_id(entry, key))
+
+
+def _unique_id(entry: ConfigEntry, key: str) -> str:
+    return f"{entry.entry_id}_{key}"

@@ -13,7 +13,7 @@ from homeassistant.core import (
     callback,
 )
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.service import async_get_config_entry
+from homeassistant.helpers.service import async_get_config_entry, async_register_admin_service
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
@@ -37,21 +37,24 @@ _ACCOUNT_AND_MAILS: Final = vol.Schema(
 
 @callback
 def async_setup_outbox_services(hass: HomeAssistant) -> None:
-    """Register them; they do not depend on an account."""
-    hass.services.async_register(
+    """Register them, for administrators; they do not depend on an account."""
+    async_register_admin_service(
+        hass,
         DOMAIN,
         SERVICE_LIST_WAITING,
         _async_list,
         schema=vol.Schema(_ACCOUNT),
         supports_response=SupportsResponse.ONLY,
     )
-    hass.services.async_register(
+    async_register_admin_service(
+        hass,
         DOMAIN,
         SERVICE_RETRY_WAITING,
         _async_retry,
         schema=_ACCOUNT_AND_MAILS,
     )
-    hass.services.async_register(
+    async_register_admin_service(
+        hass,
         DOMAIN,
         SERVICE_DROP_WAITING,
         _async_drop,

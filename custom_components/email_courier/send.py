@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.components.notify import ATTR_TITLE_DEFAULT
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
@@ -19,6 +20,7 @@ from .destinations import Destination, mailboxes
 from .mail.outbox.outgoing import DAY
 from .mail.outbox.receipt import Receipt
 from .recipients import signal_notified
+from .rights import Rights
 from .send_fields import Field
 
 _AS_THEY_ARE = (Field.HTML, Field.MARKDOWN, Field.BUTTON, Field.PRIORITY, Field.THREAD)
@@ -36,15 +38,18 @@ async def async_send(
     hass: HomeAssistant,
     destinations: Sequence[Destination],
     fields: Mapping[str, Any],
+    rights: Rights,
     images: Sequence[str] = (),
 ) -> list[Sent]:
     """Send the same content to every destination; images are paths.
 
     Raises HomeAssistantError when no mail at all went out or was kept, and
     ServiceValidationError, before anything is sent, for what cannot be part of a mail.
+    Raises Unauthorized, before anything is fetched, for pictures that the user may not see.
     """
-    reply_to = mailboxes(fields[Field.REPLY_TO]) if Field.REPLY_TO in fields else None
     wanted: list[Wanted] = fields.get(Field.ATTACHMENTS, [])
+    rights.require(POLICY_READ, [one.pictured for one in wanted if one.pictured is not None])
+    reply_to = mailboxes(fields[Field.REPLY_TO]) if Field.REPLY_TO in fields else None
     fetched = await async_fetch(hass, [*wanted, *(Wanted(path=path) for path in images)])
     lifetime: timedelta = fields.get(Field.EXPIRES_AFTER, timedelta(seconds=DAY))
     results = await asyncio.gather(

@@ -12,6 +12,7 @@ from homeassistant.core import (
 
 from .const import DOMAIN
 from .destinations import async_destinations
+from .rights import async_rights
 from .send import async_send
 from .send_fields import SEND_MESSAGE
 from .send_response import report_refusals, response
@@ -33,8 +34,9 @@ def async_setup_services(hass: HomeAssistant) -> None:
 
 async def _async_send_message(call: ServiceCall) -> ServiceResponse:
     """Send one mail per account, or raise when nobody gets any."""
-    destinations = await async_destinations(call.hass, call.data)
-    sent = await async_send(call.hass, destinations, call.data)
+    rights = await async_rights(call)
+    destinations = await async_destinations(call.hass, call.data, rights)
+    sent = await async_send(call.hass, destinations, call.data, rights)
     if call.return_response:
         return response(sent)
     report_refusals(sent)
