@@ -448,6 +448,25 @@ async def test_a_user_who_is_not_there_any_more_may_nothing(
     assert server.record.connections == 0
 
 
+async def test_a_script_has_the_rights_of_who_starts_it_and_an_automation_all(
+    hass: HomeAssistant, server: ScriptedServer
+) -> None:
+    step = {"action": f"{DOMAIN}.send_message", "data": {"message": "Hi", "entity_id": BEA}}
+    assert await async_setup_component(hass, "script", {"script": {"mail": {"sequence": [step]}}})
+    trigger = {"trigger": "event", "event_type": "door"}
+    config = {"automation": {"triggers": [trigger], "actions": [step]}}
+    assert await async_setup_component(hass, "automation", config)
+    context = restricted(hass, notify__carl=CONTROL)
+
+    with pytest.raises(Unauthorized):
+        await hass.services.async_call("script", "mail", {}, blocking=True, context=context)
+    assert server.record.connections == 0
+
+    hass.bus.async_fire("door", context=context)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert reached(server) == ["bea@example.test"]
+
+
 # Waiting mail
 
 

@@ -32,7 +32,7 @@ class TestMailButton(AccountEntity, ButtonEntity):
     """Sends a mail from the account to itself, the way every other mail goes."""
 
     _attr_entity_category = EntityCategory.DIAGNOSTIC
-    _attr_translation_key = _SEND_TEST_MAIL
+    _attr_translation_key = "send_test_mail"
 
     async def async_press(self) -> None:
         """Send it now or say why not: a person is waiting for the answer."""
