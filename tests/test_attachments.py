@@ -4,7 +4,6 @@ from collections.abc import Callable
 import os
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
@@ -163,6 +162,11 @@ def _pipe(folder: Path) -> Path:
     return folder / "pipe"
 
 
+def _linked_pipe(folder: Path) -> Path:
+    (folder / "link").symlink_to(_pipe(folder))
+    return folder / "link"
+
+
 def _huge(folder: Path) -> Path:
     with (folder / "huge.bin").open("wb") as file:
         file.truncate(attachments.MAX_TOTAL + 1)
@@ -189,6 +193,7 @@ def _with_nul(folder: Path) -> Path:
         (_empty, "attachment_empty"),
         (_folder, "attachment_no_file"),
         (_pipe, "attachment_no_file"),
+        (_linked_pipe, "attachment_no_file"),
         (_huge, "attachments_too_large"),
     ],
 )
@@ -209,38 +214,19 @@ async def test_what_cannot_be_attached_is_an_error_before_anything_is_sent(
     assert server.record.connections == 0
 
 
-async def test_a_file_that_vanishes_before_it_is_read_is_an_error(
-    hass: HomeAssistant, server: ScriptedServer, allowed: Path
-) -> None:
-    path = allowed / "short-lived.txt"
-    path.write_text("x")
-    looked_at = Path.stat
-
-    def stat_and_vanish(self: Path, **options: Any) -> os.stat_result:
-        status = looked_at(self, **options)
-        if self == path and options == {}:
-            path.unlink()
-        return status
-
-    with (
-        patch.object(Path, "stat", stat_and_vanish),
-        pytest.raises(ServiceValidationError, match=r"short-lived\.txt") as caught,
-    ):
-        await _attach(hass, {"path": str(path)})
-
-    assert caught.value.translation_key == "attachment_not_found"
-    assert server.record.connections == 0
-
-
 async def test_a_file_that_may_not_be_read_is_an_error(
-    hass: HomeAssistant, server: ScriptedServer, allowed: Path
+    hass: HomeAssistant, server: ScriptedServer, allowed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (allowed / "private.txt").write_text("x")
+    really_open = os.open
 
-    with (
-        patch("pathlib.Path.open", side_effect=PermissionError(13, "Permission denied")),
-        pytest.raises(ServiceValidationError, match=r"private\.txt") as caught,
-    ):
+    def refuse(path: str, *arguments: Any, **options: Any) -> int:
+        if path == "private.txt":
+            raise PermissionError(13, "Permission denied")
+        return really_open(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(ServiceValidationError, match=r"private\.txt") as caught:
         await _attach(hass, {"path": str(allowed / "private.txt")})
 
     assert caught.value.translation_key == "attachment_unreadable"

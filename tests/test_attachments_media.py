@@ -154,6 +154,73 @@ async def test_local_media_that_is_not_there_is_an_error(
     assert server.record.connections == 0
 
 
+async def test_local_media_of_an_unknown_type_is_an_error_that_says_so(
+    hass: HomeAssistant, server: ScriptedServer, tmp_path: Path
+) -> None:
+    (tmp_path / "film.nothing").write_bytes(b"film")
+    hass.config.media_dirs = {"local": str(tmp_path)}
+    assert await async_setup_component(hass, "media_source", {})
+
+    with pytest.raises(ServiceValidationError, match=r"local/film\.nothing") as caught:
+        await _attach(hass, {"media_source": "media-source://media_source/local/film.nothing"})
+
+    assert caught.value.translation_key == "media_source_type_unknown"
+    assert server.record.connections == 0
+
+
+@pytest.mark.parametrize("step", ["film.mp4", "deep/film.mp4"])
+async def test_local_media_does_not_lead_out_of_the_media_folders(
+    hass: HomeAssistant, server: ScriptedServer, tmp_path: Path, step: str
+) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "film.mp4").write_bytes(b"film")
+    media = tmp_path / "media"
+    media.mkdir()
+    (media / "film.mp4").symlink_to(tmp_path / "outside" / "film.mp4")
+    (media / "deep").symlink_to(tmp_path / "outside")
+    hass.config.media_dirs = {"local": str(media)}
+    assert await async_setup_component(hass, "media_source", {})
+
+    with pytest.raises(ServiceValidationError) as caught:
+        await _attach(hass, {"media_source": f"media-source://media_source/local/{step}"})
+    assert caught.value.translation_key == "path_not_allowed"
+    assert server.record.connections == 0
+
+    hass.config.allowlist_external_dirs = {str(tmp_path / "outside")}
+    await _attach(hass, {"media_source": f"media-source://media_source/local/{step}"})
+    assert len(attached(only_mail(server))) == 1
+
+
+async def test_another_source_has_its_files_where_it_says(
+    hass: HomeAssistant, server: ScriptedServer, tmp_path: Path
+) -> None:
+    (tmp_path / "film.mp4").write_bytes(b"film")
+    film = PlayMedia("/film.mp4", "video/mp4", path=tmp_path / "film.mp4")
+
+    with patch.object(attachments, "async_resolve_media", return_value=film):
+        await _attach(hass, {"media_source": "media-source://cameras/film"})
+
+    assert attached(only_mail(server))[0].get_payload(decode=True) == b"film"
+
+
+async def test_the_files_of_another_source_are_no_links_to_elsewhere(
+    hass: HomeAssistant, server: ScriptedServer, tmp_path: Path
+) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "film.mp4").write_bytes(b"film")
+    (tmp_path / "here" / "film.mp4").symlink_to(tmp_path / "film.mp4")
+    film = PlayMedia("/film.mp4", "video/mp4", path=tmp_path / "here" / "film.mp4")
+
+    with (
+        patch.object(attachments, "async_resolve_media", return_value=film),
+        pytest.raises(ServiceValidationError) as caught,
+    ):
+        await _attach(hass, {"media_source": "media-source://cameras/film"})
+
+    assert caught.value.translation_key == "path_not_allowed"
+    assert server.record.connections == 0
+
+
 async def test_media_that_is_only_a_stream_cannot_be_attached(
     hass: HomeAssistant, server: ScriptedServer
 ) -> None:

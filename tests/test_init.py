@@ -254,6 +254,34 @@ async def test_an_authority_that_cannot_be_read_is_named(hass: HomeAssistant, be
     assert "/nowhere.pem" in str(entry.reason)
 
 
+async def _set_up(hass: HomeAssistant, bed: Bed, ca_file: str) -> str:
+    """Set up an account with a file that is no authority; return why it is not loaded."""
+    entry = account_entry(await bed.serve(), options={"ca_file": ca_file})
+    entry.add_to_hass(hass)
+    async with asyncio.timeout(5):
+        assert not await hass.config_entries.async_setup(entry.entry_id)
+    assert load_state(entry) is ConfigEntryState.SETUP_ERROR
+    assert entry.error_reason_translation_key == "ca_file_unreadable"
+    return str(entry.reason)
+
+
+async def test_an_authority_that_is_a_pipe_holds_up_nothing(
+    hass: HomeAssistant, bed: Bed, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "ca.pem")
+    assert "not a regular file" in await _set_up(hass, bed, str(tmp_path / "ca.pem"))
+
+
+async def test_an_authority_of_an_endless_size_is_not_read(hass: HomeAssistant, bed: Bed) -> None:
+    assert "not a regular file" in await _set_up(hass, bed, "/dev/zero")
+
+
+async def test_a_path_of_an_authority_that_can_be_none_is_named(
+    hass: HomeAssistant, bed: Bed
+) -> None:
+    assert "null" in await _set_up(hass, bed, "/a\0b.pem")
+
+
 async def test_home_assistants_stop_ends_everything(hass: HomeAssistant, bed: Bed) -> None:
     server = await bed.serve()
     entry = account_entry(server)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 from pathlib import Path
-import ssl
 
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
@@ -51,7 +50,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmailCourierConfigEntry)
     trust = trust_of(entry.data, entry.options)
     try:
         context = await async_context_for(hass, trust)
-    except (OSError, ssl.SSLError) as error:
+    except OSError as error:
         raise ConfigEntryError(
             translation_domain=DOMAIN,
             translation_key="ca_file_unreadable",

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 import mimetypes
 from pathlib import Path
-import stat
 from typing import TYPE_CHECKING, Final
 
 from homeassistant.components.media_source import async_resolve_media
-from homeassistant.components.media_source.const import URI_SCHEME
+from homeassistant.components.media_source.const import DOMAIN as MEDIA_SOURCE_DOMAIN, URI_SCHEME
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, split_entity_id
 from homeassistant.exceptions import HomeAssistantError
@@ -20,6 +20,7 @@ from homeassistant.util import dt as dt_util
 from .errors import action_error, request_error
 from .mail.compose.content import Attachment
 from .mail.compose.content_type import HEAD_SIZE, content_type, usual_suffix
+from .mail.files import FileError, FileFault, OpenedFile, open_file
 
 if TYPE_CHECKING:
     from homeassistant.components import camera, image
@@ -27,6 +28,13 @@ if TYPE_CHECKING:
 MAX_TOTAL: Final = 100_000_000
 """Bytes. More than any mail server takes, and less than would exhaust a small computer."""
 
+MAX_COUNT: Final = 100
+"""Each may be a file that stays open until the mail is composed."""
+
+_FAULTS: Final = {
+    FileFault.NOT_FOUND: "attachment_not_found",
+    FileFault.NOT_REGULAR: "attachment_no_file",
+}
 _PICTURED = frozenset({Platform.CAMERA, Platform.IMAGE})
 
 
@@ -52,34 +60,43 @@ class Wanted:
 async def async_fetch(hass: HomeAssistant, wanted: Sequence[Wanted]) -> tuple[Attachment, ...]:
     """Fetch everything at the same time, in the order asked for.
 
-    Files are only looked at; they are read while the mail is composed. Raises
+    Files are opened, and read while the mail is composed; whoever fetches them closes them. Raises
     ServiceValidationError for what can never be attached, HomeAssistantError for what cannot now.
     """
+    if len(wanted) > MAX_COUNT:
+        raise request_error("attachments_too_many", count=str(len(wanted)), limit=str(MAX_COUNT))
     found = await asyncio.gather(
         *(_async_fetch_one(hass, one) for one in wanted), return_exceptions=True
     )
-    attachments: list[Attachment] = []
-    total = 0
-    for one in found:
-        if isinstance(one, BaseException):
-            raise one
-        attachment, size = one
-        attachments.append(attachment)
-        total += size
+    fetched = [one for one in found if not isinstance(one, BaseException)]
+    try:
+        for one in found:
+            if isinstance(one, BaseException):
+                raise one
+        _check_total(sum(size for _, size in fetched))
+    except BaseException:
+        for attachment, _ in fetched:
+            attachment.close()
+        raise
+    return tuple(attachment for attachment, _ in fetched)
+
+
+def _check_total(total: int) -> None:
     if total > MAX_TOTAL:
         raise request_error(
             "attachments_too_large",
             size=f"{total / 1_000_000:.1f}",
             limit=f"{MAX_TOTAL / 1_000_000:.0f}",
         )
-    return tuple(attachments)
 
 
 async def _async_fetch_one(hass: HomeAssistant, wanted: Wanted) -> tuple[Attachment, int]:
     """Return an attachment and its size in bytes."""
     if wanted.path is not None:
-        path = await hass.async_add_executor_job(_allowed_file, hass, wanted.path)
-        return await _async_file(hass, path, Path(wanted.path).name, None, wanted)
+        # A relative path begins in the folder of the configuration.
+        path = Path(hass.config.config_dir, wanted.path)
+        folders = partial(tuple, hass.config.allowlist_external_dirs)
+        return await _async_file(hass, path, wanted.path, None, wanted, folders)
     if wanted.pictured is not None:
         return await _async_snapshot(hass, wanted.pictured, wanted)
     return await _async_media(hass, wanted.media_source or "", wanted)
@@ -106,13 +123,17 @@ async def _async_media(
             kind = mimetypes.types_map.get(f".{suffix}")
             return _in_memory(speech, kind, source, media_source, wanted)
         media = await async_resolve_media(hass, media_source, None)
-    except (HomeAssistantError, ValueError) as error:
+    except AssertionError as error:
+        # So the local source says that it knows no type for a suffix.
+        raise request_error("media_source_type_unknown", media_source=media_source) from error
+    except (HomeAssistantError, OSError, ValueError) as error:
         raise action_error(
             "media_source_failed", media_source=media_source, detail=str(error)
         ) from error
     if media.path is None:
         raise request_error("media_source_not_supported", media_source=media_source)
-    return await _async_file(hass, media.path, media.path.name, media.mime_type, wanted)
+    folders = partial(_media_folders, hass, source, media.path)
+    return await _async_file(hass, media.path, str(media.path), media.mime_type, wanted, folders)
 
 
 async def _async_snapshot(
@@ -160,42 +181,42 @@ def _in_memory(
 
 
 async def _async_file(
-    hass: HomeAssistant, path: Path, name: str, kind: str | None, wanted: Wanted
+    hass: HomeAssistant,
+    path: Path,
+    shown: str,
+    kind: str | None,
+    wanted: Wanted,
+    folders: Callable[[], Iterable[str | Path]],
 ) -> tuple[Attachment, int]:
-    size = await hass.async_add_executor_job(_size_of, path, name)
-    return Attachment(wanted.filename or name, path, kind, wanted.content_id), size
+    """Open a file below one of the folders. shown: what an error calls it."""
+    file = await hass.async_add_executor_job(_open, path, shown, folders)
+    return Attachment(wanted.filename or path.name, file, kind, wanted.content_id), len(file)
 
 
-def _allowed_file(hass: HomeAssistant, text: str) -> Path:
-    """Return where a path really leads, if that is a place mail may be sent from.
+def _open(path: Path, shown: str, folders: Callable[[], Iterable[str | Path]]) -> OpenedFile:
+    allowed = tuple(folders())
+    try:
+        file = open_file(path, lambda real: any(real.is_relative_to(one) for one in allowed))
+    except FileError as error:
+        if error.fault is FileFault.NOT_ALLOWED:
+            raise request_error("path_not_allowed", path=shown) from error
+        key = _FAULTS.get(error.fault, "attachment_unreadable")
+        raise request_error(key, filename=shown) from error
+    if not len(file):
+        file.close()
+        raise request_error("attachment_empty", filename=shown)
+    return file
 
-    A relative path begins in the folder of the configuration.
+
+def _media_folders(hass: HomeAssistant, source: str, path: Path) -> Iterator[str | Path]:
+    """Yield where a media source may have files. Blocks.
+
+    The local one has the folders for media; another integration chose the path, and a link in
+    its last step alone must not lead away from there.
     """
-    try:
-        path = Path(hass.config.config_dir, text)
-        allowed = hass.config.is_allowed_path(str(path))
-        target = path.resolve(strict=True) if allowed else path
-        # A link may have been exchanged since.
-        allowed = allowed and hass.config.is_allowed_path(str(target))
-    except FileNotFoundError as error:
-        raise request_error("attachment_not_found", filename=text) from error
-    except (OSError, ValueError) as error:
-        raise request_error("attachment_unreadable", filename=text) from error
-    if not allowed:
-        raise request_error("path_not_allowed", path=text)
-    return target
-
-
-def _size_of(path: Path, name: str) -> int:
-    """Return the size of a regular file in bytes."""
-    try:
-        status = path.stat()
-    except FileNotFoundError as error:
-        raise request_error("attachment_not_found", filename=name) from error
-    except OSError as error:
-        raise request_error("attachment_unreadable", filename=name) from error
-    if not stat.S_ISREG(status.st_mode):
-        raise request_error("attachment_no_file", filename=name)
-    if not status.st_size:
-        raise request_error("attachment_empty", filename=name)
-    return status.st_size
+    yield from hass.config.allowlist_external_dirs
+    if source == MEDIA_SOURCE_DOMAIN:
+        for folder in hass.config.media_dirs.values():
+            yield Path(folder).resolve()
+    else:
+        yield path.parent.resolve()

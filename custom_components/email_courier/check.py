@@ -104,7 +104,7 @@ async def _async_context(hass: HomeAssistant, settings: ServerSettings) -> ssl.S
     """Return the context for the settings. Raises MailError for an unreadable CA file."""
     try:
         return await async_context_for(hass, settings.trust)
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise MailError(
             Failure(
                 FailureKind.TLS_FAILED,

@@ -49,32 +49,14 @@ async def async_send(
     """
     wanted: list[Wanted] = fields.get(Field.ATTACHMENTS, [])
     rights.require(POLICY_READ, [one.pictured for one in wanted if one.pictured is not None])
-    reply_to = mailboxes(fields[Field.REPLY_TO]) if Field.REPLY_TO in fields else None
+    content = _content(fields)
     fetched = await async_fetch(hass, [*wanted, *(Wanted(path=path) for path in images)])
-    lifetime: timedelta = fields.get(Field.EXPIRES_AFTER, timedelta(seconds=DAY))
-    results = await asyncio.gather(
-        *(
-            destination.account.async_send(
-                destination.account.content(
-                    to=destination.recipients.to,
-                    cc=destination.recipients.cc,
-                    bcc=destination.recipients.bcc,
-                    sender_name=fields.get(Field.SENDER_NAME),
-                    reply_to=reply_to,
-                    subject=fields.get(Field.TITLE) or ATTR_TITLE_DEFAULT,
-                    text=fields.get(Field.MESSAGE, ""),
-                    headers=fields.get(Field.HEADERS, {}),
-                    attachments=fetched[: len(wanted)],
-                    images=fetched[len(wanted) :],
-                    **{field: fields[field] for field in _AS_THEY_ARE if field in fields},
-                ),
-                queue=fields[Field.QUEUE],
-                expires_after=lifetime.total_seconds(),
-            )
-            for destination in destinations
-        ),
-        return_exceptions=True,
-    )
+    content |= {"attachments": fetched[: len(wanted)], "images": fetched[len(wanted) :]}
+    try:
+        results = await _async_results(destinations, content, fields)
+    finally:
+        for attachment in fetched:
+            attachment.close()
     sent: list[Sent] = []
     for destination, result in zip(destinations, results, strict=True):
         if isinstance(result, BaseException) and not isinstance(result, HomeAssistantError):
@@ -87,6 +69,41 @@ async def async_send(
             for subentry_id in one.destination.subentry_ids:
                 async_dispatcher_send(hass, signal_notified(subentry_id))
     return sent
+
+
+def _content(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what every mail has in common, without attachments. Raises as above."""
+    return {
+        "sender_name": fields.get(Field.SENDER_NAME),
+        "reply_to": mailboxes(fields[Field.REPLY_TO]) if Field.REPLY_TO in fields else None,
+        "subject": fields.get(Field.TITLE) or ATTR_TITLE_DEFAULT,
+        "text": fields.get(Field.MESSAGE, ""),
+        "headers": fields.get(Field.HEADERS, {}),
+        **{field: fields[field] for field in _AS_THEY_ARE if field in fields},
+    }
+
+
+async def _async_results(
+    destinations: Sequence[Destination], content: Mapping[str, Any], fields: Mapping[str, Any]
+) -> list[Receipt | BaseException]:
+    """Send to every destination at the same time."""
+    lifetime: timedelta = fields.get(Field.EXPIRES_AFTER, timedelta(seconds=DAY))
+    return await asyncio.gather(
+        *(
+            destination.account.async_send(
+                destination.account.content(
+                    to=destination.recipients.to,
+                    cc=destination.recipients.cc,
+                    bcc=destination.recipients.bcc,
+                    **content,
+                ),
+                queue=fields[Field.QUEUE],
+                expires_after=lifetime.total_seconds(),
+            )
+            for destination in destinations
+        ),
+        return_exceptions=True,
+    )
 
 
 def raise_failure(sent: Sequence[Sent]) -> None:

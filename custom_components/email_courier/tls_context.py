@@ -13,12 +13,13 @@ from homeassistant.util.ssl import (
 )
 
 from .mail.settings import Trust
+from .mail.tls import add_authorities
 
 
 async def async_context_for(hass: HomeAssistant, trust: Trust) -> ssl.SSLContext:
     """Return the context for a trust: a shared one, unless there are further authorities.
 
-    Raises OSError or ssl.SSLError when a CA file cannot be read.
+    Raises OSError when a CA file cannot be read.
     """
     if not trust.checks_chain:
         return client_context_no_verify()
@@ -32,5 +33,5 @@ async def async_context_for(hass: HomeAssistant, trust: Trust) -> ssl.SSLContext
 def _with_authorities(ca_file: str | None) -> ssl.SSLContext:
     context = create_client_context()
     if ca_file is not None:
-        context.load_verify_locations(cafile=ca_file)
+        add_authorities(context, ca_file)
     return context

@@ -1,8 +1,13 @@
 """What a certificate says, and which one is the one that was trusted."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 import hashlib
 import ipaddress
+import os
+from pathlib import Path
+import ssl
+import time
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -16,9 +21,11 @@ from custom_components.email_courier.mail.failure import (
     Permanence,
     Stage,
 )
+from custom_components.email_courier.mail.files import FileError, FileFault
 from custom_components.email_courier.mail.settings import Trust
 from custom_components.email_courier.mail.tls import (
     Certificate,
+    build_context,
     check_certificate,
     format_fingerprint,
 )
@@ -95,3 +102,77 @@ def test_a_connection_that_is_gone_has_shown_no_certificate() -> None:
     failure = caught.value.failure
     assert (failure.kind, failure.stage) == (FailureKind.TLS_FAILED, Stage.TLS)
     assert failure.permanence is Permanence.TEMPORARY
+
+
+def _authority(path: Path) -> str:
+    """Write a certificate as people do, with comments."""
+    certificate = x509.load_der_x509_certificate(_certificate(COMMON))
+    pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
+    path.write_text(f"# Behörde Süd\n{pem}\n# 終\n", encoding="utf-8")
+    return str(path)
+
+
+def _count(ca_file: str) -> int:
+    before = len(build_context(Trust()).get_ca_certs())
+    return len(build_context(Trust(ca_file=ca_file)).get_ca_certs()) - before
+
+
+def test_an_authority_is_believed_beside_the_others_whatever_stands_around_it(
+    tmp_path: Path,
+) -> None:
+    assert _count(_authority(tmp_path / "ca.pem")) == 1
+
+
+def test_the_file_of_an_authority_may_be_a_link(tmp_path: Path) -> None:
+    _authority(tmp_path / "ca-2026.pem")
+    (tmp_path / "ca.pem").symlink_to("ca-2026.pem")
+    assert _count(str(tmp_path / "ca.pem")) == 1
+
+
+def _huge(path: Path) -> None:
+    _authority(path)
+    os.truncate(path, 4_000_001)
+
+
+def _looping(path: Path) -> None:
+    path.symlink_to(path)
+
+
+def _nothing(_: Path) -> None:
+    return
+
+
+@pytest.mark.parametrize(
+    ("make", "fault"),
+    [
+        (os.mkfifo, FileFault.NOT_REGULAR),
+        (Path.mkdir, FileFault.NOT_REGULAR),
+        (_huge, FileFault.TOO_LARGE),
+        (Path.touch, FileFault.EMPTY),
+        (lambda path: path.write_bytes(b"\xff\xfe"), FileFault.UNREADABLE),
+        (_looping, FileFault.UNREADABLE),
+        (_nothing, FileFault.NOT_FOUND),
+    ],
+)
+def test_what_can_be_no_authority_is_refused_without_waiting(
+    tmp_path: Path, make: Callable[[Path], object], fault: FileFault
+) -> None:
+    path = tmp_path / "ca.pem"
+    make(path)
+    begun = time.monotonic()
+    with pytest.raises(FileError) as raised:
+        build_context(Trust(ca_file=str(path)))
+    assert raised.value.fault is fault
+    assert time.monotonic() - begun < 1
+
+
+@pytest.mark.parametrize("content", ["no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n"])
+def test_a_file_without_a_certificate_is_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "ca.pem").write_text(content)
+    with pytest.raises(ssl.SSLError):
+        build_context(Trust(ca_file=str(tmp_path / "ca.pem")))
+
+
+def test_a_path_that_can_be_none_is_refused() -> None:
+    with pytest.raises(FileError, match="null"):
+        build_context(Trust(ca_file="a\0b"))

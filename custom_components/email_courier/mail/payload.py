@@ -12,10 +12,10 @@ from pathlib import Path
 import tempfile
 import weakref
 
+from .files import PIECE, OpenedFile
+
 IN_MEMORY = 1_048_576
 """Bytes up to which a message is kept in memory."""
-PIECE = 65_536
-"""Bytes that are read at a time."""
 
 
 class FilePayload:
@@ -27,27 +27,19 @@ class FilePayload:
     def __init__(self, descriptor: int, size: int, checksum: str) -> None:
         """Own a descriptor. size: bytes; checksum: SHA-256 in lower-case hex."""
         self.checksum = checksum
-        self._descriptor = descriptor
-        self._size = size
-        weakref.finalize(self, os.close, descriptor)
+        self._file = OpenedFile(descriptor, size)
 
     def __len__(self) -> int:
         """Return its length in bytes."""
-        return self._size
+        return len(self._file)
 
     def __bytes__(self) -> bytes:
         """Return all of it; takes as much memory."""
-        return b"".join(self.pieces())
+        return bytes(self._file)
 
     def pieces(self, size: int = PIECE) -> Iterator[bytes]:
         """Yield it in pieces of so many bytes. Blocks. Raises OSError."""
-        start = 0
-        while start < self._size:
-            piece = os.pread(self._descriptor, size, start)
-            if not piece:
-                raise OSError("the file has become shorter")
-            yield piece
-            start += len(piece)
+        return self._file.pieces(size)
 
 
 type Payload = bytes | FilePayload

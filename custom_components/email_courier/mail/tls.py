@@ -11,21 +11,40 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from .failure import Failure, FailureKind, MailError, Permanence, Stage
+from .files import FileError, FileFault, open_file
 from .reply import clean_text
 from .settings import Trust
+
+_MAX_AUTHORITIES = 4_000_000
+"""Bytes. Ten times the list of all public authorities."""
 
 
 def build_context(trust: Trust) -> ssl.SSLContext:
     """Make the context that a trust asks for. Reads files: never call it on an event loop.
 
-    Raises OSError or ssl.SSLError when the CA file cannot be read.
+    Raises OSError when the CA file cannot be read.
     """
     context = ssl.create_default_context()
     if not trust.checks_chain:
         return without_checks(context)
     if trust.ca_file is not None:
-        context.load_verify_locations(cafile=trust.ca_file)
+        add_authorities(context, trust.ca_file)
     return context
+
+
+def add_authorities(context: ssl.SSLContext, ca_file: str) -> None:
+    """Trust the authorities of a PEM file, too. Blocks.
+
+    Raises OSError, of which ssl.SSLError and FileError are kinds.
+    """
+    pem = bytes(open_file(ca_file, limit=_MAX_AUTHORITIES))
+    if not pem:
+        raise FileError(FileFault.EMPTY)
+    try:
+        # Between the certificates there may be comments in any language.
+        context.load_verify_locations(cadata=pem.decode("ascii", "ignore"))
+    except ValueError as error:
+        raise FileError(FileFault.UNREADABLE, str(error)) from error
 
 
 def without_checks(context: ssl.SSLContext) -> ssl.SSLContext:

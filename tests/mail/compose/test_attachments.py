@@ -15,6 +15,7 @@ from custom_components.email_courier.mail.compose.content import (
     ContentError,
     ContentFault,
 )
+from custom_components.email_courier.mail.files import open_file
 
 from .cases import JPEG, PNG
 
@@ -62,7 +63,7 @@ def test_a_file_is_read_piece_by_piece_and_arrives_whole(tmp_path: Path, size: i
     content = os.urandom(size)
     path = tmp_path / "data.bin"
     path.write_bytes(content)
-    part = attachment_part(Attachment("data.bin", path))
+    part = attachment_part(Attachment("data.bin", open_file(path)))
     pieces = list(part.pieces())
 
     assert part.size == sum(map(len, pieces))
@@ -80,63 +81,55 @@ def test_a_text_file_names_utf8_only_when_it_is(content: bytes, charset: str | N
     assert message_from_bytes(data).get_content_charset() == charset
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ContentError) as raised:
-        attachment_part(Attachment("no\nfile.png", tmp_path / "file.png"))
-
-    assert raised.value.field == "attachments"
-    assert raised.value.reason is ContentFault.ATTACHMENT_NOT_FOUND
-    assert raised.value.facts == {"filename": "no file.png"}
-
-
-def test_a_file_below_a_file_is_missing(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(ContentError) as raised:
-        attachment_part(Attachment("x", tmp_path / "file" / "x"))
-
-    assert raised.value.reason is ContentFault.ATTACHMENT_NOT_FOUND
-
-
-@pytest.mark.parametrize("kind", ["folder", "pipe", "loop", "null"])
-def test_what_is_no_file_is_refused_without_waiting(tmp_path: Path, kind: str) -> None:
-    path = tmp_path / "x"
-    if kind == "folder":
-        path.mkdir()
-    elif kind == "pipe":
-        os.mkfifo(path)
-    elif kind == "loop":
-        path.symlink_to(path)
-    else:
-        path = Path("\0")
-    with pytest.raises(ContentError) as raised:
-        attachment_part(Attachment("x", path))
-
-    assert raised.value.reason is ContentFault.ATTACHMENT_UNREADABLE
-
-
-def test_a_file_that_vanishes_before_it_is_read_is_named(tmp_path: Path) -> None:
+def test_a_file_that_loses_its_name_arrives_all_the_same(tmp_path: Path) -> None:
     path = tmp_path / "door.png"
     path.write_bytes(PNG)
-    part = attachment_part(Attachment("door.png", path))
+    part = attachment_part(Attachment("door.png", open_file(path)))
     path.unlink()
+
+    assert message_from_bytes(b"".join(part.pieces())).get_payload(decode=True) == PNG
+
+
+@pytest.mark.parametrize("when", ["looked at", "read"])
+def test_a_file_that_becomes_shorter_is_named(tmp_path: Path, when: str) -> None:
+    path = tmp_path / "door.png"
+    path.write_bytes(PNG)
+    attachment = Attachment("no\ndoor.png", open_file(path))
+    part = attachment_part(attachment) if when == "read" else None
+    os.truncate(path, 0)
     with pytest.raises(ContentError) as raised:
-        list(part.pieces())
+        list((part or attachment_part(attachment)).pieces())
 
-    assert raised.value.reason is ContentFault.ATTACHMENT_NOT_FOUND
+    assert raised.value.field == "attachments"
+    assert raised.value.reason is ContentFault.ATTACHMENT_CHANGED
+    assert raised.value.facts == {"filename": "no door.png"}
 
 
-def test_a_file_that_must_not_be_read_is_named(
+def test_a_file_that_grows_arrives_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "door.png"
+    path.write_bytes(PNG)
+    part = attachment_part(Attachment("door.png", open_file(path)))
+    with path.open("ab") as file:
+        file.write(b"more")
+    data = b"".join(part.pieces())
+
+    assert part.size == len(data)
+    assert message_from_bytes(data).get_payload(decode=True) == PNG
+
+
+def test_a_file_that_cannot_be_read_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "door.png"
     path.write_bytes(PNG)
+    attachment = Attachment("door.png", open_file(path))
 
-    def refuse(*_: object, **__: object) -> None:
+    def refuse(*_: object) -> bytes:
         raise PermissionError
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(os, "pread", refuse)
     with pytest.raises(ContentError) as raised:
-        attachment_part(Attachment("door.png", path))
+        attachment_part(attachment)
 
     assert raised.value.reason is ContentFault.ATTACHMENT_UNREADABLE
 

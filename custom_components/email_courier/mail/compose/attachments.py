@@ -5,13 +5,12 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
-from os import PathLike
-from pathlib import Path
 import re
 
+from ..files import FileError, FileFault
 from .content import Attachment, ContentError, ContentFault
 from .content_type import HEAD_SIZE, content_type, is_content_type, usual_suffix
-from .encoding import base64_lines, base64_size, blocks_of
+from .encoding import BASE64_BLOCK, base64_lines, base64_size
 from .fields import parameter
 from .part import Part
 from .text import one_line
@@ -28,7 +27,7 @@ def attachment_part(attachment: Attachment, content_id: str | None = None) -> Pa
     Looks at the first bytes of a file; the rest is read when the part is written.
     Raises ContentError for a file that cannot be read and a type that is none.
     """
-    head, size = _look_at(attachment)
+    head = _head(attachment)
     kind = _type_of(attachment, head)
     name = visible_name(attachment.filename, kind)
     fields = [
@@ -40,12 +39,12 @@ def attachment_part(attachment: Attachment, content_id: str | None = None) -> Pa
     else:
         fields.append(("Content-Disposition", "inline" + parameter("filename", name)))
         fields.append(("Content-ID", f"<{content_id}>"))
-    return Part(tuple(fields), _Encoded(attachment, size))
+    return Part(tuple(fields), _Encoded(attachment))
 
 
 def is_picture(attachment: Attachment) -> bool:
     """Tell whether an attachment can be shown inline. Raises ContentError as above."""
-    return _type_of(attachment, _look_at(attachment)[0]).startswith("image/")
+    return _type_of(attachment, _head(attachment)).startswith("image/")
 
 
 def visible_name(filename: str, kind: str) -> str:
@@ -67,45 +66,38 @@ class _Encoded:
     """The body of an attachment, in base64."""
 
     attachment: Attachment
-    length: int
 
     @property
     def size(self) -> int:
-        return base64_size(self.length)
+        return base64_size(len(self.attachment.source))
 
     def pieces(self) -> Iterator[bytes]:
         source = self.attachment.source
-        if isinstance(source, PathLike):
-            try:
-                with Path(source).open("rb") as file:
-                    yield from base64_lines(blocks_of(file))
-            except OSError as error:
-                raise _unreadable(self.attachment, error) from error
-        else:
+        if isinstance(source, bytes):
             yield from base64_lines([source])
+            return
+        try:
+            yield from base64_lines(source.pieces(BASE64_BLOCK))
+        except FileError as error:
+            raise _unreadable(self.attachment, error) from error
 
 
-def _look_at(attachment: Attachment) -> tuple[bytes, int]:
-    """Return the first bytes of an attachment and its length."""
+def _head(attachment: Attachment) -> bytes:
+    """Return the first bytes of an attachment."""
     source = attachment.source
-    if not isinstance(source, PathLike):
-        return source[:HEAD_SIZE], len(source)
-    path = Path(source)
+    if isinstance(source, bytes):
+        return source[:HEAD_SIZE]
     try:
-        # Opening a pipe would wait for its other end.
-        if path.exists() and not path.is_file():
-            raise _unreadable(attachment, None)
-        with path.open("rb") as file:
-            return file.read(HEAD_SIZE), path.stat().st_size
-    except (OSError, ValueError) as error:
+        return source.head(HEAD_SIZE)
+    except FileError as error:
         raise _unreadable(attachment, error) from error
 
 
-def _unreadable(attachment: Attachment, error: Exception | None) -> ContentError:
-    missing = isinstance(error, (FileNotFoundError, NotADirectoryError))
+def _unreadable(attachment: Attachment, error: FileError) -> ContentError:
+    changed = error.fault is FileFault.CHANGED
     return ContentError(
         "attachments",
-        ContentFault.ATTACHMENT_NOT_FOUND if missing else ContentFault.ATTACHMENT_UNREADABLE,
+        ContentFault.ATTACHMENT_CHANGED if changed else ContentFault.ATTACHMENT_UNREADABLE,
         filename=one_line(attachment.filename)[:200],
     )
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from os import PathLike
 from types import MappingProxyType
 
 from ..address import Mailbox
+from ..files import OpenedFile
 
 
 class Priority(StrEnum):
@@ -29,7 +29,7 @@ class ContentFault(StrEnum):
     HEADER_VALUE_INVALID = "header_value_invalid"
     HEADER_RESERVED = "header_reserved"
     HEADER_REPEATED = "header_repeated"
-    ATTACHMENT_NOT_FOUND = "attachment_not_found"
+    ATTACHMENT_CHANGED = "attachment_changed"
     ATTACHMENT_UNREADABLE = "attachment_unreadable"
     CONTENT_TYPE_INVALID = "content_type_invalid"
     CONTENT_ID_REPEATED = "content_id_repeated"
@@ -59,15 +59,20 @@ class Attachment:
     """A file to send along.
 
     filename: as the reader shall see it; folders in front of it are cut off.
-    source: the bytes themselves, or the path of a file that is read while composing.
+    source: the bytes themselves, or an open file that is read while composing.
     content_type: what it is believed to be; its content and its name can know better.
     content_id: the name by which html or markdown shows it inline (RFC 2392 without "cid:").
     """
 
     filename: str
-    source: bytes | PathLike[str] = field(repr=False)
+    source: bytes | OpenedFile = field(repr=False)
     content_type: str | None = None
     content_id: str | None = None
+
+    def close(self) -> None:
+        """Close the file; whoever composes it from now on finds it unreadable."""
+        if not isinstance(self.source, bytes):
+            self.source.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from binascii import b2a_base64, b2a_qp
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO
 
 _LINE_WISH = 78
 _BASE64_LINE = 57  # bytes that make a line of 76 characters
-_BASE64_BLOCK = _BASE64_LINE * 1024
+BASE64_BLOCK = _BASE64_LINE * 1024
+"""Bytes that are encoded at a time."""
 
 
 def encode_text(text: str) -> tuple[str, bytes]:
@@ -34,8 +34,8 @@ def base64_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
     """
     for block in blocks:
         view = memoryview(block)
-        for start in range(0, len(view), _BASE64_BLOCK):
-            part = view[start : start + _BASE64_BLOCK]
+        for start in range(0, len(view), BASE64_BLOCK):
+            part = view[start : start + BASE64_BLOCK]
             yield (
                 b"\r\n".join(
                     b2a_base64(part[at : at + _BASE64_LINE], newline=False)
@@ -43,12 +43,6 @@ def base64_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
                 )
                 + b"\r\n"
             )
-
-
-def blocks_of(file: BinaryIO) -> Iterator[bytes]:
-    """Yield a buffered file's bytes in blocks that base64_lines can take."""
-    while block := file.read(_BASE64_BLOCK):
-        yield block
 
 
 def base64_size(length: int) -> int:
