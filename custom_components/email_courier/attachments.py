@@ -70,10 +70,7 @@ async def async_fetch(hass: HomeAssistant, wanted: Sequence[Wanted]) -> tuple[At
     )
     fetched = [one for one in found if not isinstance(one, BaseException)]
     try:
-        for one in found:
-            if isinstance(one, BaseException):
-                raise one
-        _check_total(sum(size for _, size in fetched))
+        _check(found)
     except BaseException:
         for attachment, _ in fetched:
             attachment.close()
@@ -81,7 +78,13 @@ async def async_fetch(hass: HomeAssistant, wanted: Sequence[Wanted]) -> tuple[At
     return tuple(attachment for attachment, _ in fetched)
 
 
-def _check_total(total: int) -> None:
+def _check(found: Iterable[tuple[Attachment, int] | BaseException]) -> None:
+    """Raise the first error, or that it is too much altogether."""
+    total = 0
+    for one in found:
+        if isinstance(one, BaseException):
+            raise one
+        total += one[1]
     if total > MAX_TOTAL:
         raise request_error(
             "attachments_too_large",
