@@ -9,7 +9,10 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 import pytest
 
+from custom_components.email_courier import account
 from custom_components.email_courier.const import CONF_DROP_LARGE_ATTACHMENTS
+from custom_components.email_courier.mail.compose.content import Content
+from custom_components.email_courier.too_large import async_lighten
 from tests.accounts import load_account
 from tests.mails import attached, only_mail, read, send, text_of
 from tests.support.fixtures import Bed
@@ -122,28 +125,24 @@ async def test_a_refusal_for_another_reason_stays_one(
     assert len(server.record.commands("DATA")) == 1
 
 
-async def test_an_attachment_that_vanishes_before_it_is_weighed_is_named(
+async def test_an_attachment_that_becomes_shorter_before_it_is_weighed_is_named(
     hass: HomeAssistant, bed: Bed, files: list[dict[str, str]]
 ) -> None:
     server = await bed.serve(SMALL_SERVER)
     await load_account(hass, server, options=DROP)
     await send(hass, to=ANNA)
-    film = Path(files[0]["path"])
-    looked_at = Path.stat
 
-    def stat_and_vanish(self: Path, **options: Any) -> os.stat_result:
-        status = looked_at(self, **options)
-        if self == film and options == {}:
-            film.unlink()
-        return status
+    async def shorten_and_lighten(*arguments: Any) -> Content:
+        os.truncate(files[0]["path"], 0)
+        return await async_lighten(*arguments)
 
     with (
-        patch.object(Path, "stat", stat_and_vanish),
+        patch.object(account, "async_lighten", shorten_and_lighten),
         pytest.raises(ServiceValidationError, match=r"long_film\.mp4") as caught,
     ):
         await send(hass, to=ANNA, attachments=files)
 
-    assert caught.value.translation_key == "attachment_not_found"
+    assert caught.value.translation_key == "attachment_changed"
     assert len(server.record.mails) == 1
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import socket
 import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -150,7 +151,7 @@ def test_what_became_a_pipe_after_it_was_looked_at_is_refused_without_waiting(
     path.write_text("x")
     look = os.stat
 
-    def look_and_exchange(name: str, **options: int) -> os.stat_result:
+    def look_and_exchange(name: str, **options: Any) -> os.stat_result:
         status = look(name, **options)
         if name == "x":
             path.unlink()
@@ -324,6 +325,10 @@ def _contents(path: Path, allowed: Path) -> set[bytes | FileFault]:
     return found
 
 
+def _harmless(path: Path) -> None:
+    path.write_text("harmless")
+
+
 def _put(path: Path, make: Callable[[Path], None]) -> None:
     """Put something in the place of a name, so that the name is never free."""
     new = path.with_name("new")
@@ -338,7 +343,7 @@ def test_a_link_that_is_exchanged_for_a_file_all_the_time_gives_nothing_away(
 
     def exchange() -> None:
         _put(path, lambda new: new.symlink_to(allowed.parent / "outside" / "file.txt"))
-        _put(path, lambda new: new.write_text("harmless") and None)
+        _put(path, _harmless)
 
     exchange()
     with _going_on(exchange):

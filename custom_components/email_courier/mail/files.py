@@ -78,8 +78,7 @@ class OpenedFile:
         """Close it; reads that are under way come to their end first. Never waits for them."""
         with self._lock:
             self._is_closed = True
-            if not self._reads:
-                self._closing()
+            self._close_when_idle()
 
     def head(self, size: int) -> bytes:
         """Return the first bytes, fewer only where there are fewer. Blocks. Raises FileError."""
@@ -117,8 +116,11 @@ class OpenedFile:
         finally:
             with self._lock:
                 self._reads -= 1
-                if self._is_closed and not self._reads:
-                    self._closing()
+                self._close_when_idle()
+
+    def _close_when_idle(self) -> None:
+        if self._is_closed and not self._reads:
+            self._closing()
 
 
 def open_file(
