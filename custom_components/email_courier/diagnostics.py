@@ -33,8 +33,9 @@ from .mail.failure import Failure
 from .mail.handshake import Proof
 from .mail.outbox.events import OutboxState
 from .mail.outbox.record import MailRecord
+from .mail.redaction import HIDDEN
 from .mail.settings import ServerSettings
-from .redaction import HIDDEN, Redactor, domains, texts_in
+from .redaction import Redactor, domains, texts_in
 
 _MOST_MAILS = 50
 _ADDRESSES = (CONF_TO, CONF_CC, CONF_BCC)
@@ -67,8 +68,11 @@ async def async_get_config_entry_diagnostics(
     """Return the settings, what the server has shown, and how the mail stands."""
     account = entry.runtime_data
     courier = account.courier
-    redactor = Redactor(_hidden_texts(entry))
-    waiting = await courier.waiting()
+    redactor = Redactor(_hidden_texts(entry)).also(_people(entry))
+    waiting = (await courier.waiting())[:_MOST_MAILS]
+    outcomes = courier.history
+    quotable = [text for record in waiting for text in _of_record(record)]
+    quotable += [text for outcome in outcomes for text in _of_outcome(outcome)]
     return {
         "settings": _settings(entry),
         "trust": _trust(account.settings),
@@ -76,10 +80,10 @@ async def async_get_config_entry_diagnostics(
             {name: domains(subentry.data.get(name, ())) for name in _ADDRESSES}
             for subentry in entry.subentries.values()
         ],
-        "server": _server(account.proof),
-        "outbox": _state(courier.state, redactor),
-        "waiting": [_mail(record, redactor) for record in waiting[:_MOST_MAILS]],
-        "outcomes": [_outcome(outcome, redactor) for outcome in courier.history],
+        "server": _server(account.proof, redactor),
+        "outbox": _state(courier.state, redactor.also(quotable)),
+        "waiting": [_mail(record, redactor.also(_of_record(record))) for record in waiting],
+        "outcomes": [_outcome(each, redactor.also(_of_outcome(each))) for each in outcomes],
     }
 
 
@@ -88,6 +92,23 @@ def _hidden_texts(entry: EmailCourierConfigEntry) -> set[str]:
     stored = {**entry.data, **entry.options}
     found = texts_in([value for name, value in stored.items() if name not in _HARMLESS])
     return {text for text in found if len(text) >= _SHORTEST_SECRET}
+
+
+def _people(entry: EmailCourierConfigEntry) -> list[str]:
+    """Return the addresses that the account and its recipients are set up with, and the names."""
+    stored = [subentry.data for subentry in entry.subentries.values()]
+    texts = texts_in([entry.data, entry.options, *stored])
+    return [text for text in texts if "@" in text]
+
+
+def _of_record(record: MailRecord) -> list[str]:
+    """Return what of a waiting mail a server may quote."""
+    return [record.subject, record.sender, *record.addresses]
+
+
+def _of_outcome(outcome: Mapping[str, Any]) -> list[str]:
+    """Return what of a mail in the history a server may have quoted; old files may be damaged."""
+    return list(texts_in([outcome.get("subject"), outcome.get("recipients")]))
 
 
 def _settings(entry: EmailCourierConfigEntry) -> dict[str, Any]:
@@ -110,18 +131,18 @@ def _trust(settings: ServerSettings) -> str:
     return "known authorities"
 
 
-def _server(proof: Proof | None) -> dict[str, Any] | None:
+def _server(proof: Proof | None, redactor: Redactor) -> dict[str, Any] | None:
     """Return what the last connection has shown since the account was loaded."""
     if proof is None:
         return None
     certificate = proof.certificate
     return {
-        "name": proof.server,
+        "name": redactor.text(proof.server),
         "tls_version": proof.tls_version,
         "certificate": None if certificate is None else certificate.facts(),
         "login_mechanism": proof.mechanism,
         "size_limit": proof.size_limit,
-        "extensions": dict(proof.extensions),
+        "extensions": redactor.data(proof.extensions),
     }
 
 

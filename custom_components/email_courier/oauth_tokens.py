@@ -50,6 +50,13 @@ class GrantedTokens:
         self._store = store
         self._renewal: asyncio.Task[Failure | None] | None = None
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """All that is known by now and must not be shown: tokens, the client's secret."""
+        names = ("access_token", "refresh_token", "id_token")
+        tokens = [self.token.get(name) for name in names]
+        return tuple(str(secret) for secret in (*tokens, self._sign_in.client_secret) if secret)
+
     async def current(self) -> str:
         """Return an access token that has not expired. Raises MailError."""
         left = float(self.token["expires_at"]) - time.time()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from email.utils import parseaddr
 import re
 from typing import Any
 
-from .mail.reply import blot_out
+from .mail.redaction import HIDDEN, Redactor as SecretRedactor
 
-HIDDEN = "**REDACTED**"
-
+_OWN_WORDS = frozenset({"kind", "stage", "permanence", "outcome", "reason"})
+"""Names of data whose values are words of a fixed list, whatever a subject says."""
 _LOCAL_PART = re.compile(r"""("[^"]*"|[^\s<>()\[\]:;,"'=@]+)@(?=[^\s@])""")
 
 
@@ -31,19 +32,39 @@ def texts_in(value: object) -> Iterator[str]:
 
 
 class Redactor:
-    """Hides secrets, and the local part of every address; the domain says enough."""
+    """Hides secrets, what mails say of themselves, and the local part of every address.
 
-    def __init__(self, secrets: Iterable[str]) -> None:
-        """Know what else is not to be seen."""
-        self._secrets = sorted(secrets, key=len, reverse=True)
+    The domain says enough.
+    """
+
+    def __init__(self, secrets: Iterable[str], words: Iterable[str] = ()) -> None:
+        """Know what is not to be seen.
+
+        secrets: hidden in any form, also as a part of something longer.
+        words: subjects, names and addresses, hidden where they are no part of longer words.
+        """
+        self._hidden = tuple(secrets)
+        self._texts = tuple(words)
+        self._secrets = SecretRedactor.for_login("", self._hidden)
+        self._words = SecretRedactor().also(
+            word for text in self._texts for word in _words_of(text)
+        )
+
+    def also(self, texts: Iterable[str]) -> Redactor:
+        """Return one that also hides what a mail says of itself: subjects, names, addresses."""
+        return Redactor(self._hidden, (*self._texts, *texts))
 
     def text(self, text: str) -> str:
         """Hide it in a text."""
-        return _LOCAL_PART.sub(f"{HIDDEN}@", blot_out(text, self._secrets))
+        shown = _LOCAL_PART.sub(f"{HIDDEN}@", self._secrets.text(text))
+        return self._words.text(shown)
 
     def data(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Hide it in all texts of plain data."""
-        return {name: self._value(value) for name, value in data.items()}
+        return {
+            name: value if name in _OWN_WORDS else self._value(value)
+            for name, value in data.items()
+        }
 
     def _value(self, value: object) -> object:
         match value:
@@ -52,5 +73,14 @@ class Redactor:
             case Mapping():
                 return self.data(value)
             case list() | tuple():
+                if value and all(isinstance(item, str) for item in value):
+                    return self.text("\n".join(value)).split("\n")
                 return [self._value(item) for item in value]
         return value
+
+
+def _words_of(text: str) -> Iterator[str]:
+    """Return a text and, of an address, each part that a server may quote alone."""
+    yield text
+    name, address = parseaddr(text) if "@" in text else ("", "")
+    yield from (address, address.rpartition("@")[0], name, *name.split())

@@ -21,6 +21,10 @@ class Tokens:
         self.handed_out = 0
         self.renewals = 0
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return tuple(self._tokens)
+
     async def current(self) -> str:
         self.handed_out += 1
         return self._tokens[0]

@@ -7,7 +7,6 @@ password through another mechanism.
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections.abc import Awaitable, Callable, Mapping, Set as AbstractSet
 import hashlib
 import hmac
@@ -23,9 +22,6 @@ from .wire import Wire
 
 if TYPE_CHECKING:
     from .scram import Scram
-
-_SHORTEST_SECRET = 4
-"""Characters below which blotting out would only make a reply unreadable, and show the secret."""
 
 _PREFERENCE = (
     Mechanism.SCRAM_SHA_256,
@@ -115,27 +111,6 @@ async def log_in(
     if reply.code != 235:
         raise MailError(exchange.refused(reply))
     return reply
-
-
-def secrets_of(credentials: Credentials) -> tuple[str, ...]:
-    """Return every form of a login's secret that could come back in a server's reply."""
-    if isinstance(credentials, Bearer):
-        token = credentials.token
-        forms = [
-            token,
-            base64.b64encode(token.encode()).decode(),
-            base64.b64encode(xoauth2(credentials)).decode(),
-            base64.b64encode(oauthbearer(credentials)).decode(),
-        ]
-    else:
-        password = credentials.password.encode()
-        user = credentials.username.encode()
-        forms = [
-            credentials.password,
-            base64.b64encode(password).decode(),
-            base64.b64encode(b"\0" + user + b"\0" + password).decode(),
-        ]
-    return tuple(form for form in forms if len(form) >= _SHORTEST_SECRET)
 
 
 def _not_usable(kind: FailureKind) -> Failure:

@@ -11,6 +11,7 @@ import binascii
 from dataclasses import dataclass, field
 import json
 
+from .redaction import NOTHING_HIDDEN, Redactor
 from .reply import clean_text
 
 XOAUTH2_GIVES_UP = b""
@@ -41,7 +42,7 @@ def oauthbearer(bearer: Bearer) -> bytes:
     return f"n,a={name},\x01auth=Bearer {bearer.token}\x01\x01".encode()
 
 
-def explain(challenge: str) -> str:
+def explain(challenge: str, redactor: Redactor = NOTHING_HIDDEN) -> str:
     """Put the error challenge of a server into words; empty where it says nothing.
 
     challenge: the text of the 334, base64 of a JSON object (RFC 7628 section 3.2.2). What is no
@@ -54,7 +55,7 @@ def explain(challenge: str) -> str:
     if not isinstance(said, dict):
         return ""
     return ", ".join(
-        f"{name}: {clean_text(value)[:_MAX_VALUE]}"
+        f"{name}: {clean_text(redactor.text(value))[:_MAX_VALUE]}"
         for name in _TELLING
         if isinstance(value := said.get(name), str) and value
     )

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+USED_EXTENSIONS = frozenset({"8bitmime", "auth", "pipelining", "size", "smtputf8", "starttls"})
+"""Those that something here depends on, in lower case."""
+
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:

@@ -21,6 +21,7 @@ from aiosmtplib import (
 from aiosmtplib.esmtp import parse_esmtp_extensions
 from aiosmtplib.protocol import SMTPProtocol
 
+from .redaction import NOTHING_HIDDEN
 from .replies import MalformedReplyError, ReplyBuffer, split_reply
 from .reply import Reply
 
@@ -38,6 +39,7 @@ class Engine(SMTPProtocol):
     Replies wait in order until they are read, so that several commands can be on their way.
     heard: the first bytes that the server sent.
     fault: what the server broke the rules with; the connection has been dropped then.
+    redactor: what every reply goes through.
     """
 
     def __init__(self, *, paused: bool) -> None:
@@ -54,6 +56,7 @@ class Engine(SMTPProtocol):
         self._is_lost = False
         self.heard = b""
         self.fault: MalformedReplyError | None = None
+        self.redactor = NOTHING_HIDDEN
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to read, unless TLS comes first."""
@@ -122,15 +125,22 @@ class Engine(SMTPProtocol):
 
     async def command(self, *parts: bytes) -> Reply:
         """Send one command line and read its reply, after which nothing may follow."""
+        return (await self.ask_openly(*parts))[0]
+
+    async def ask_openly(self, *parts: bytes) -> tuple[Reply, Reply]:
+        """Send one command line; return its reply, and the reply as it was really said.
+
+        The second is for what a machine reads and must never be shown or kept.
+        """
         self.ask()
         response = await self.execute_command(*parts)
         self.check()
-        return Reply.parse(response.code, response.message)
+        said = Reply(response.code, tuple(response.message.split("\n")))
+        return self._reply(response), said
 
     async def reply(self) -> Reply:
         """Read the next reply in order."""
-        response = await self.read_response()
-        return Reply.parse(response.code, response.message)
+        return self._reply(await self.read_response())
 
     async def read_response(self, timeout: float | None = None) -> SMTPResponse:  # noqa: ASYNC109
         """Return the next reply in order; deadlines are the caller's (timeout is not used)."""
@@ -168,12 +178,12 @@ class Engine(SMTPProtocol):
             response = await self.start_tls(context, server_hostname=server_name)
         except SMTPResponseException as refusal:
             self.check()
-            return Reply.parse(refusal.code, refusal.message)
+            return Reply.parse(refusal.code, refusal.message, self.redactor)
         except ENGINE_ERRORS:
             self.check()
             raise
         self.check()
-        return Reply.parse(response.code, response.message)
+        return self._reply(response)
 
     def abort(self) -> None:
         """Drop the connection with all that is still buffered."""
@@ -183,6 +193,10 @@ class Engine(SMTPProtocol):
     async def drain(self) -> None:
         """Wait until the transport's buffer has room again."""
         await self._drain_helper()
+
+    def _reply(self, response: SMTPResponse) -> Reply:
+        """Make a reply, the one way for it to get in."""
+        return Reply.parse(response.code, response.message, self.redactor)
 
     def _lose(self) -> None:
         """Wake whoever waits for a reply that will not come."""

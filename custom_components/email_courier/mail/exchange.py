@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from dataclasses import replace
 from enum import StrEnum
 
@@ -40,10 +39,12 @@ class Exchange:
         self._mechanism = mechanism
         self._encrypted = encrypted
         self._explanation = ""
+        self._said = Reply(0)
 
     def refused(self, reply: Reply) -> Failure:
         """Name the reply that ends the exchange without a login."""
-        failure = refusal(Stage.LOGIN, reply, encrypted=self._encrypted, logged_in=False)
+        failure = refusal(Stage.LOGIN, self._said, encrypted=self._encrypted, logged_in=False)
+        failure = replace(failure, reply=reply)
         if self._mechanism not in TOKEN_MECHANISMS:
             return failure
         if failure.kind in LOGIN_REFUSED:  # no words about passwords mean this login
@@ -52,24 +53,24 @@ class Exchange:
 
     async def give_up(self, challenge: Reply, answer: bytes) -> Reply:
         """Take in an error challenge and answer it; the refusal comes after that."""
-        self._explanation = explain(challenge.text)
+        self._explanation = explain(self._said.joined, self._wire.redactor)
         return await self.answer(challenge, answer)
 
     async def start(self, initial: bytes | None = None) -> Reply:
         """Send AUTH, with the initial response on the same line where it fits (section 4)."""
         command = [b"AUTH", self._mechanism.encode()]
         if initial is None:
-            return await self._wire.command(*command)
+            return await self._send(*command)
         encoded = base64.b64encode(initial) or b"="
         if len(b" ".join((*command, encoded))) + 2 <= MAX_COMMAND:
-            return await self._wire.command(*command, encoded)
-        return await self.answer(await self._wire.command(*command), initial)
+            return await self._send(*command, encoded)
+        return await self.answer(await self._send(*command), initial)
 
     async def answer(self, challenge: Reply, response: bytes) -> Reply:
         """Answer a 334; any other reply ends the exchange."""
         if challenge.code != 334:
             raise MailError(self.refused(challenge))
-        return await self._wire.command(base64.b64encode(response))
+        return await self._send(base64.b64encode(response))
 
     async def cancel(self) -> None:
         """Give up in an orderly way (section 4)."""
@@ -80,9 +81,14 @@ class Exchange:
         if challenge.code != 334:
             raise MailError(self.refused(challenge))
         try:
-            return base64.b64decode(challenge.text, validate=True)
-        except binascii.Error as error:
+            return base64.b64decode(self._said.joined, validate=True)
+        except ValueError as error:
             raise MailError(broken("the challenge is not base64")) from error
+
+    async def _send(self, *parts: bytes) -> Reply:
+        """Send a line; what is decoded or understood is the reply as it was said."""
+        reply, self._said = await self._wire.ask_openly(*parts)
+        return reply
 
 
 def broken(detail: str) -> Failure:

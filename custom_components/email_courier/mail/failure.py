@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from .reply import Reply, blot_out
+from .reply import Reply
 
 
 class FailureKind(StrEnum):
@@ -126,17 +126,6 @@ class Failure:
             "detail": self.detail,
             "facts": dict(self.facts),
         }
-
-    def without(self, secrets: Iterable[str]) -> Failure:
-        """Return this failure with every secret in the reply and the detail blotted out."""
-        secrets = tuple(secrets)
-        if not secrets:
-            return self
-        return replace(
-            self,
-            reply=self.reply.without(secrets) if self.reply else None,
-            detail=blot_out(self.detail, secrets),
-        )
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Failure:

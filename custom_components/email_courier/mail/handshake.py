@@ -10,7 +10,7 @@ import ssl
 from .failure import Failure, FailureKind, MailError, Permanence, Stage
 from .probe import Heard, Speaker, listen
 from .session import Session, StageObserver
-from .settings import SUBMISSION_PORT, SUBMISSIONS_PORT, Encryption, ServerSettings
+from .settings import SUBMISSION_PORT, SUBMISSIONS_PORT, Encryption, ServerSettings, redactor_for
 from .tls import Certificate
 
 _SILENCE = 1.5
@@ -103,18 +103,29 @@ async def encryption_at(settings: ServerSettings, context: ssl.SSLContext) -> En
 
     Raises MailError when no mail server answers.
     """
-    heard = await listen(settings.host, settings.port, connect=settings.deadlines.connect)
+    heard = await _listen(settings)
     if heard.speaker is Speaker.TLS:
         return Encryption.TLS
     if heard.speaker is not Speaker.SMTP:
         raise MailError(_failure_of(heard))
     session = Session(replace(settings, encryption=Encryption.NONE, login=None), context)
+    session.progress.redactor = redactor_for(settings.login)
     try:
         await session.open()
         offered = session.capabilities.has("starttls")
     finally:
         session.quit()
     return Encryption.STARTTLS if offered else Encryption.NONE
+
+
+async def _listen(settings: ServerSettings) -> Heard:
+    """Hear who speaks at the port of these settings; what is heard holds no secret of theirs."""
+    return await listen(
+        settings.host,
+        settings.port,
+        connect=settings.deadlines.connect,
+        redactor=redactor_for(settings.login),
+    )
 
 
 def _is_mute(session: Session) -> bool:
@@ -129,9 +140,7 @@ async def _ask_who_speaks(session: Session, handshake: asyncio.Task[None]) -> Sp
     Raises MailError when the answer settles it; returns when the handshake is to be awaited.
     """
     settings = session.settings
-    listening = asyncio.create_task(
-        listen(settings.host, settings.port, connect=settings.deadlines.connect)
-    )
+    listening = asyncio.create_task(_listen(settings))
     try:
         await asyncio.wait([listening, handshake], return_when=asyncio.FIRST_COMPLETED)
         if handshake.done() or listening.exception() is not None:
@@ -152,7 +161,7 @@ async def _explain(settings: ServerSettings, failure: Failure) -> Failure:
     if failure.kind is not FailureKind.TLS_NOT_EXPECTED:
         return failure
     try:
-        heard = await listen(settings.host, settings.port, connect=settings.deadlines.connect)
+        heard = await _listen(settings)
     except MailError:
         return failure
     if heard.speaker is Speaker.OTHER:

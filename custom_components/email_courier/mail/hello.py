@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ssl
 
-from .capabilities import NOTHING, Capabilities
+from .capabilities import NOTHING, USED_EXTENSIONS, Capabilities
 from .classify import refusal
 from .engine import parse_extensions
+from .exchange import Mechanism
 from .failure import Failure, FailureKind, MailError, Permanence, Stage
 from .protocols import name_in_greeting
 from .reply import Reply
@@ -32,9 +33,9 @@ async def say_hello(
     name: who we say we are. needs_extensions: whether a server that knows only HELO will not do.
     Raises MailError.
     """
-    reply = await wire.command(b"EHLO", name)
+    reply, said = await wire.ask_openly(b"EHLO", name)
     if reply.is_positive:
-        return Capabilities(*parse_extensions(reply))
+        return _capabilities(reply, said)
     refused = _refused(Stage.HELLO, reply, encrypted=encrypted)
     if reply.code == 421:
         raise refused
@@ -58,6 +59,14 @@ async def start_tls(
     reply = await wire.start_tls(context, server_name)
     if reply.code != 220:
         raise _refused(Stage.TLS, reply, encrypted=False)
+
+
+def _capabilities(reply: Reply, said: Reply) -> Capabilities:
+    """Read what is offered; only names that are known are taken from what was really said."""
+    shown, shown_mechanisms = parse_extensions(reply)
+    extensions, mechanisms = parse_extensions(said)
+    known = {name: shown.get(name, "") for name in extensions if name in USED_EXTENSIONS}
+    return Capabilities({**shown, **known}, shown_mechanisms | (mechanisms & set(Mechanism)))
 
 
 def _refused(stage: Stage, reply: Reply, *, encrypted: bool) -> MailError:

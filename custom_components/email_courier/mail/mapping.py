@@ -11,6 +11,7 @@ import ssl
 from .engine import ENGINE_ERRORS
 from .failure import Failure, FailureKind, MailError, Permanence, Stage
 from .protocols import first_line, is_tls, name_protocol
+from .redaction import NOTHING_HIDDEN, Redactor
 from .replies import MalformedReplyError
 from .reply import clean_text
 from .settings import Encryption
@@ -31,6 +32,7 @@ class Progress:
     """How far a session has come, for whoever has to name what went wrong.
 
     heard: first bytes from the server. dot_sent: the final dot was handed to the network.
+    redactor: what the server's words go through.
     """
 
     host: str
@@ -38,6 +40,7 @@ class Progress:
     stage: Stage = Stage.RESOLVE
     heard: bytes = b""
     dot_sent: bool = False
+    redactor: Redactor = NOTHING_HIDDEN
 
 
 @contextlib.contextmanager
@@ -109,7 +112,7 @@ def _name_value(progress: Progress) -> FailureKind:
 def _name_malformed(
     error: MalformedReplyError, progress: Progress
 ) -> tuple[FailureKind, str, dict[str, str]]:
-    line = first_line(error.raw)
+    line = first_line(error.raw, progress.redactor)
     if progress.stage is not Stage.GREETING:
         return FailureKind.PROTOCOL_ERROR, f"{error}: {line}", {}
     if is_tls(error.raw):

@@ -16,7 +16,7 @@ from .failure import Stage
 from .mapping import Progress, foreign_errors
 from .names import host_to_ascii
 from .protocols import first_line, is_tls, name_in_greeting, name_protocol
-from .reply import clean_text
+from .redaction import NOTHING_HIDDEN, Redactor
 from .settings import Encryption
 
 _SPEAKS_FIRST = 1.0
@@ -47,9 +47,17 @@ class Heard:
 
 
 async def listen(
-    host: str, port: int, *, connect: float = 5.0, speaks_first: float = _SPEAKS_FIRST
+    host: str,
+    port: int,
+    *,
+    connect: float = 5.0,
+    speaks_first: float = _SPEAKS_FIRST,
+    redactor: Redactor = NOTHING_HIDDEN,
 ) -> Heard:
-    """Connect and find out who speaks. Limits in seconds. Raises MailError when nobody answers."""
+    """Connect and find out who speaks. Limits in seconds. Raises MailError when nobody answers.
+
+    redactor: what the words that are heard go through.
+    """
     progress = Progress(host, Encryption.AUTO)
 
     def enter(stage: Stage) -> None:
@@ -60,12 +68,12 @@ async def listen(
         reader, writer = await asyncio.open_connection(sock=sock)
         try:
             if raw := await _read(reader, speaks_first):
-                return identify(raw)
+                return identify(raw, redactor)
             if reader.at_eof():
                 return Heard(Speaker.CLOSED)
             writer.write(_client_hello(host_to_ascii(host)))
             if raw := await _read(reader, _ANSWERS):
-                return identify(raw)
+                return identify(raw, redactor)
             return Heard(Speaker.CLOSED if reader.at_eof() else Speaker.SILENT)
         except ConnectionError:
             return Heard(Speaker.CLOSED)
@@ -73,18 +81,18 @@ async def listen(
             writer.transport.abort()
 
 
-def identify(raw: bytes) -> Heard:
+def identify(raw: bytes, redactor: Redactor = NOTHING_HIDDEN) -> Heard:
     """Tell who speaks by the first bytes."""
     if is_tls(raw):
         return Heard(Speaker.TLS)
-    text = first_line(raw)
+    text = first_line(raw, redactor)
     if name := name_protocol(raw):
         return Heard(Speaker.OTHER, name, text)
     if raw[:3].isdigit():
         if name := name_in_greeting(text):
             return Heard(Speaker.OTHER, name, text)
         return Heard(Speaker.SMTP, text=text)
-    return Heard(Speaker.OTHER, "?", clean_text(text))
+    return Heard(Speaker.OTHER, "?", text)
 
 
 async def _read(reader: asyncio.StreamReader, limit: float) -> bytes:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from .redaction import NOTHING_HIDDEN, Redactor
 from .reply import clean_text
 
 TLS_RECORD = (b"\x14\x03", b"\x15\x03", b"\x16\x03", b"\x17\x03")
 """First octets of a TLS record (RFC 8446 section 5.1)."""
+
+_LONGEST_LINE = 200
 
 _BANNERS = (
     (b"HTTP/", "HTTP"),
@@ -48,6 +51,7 @@ def name_in_greeting(text: str) -> str | None:
     return None
 
 
-def first_line(raw: bytes) -> str:
+def first_line(raw: bytes, redactor: Redactor = NOTHING_HIDDEN) -> str:
     """Return the first line of what was heard, fit to be shown."""
-    return clean_text(raw.split(b"\n", 1)[0][:200])
+    text = redactor.text(raw.decode("utf-8", "replace"))
+    return clean_text(text.split("\n", 1)[0][:_LONGEST_LINE])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 import re
+
+from .redaction import NOTHING_HIDDEN, Redactor
 
 MAX_TEXT = 1000
 _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?=\s|$)")
@@ -21,13 +22,6 @@ def clean_text(raw: bytes | str) -> str:
     return _UNPRINTABLE.sub(" ", text)[:MAX_TEXT].strip()
 
 
-def blot_out(text: str, secrets: Iterable[str]) -> str:
-    """Replace every secret in a text."""
-    for secret in secrets:
-        text = text.replace(secret, "**REDACTED**")
-    return text
-
-
 @dataclass(frozen=True, slots=True)
 class Reply:
     """A reply: its code and its lines, without the codes in front of them."""
@@ -36,11 +30,14 @@ class Reply:
     lines: tuple[str, ...] = ()
 
     @classmethod
-    def parse(cls, code: int, text: bytes | str) -> Reply:
-        """Make a reply of a code and its possibly multi-line text."""
+    def parse(cls, code: int, text: bytes | str, redactor: Redactor = NOTHING_HIDDEN) -> Reply:
+        """Make a reply of a code and its possibly multi-line text, without any secret.
+
+        A line is cut after that, so that no half of a secret is left at its end.
+        """
         if isinstance(text, bytes):
             text = text.decode("utf-8", "replace")
-        return cls(code, tuple(clean_text(line) for line in text.split("\n")))
+        return cls(code, tuple(clean_text(line) for line in redactor.lines(text.split("\n"))))
 
     @property
     def enhanced(self) -> str | None:
@@ -53,7 +50,12 @@ class Reply:
     @property
     def text(self) -> str:
         """All lines as one, the enhanced status code included."""
-        return " ".join(line for line in self.lines if line)[:MAX_TEXT]
+        return self.joined[:MAX_TEXT]
+
+    @property
+    def joined(self) -> str:
+        """All lines as one, uncut."""
+        return " ".join(line for line in self.lines if line)
 
     @property
     def is_positive(self) -> bool:
@@ -69,11 +71,6 @@ class Reply:
     def is_permanent(self) -> bool:
         """Whether the same command will not succeed (5yz)."""
         return 500 <= self.code < 600
-
-    def without(self, secrets: Iterable[str]) -> Reply:
-        """Return this reply with every secret that the server echoed blotted out."""
-        secrets = tuple(secrets)
-        return Reply(self.code, tuple(blot_out(line, secrets) for line in self.lines))
 
     def __str__(self) -> str:
         """Word for word, as one line."""

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 import contextlib
 import ssl
 
-from .auth import choose, credentials_for, log_in, secrets_of
+from .auth import choose, credentials_for, log_in
 from .capabilities import NOTHING
 from .classify import refusal
 from .connect import open_socket
@@ -17,8 +17,9 @@ from .hello import check_greeting, say_hello, start_tls
 from .mapping import Progress, foreign_errors
 from .names import address_literal, host_to_ascii
 from .payload import Payload
+from .redaction import Redactor
 from .reply import Reply
-from .settings import Encryption, Login, ServerSettings, TokenLogin, is_loopback
+from .settings import Encryption, Login, ServerSettings, TokenLogin, is_loopback, redactor_for
 from .tls import Certificate, check_certificate
 from .transaction import BeforeDot, Transaction
 from .wire import Wire
@@ -64,9 +65,7 @@ class Session:
         self._observer = observer
         self._may_pipeline = may_pipeline
         self._wire: Wire | None = None
-        self._secrets: tuple[str, ...] = ()
-        if isinstance(settings.login, Login):
-            self._secrets = secrets_of(settings.login)
+        self.progress.redactor = redactor_for(settings.login)
 
     @property
     def stage(self) -> Stage:
@@ -173,9 +172,8 @@ class Session:
 
     def refused(self, reply: Reply) -> MailError:
         """Make the error for a reply that refuses what the current stage asks for."""
-        said = reply.without(self._secrets)
         return MailError(
-            refusal(self.stage, said, encrypted=self.encrypted, logged_in=self.logged_in)
+            refusal(self.stage, reply, encrypted=self.encrypted, logged_in=self.logged_in)
         )
 
     @contextlib.asynccontextmanager
@@ -189,12 +187,14 @@ class Session:
                 finally:
                     if self._wire is not None:
                         self.progress.heard = self._wire.heard
-        except MailError as error:
-            self.abort()
-            raise MailError(error.failure.without(self._secrets)) from error.__cause__
         except BaseException:
             self.abort()
             raise
+
+    def _hide(self, redactor: Redactor) -> None:
+        """Take out of all that the server says from here on what a redactor hides."""
+        self.progress.redactor = redactor
+        self.wire.redactor = redactor
 
     async def _connect(self) -> None:
         settings = self.settings
@@ -203,6 +203,7 @@ class Session:
         )
         implicit_tls = settings.encryption is Encryption.TLS
         self._wire = await Wire.connect(sock, paused=implicit_tls)
+        self._hide(self.progress.redactor)
         if implicit_tls:
             self.enter(Stage.TLS)
             await self._wire.begin_tls(self._context, host_to_ascii(settings.host))
@@ -245,6 +246,7 @@ class Session:
             on_this_machine=is_loopback(self.settings.host),
         )
         credentials = await credentials_for(login)
-        self._secrets = secrets_of(credentials)
+        if isinstance(login, TokenLogin):  # a token may have come anew
+            self._hide(redactor_for(login))
         await log_in(self.wire, mechanism, credentials, encrypted=self.encrypted)
         self.mechanism = mechanism.value

@@ -7,6 +7,8 @@ from enum import StrEnum
 from ipaddress import ip_address
 from typing import Protocol
 
+from .redaction import NOTHING_HIDDEN, Redactor
+
 SUBMISSIONS_PORT = 465
 SUBMISSION_PORT = 587
 
@@ -49,6 +51,11 @@ class Login:
 
 class AccessTokens(Protocol):
     """Where the access tokens of one OAuth 2 grant come from. All of it raises MailError."""
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """All that is known by now and must not be shown: tokens, the client's secret."""
+        ...
 
     async def current(self) -> str:
         """Return a token that has not expired."""
@@ -119,6 +126,14 @@ class ServerSettings:
             and self.encryption is Encryption.NONE
             and not is_loopback(self.host)
         )
+
+
+def redactor_for(login: Login | TokenLogin | None) -> Redactor:
+    """Return what takes the secrets of a login out of a server's replies."""
+    if login is None:
+        return NOTHING_HIDDEN
+    secrets = (login.password,) if isinstance(login, Login) else login.tokens.secrets
+    return Redactor.for_login(login.username, secrets)
 
 
 def is_loopback(host: str) -> bool:

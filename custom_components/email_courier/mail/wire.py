@@ -12,6 +12,7 @@ import struct
 from typing import cast
 
 from .engine import ENGINE_ERRORS, Engine
+from .redaction import Redactor
 from .replies import MalformedReplyError
 from .reply import Reply
 
@@ -70,6 +71,15 @@ class Wire:
         name = None if transport is None else transport.get_extra_info("sockname")
         return name[0] if name else "127.0.0.1"
 
+    @property
+    def redactor(self) -> Redactor:
+        """What every reply goes through before it is returned."""
+        return self._engine.redactor
+
+    @redactor.setter
+    def redactor(self, redactor: Redactor) -> None:
+        self._engine.redactor = redactor
+
     async def begin_tls(self, context: ssl.SSLContext, server_name: str) -> None:
         """Go over to TLS before a word is said (RFC 8314 section 3). Raises OSError, SSLError."""
         transport = cast("asyncio.WriteTransport", self._engine.transport)
@@ -87,6 +97,13 @@ class Wire:
     async def command(self, *parts: bytes) -> Reply:
         """Send one command line and read its reply. No part may hold a control character."""
         return await self._engine.command(*parts)
+
+    async def ask_openly(self, *parts: bytes) -> tuple[Reply, Reply]:
+        """Send one command line; return its reply, and the reply as it was really said.
+
+        The second is for what a machine reads and must never be shown or kept.
+        """
+        return await self._engine.ask_openly(*parts)
 
     def send_ahead(self, commands: Sequence[bytes]) -> None:
         """Send several commands at once (RFC 2920); read_ahead() returns their replies in turn."""

@@ -1,0 +1,231 @@
+"""Taking secrets out of what a server says, in whatever form it gives them back.
+
+A form is looked for in several views of a text: without blanks and line ends, and with the escapes
+of URLs, HTML, quoted-printable and programs undone. Each view knows where its characters stood, so
+that the text itself is changed. No step takes more than linear time, however a server words it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+import html
+import re
+import string
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+from .redacted_forms import BLANKS, SHORT, Form, fold, forms_of, hint_of
+
+HIDDEN: Final = "**REDACTED**"
+
+_CODES = r"(?:[2-5]\d\d[ -])?(?:[245]\.\d{1,3}\.\d{1,3}(?=\s))?"
+_LINE_ENDS = re.compile(rf"=?\r?\n[ \t]*{_CODES}|{BLANKS.pattern}")
+"""With the codes in front of a reply's next line; also the soft ones of quoted-printable."""
+_CODES_IN_FRONT = re.compile(rf"[ \t]*{_CODES}[ \t]*")
+_BASE64 = f"{string.ascii_letters}{string.digits}+/-_="
+_BASE64_BEHIND = re.compile(r"[A-Za-z0-9+/_=-]*")
+
+_URL = re.compile(r"(?:%[0-9A-Fa-f]{2})+|\+")
+_HTML = re.compile(r"&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,31}\d{0,2});")
+_QUOTED_PRINTABLE = re.compile(r"(?:=[0-9A-Fa-f]{2})+|_")
+_BACKSLASH = re.compile(r"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|[0-7]{3}|.)", re.DOTALL)
+
+
+type _Piece = tuple[int, int, int, bool]
+"""Where a part of a view begins, where it began and ended in the text that the view was made of,
+and whether it is the same there, character for character."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """A part of a text that is to be hidden."""
+
+    start: int
+    end: int
+    is_encoded: bool = False
+
+
+class _View:
+    """A text in which some parts stand for others."""
+
+    def __init__(self, text: str, made_of: _View | None, pieces: list[_Piece]) -> None:
+        """Know which text this was made of; None for the first one, which has no pieces."""
+        self.text = text
+        self._made_of = made_of
+        self._pieces = pieces
+        self._starts = [piece[0] for piece in pieces]
+
+    def undo(self, token: re.Pattern[str], meaning: Callable[[str], str]) -> _View:
+        """Return the view in which tokens are replaced by what they mean; itself without any."""
+        parts: list[str] = []
+        pieces: list[_Piece] = []
+        here = there = 0
+        for match in token.finditer(self.text):
+            start, end = match.span()
+            if start > there:
+                parts.append(self.text[there:start])
+                pieces.append((here, there, start, True))
+                here += start - there
+            if part := meaning(match[0]):
+                parts.append(part)
+                pieces.append((here, start, end, False))
+                here += len(part)
+            there = end
+        if there == 0:
+            return self
+        if there < len(self.text):
+            parts.append(self.text[there:])
+            pieces.append((here, there, len(self.text), True))
+        return _View("".join(parts), self, pieces)
+
+    def origin(self, start: int, end: int) -> tuple[int, int]:
+        """Return where characters of this view stood in the first text."""
+        if self._made_of is None:
+            return start, end
+        here, there, _, is_same = self._pieces[bisect_right(self._starts, start) - 1]
+        first = there + start - here if is_same else there
+        here, there, last, is_same = self._pieces[bisect_right(self._starts, end - 1) - 1]
+        return self._made_of.origin(first, there + end - here if is_same else last)
+
+    def begins_piece(self, index: int) -> bool:
+        """Whether something was left out or replaced in front of a character."""
+        return self._made_of is not None and (
+            index == len(self.text) or self._starts[bisect_right(self._starts, index) - 1] == index
+        )
+
+
+class Redactor:
+    """Hides secrets, and whatever else a server is not to be quoted with."""
+
+    def __init__(self, forms: Iterable[Form] = ()) -> None:
+        """Know what to look for; see for_login."""
+        self._forms = tuple(dict.fromkeys(forms))
+
+    @classmethod
+    def for_login(cls, username: str, secrets: Iterable[str]) -> Redactor:
+        """Return the redactor for the secrets of one login."""
+        return cls(form for secret in secrets if secret for form in forms_of(secret, username))
+
+    def also(self, words: Iterable[str]) -> Redactor:
+        """Return one that hides words as well, where they are not part of longer ones."""
+        return Redactor((*self._forms, *(form for word in words for form in hint_of(word))))
+
+    def text(self, text: str) -> str:
+        """Return a text without them."""
+        if not self._forms or not text:
+            return text
+        parts = []
+        done = 0
+        for span in _merged(text, self._spans(text)):
+            parts += [text[done : span.start], _hidden(text[span.start : span.end])]
+            done = span.end
+        return "".join((*parts, text[done:]))
+
+    def lines(self, lines: Iterable[str]) -> tuple[str, ...]:
+        """Return lines without what stands in one of them, or in several together."""
+        return tuple(self.text("\n".join(lines)).split("\n"))
+
+    def _spans(self, text: str) -> Iterator[_Span]:
+        for view in _views(text):
+            folded = fold(view.text)
+            for form in self._forms:
+                start = folded.find(form.text)
+                while start >= 0:
+                    end = start + len(form.text)
+                    span = _Span(*view.origin(start, end), form.is_encoded)
+                    if _counts(form, text, span, view, (start, end)):
+                        yield span
+                    start = folded.find(form.text, end)
+
+
+NOTHING_HIDDEN: Final = Redactor()
+
+
+def _views(text: str) -> Iterator[_View]:
+    """Return a text as it may have been meant, each view once."""
+    whole = _View(text, None, [])
+    bare = {view.text: view for token in (BLANKS, _LINE_ENDS) for view in [whole.undo(token, _no)]}
+    for view in bare.values():
+        yield view
+        url = view.undo(_URL, _from_url)
+        undone = (
+            url,
+            url.undo(_URL, _from_url),
+            view.undo(_HTML, _from_html),
+            view.undo(_QUOTED_PRINTABLE, _from_quoted_printable),
+            view.undo(_BACKSLASH, _from_backslash),
+        )
+        yield from dict.fromkeys(other for other in undone if other is not view)
+
+
+def _no(_token: str) -> str:
+    return ""
+
+
+def _from_url(token: str) -> str:
+    return "" if token == "+" else _bare(unquote_to_bytes(token).decode("utf-8", "replace"))
+
+
+def _from_html(token: str) -> str:
+    return _bare(html.unescape(token))
+
+
+def _from_quoted_printable(token: str) -> str:
+    if token == "_":
+        return ""
+    return _bare(bytes.fromhex(token.replace("=", "")).decode("utf-8", "replace"))
+
+
+def _from_backslash(token: str) -> str:
+    kind, digits = token[1], token[2:]
+    if digits:
+        return _bare(chr(int(token[1:], 8) if kind.isdigit() else int(digits, 16)))
+    return kind
+
+
+def _bare(text: str) -> str:
+    return BLANKS.sub("", text)
+
+
+def _counts(form: Form, text: str, span: _Span, view: _View, at: tuple[int, int]) -> bool:
+    """Tell a form from letters of other words that happen to follow each other."""
+    may_be_part = not form.is_word
+    if may_be_part and (len(form.text) >= SHORT or not BLANKS.search(text, span.start, span.end)):
+        return True
+    begins = span.start == 0 or not text[span.start - 1].isalnum() or view.begins_piece(at[0])
+    ends = span.end == len(text) or not text[span.end].isalnum() or view.begins_piece(at[1])
+    return begins and ends
+
+
+def _merged(text: str, spans: Iterable[_Span]) -> Iterator[_Span]:
+    """Return spans in order, without overlap, each with all of the base64 that it is a part of."""
+    last: _Span | None = None
+    for span in sorted(spans, key=lambda one: (one.start, one.end)):
+        start, end = span.start, span.end
+        if span.is_encoded and (last is None or end > last.end):
+            floor = 0 if last is None else min(last.end, start)
+            before = text[floor:start]
+            start -= len(before) - len(before.rstrip(_BASE64))
+            behind = _BASE64_BEHIND.match(text, end)
+            end = end if behind is None else behind.end()
+        if last is not None and start <= last.end:
+            last = _Span(last.start, max(last.end, end))
+            continue
+        if last is not None:
+            yield last
+        last = _Span(start, end)
+    if last is not None:
+        yield last
+
+
+def _hidden(part: str) -> str:
+    """Hide a part of a text, and keep its line ends and the codes behind them."""
+    first, *others = part.split("\n")
+    shown = [HIDDEN if first else ""]
+    for line in others:
+        codes = _CODES_IN_FRONT.match(line)
+        kept = "" if codes is None else codes[0]
+        shown.append(kept + HIDDEN if line[len(kept) :] else kept)
+    return "\n".join(shown)
