@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from email.utils import parseaddr
 import re
 from typing import Any
 
-from .mail.redaction import HIDDEN, Redactor as SecretRedactor
+from .mail.redaction import HIDDEN, NOTHING_HIDDEN, Redactor as SecretRedactor
 
 _OWN_WORDS = frozenset({"kind", "stage", "permanence", "outcome", "reason"})
 """Names of data whose values are words of a fixed list, whatever a subject says."""
@@ -37,22 +38,17 @@ class Redactor:
     The domain says enough.
     """
 
-    def __init__(self, secrets: Iterable[str], words: Iterable[str] = ()) -> None:
-        """Know what is not to be seen.
-
-        secrets: hidden in any form, also as a part of something longer.
-        words: subjects, names and addresses, hidden where they are no part of longer words.
-        """
-        self._hidden = tuple(secrets)
-        self._texts = tuple(words)
-        self._secrets = SecretRedactor.for_login("", self._hidden)
-        self._words = SecretRedactor().also(
-            word for text in self._texts for word in _words_of(text)
-        )
+    def __init__(self, secrets: Iterable[str]) -> None:
+        """Know what is not to be seen in any form, also as a part of something longer."""
+        self._secrets = SecretRedactor.for_login("", secrets)
+        self._words = NOTHING_HIDDEN
 
     def also(self, texts: Iterable[str]) -> Redactor:
-        """Return one that also hides what a mail says of itself: subjects, names, addresses."""
-        return Redactor(self._hidden, (*self._texts, *texts))
+        """Return one that also hides subjects, names and addresses, where they are whole words."""
+        other = copy(self)
+        words = (word for text in texts for word in _words_of(text))
+        other._words = self._words.also(words)  # noqa: SLF001 - a Redactor as well
+        return other
 
     def text(self, text: str) -> str:
         """Hide it in a text."""

@@ -94,26 +94,6 @@ def test_nothing_may_be_missing(missing: str) -> None:
         Failure.from_dict(data)
 
 
-def test_a_secret_is_blotted_out_of_the_reply_and_of_the_detail() -> None:
-    clean = FULL.without(iter(["0pen-Sesame", "anna"]))
-    assert clean.reply == Reply(535, ("5.7.8 Wrong password", "for **REDACTED** with **REDACTED**"))
-    assert clean.detail == "tried **REDACTED**"
-    assert (clean.kind, clean.stage, clean.permanence) == (FULL.kind, FULL.stage, FULL.permanence)
-    assert clean.facts == FULL.facts
-
-
-def test_a_failure_without_a_reply_loses_the_secret_of_its_detail() -> None:
-    failure = Failure(
-        FailureKind.DISCONNECTED, Stage.LOGIN, Permanence.TEMPORARY, detail="0pen-Sesame lost"
-    )
-    clean = failure.without(["0pen-Sesame"])
-    assert (clean.reply, clean.detail) == (None, "**REDACTED** lost")
-
-
-def test_without_secrets_it_stays_itself() -> None:
-    assert FULL.without([]) is FULL
-
-
 def test_the_servers_words_are_the_reply_the_cause_or_both() -> None:
     words = "535 5.7.8 Wrong password for anna with 0pen-Sesame"
     kind, stage, permanence = FULL.kind, FULL.stage, FULL.permanence

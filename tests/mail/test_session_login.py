@@ -1,5 +1,8 @@
 """Logging in: one mechanism, one attempt, and no password where it does not belong."""
 
+import base64
+from collections.abc import Mapping
+
 import pytest
 
 from custom_components.email_courier.mail.failure import (
@@ -10,6 +13,7 @@ from custom_components.email_courier.mail.failure import (
 )
 from custom_components.email_courier.mail.settings import Encryption, Login
 from tests.mail.accounts import LOGIN, SCRIPTS, broken, failure_of, session_for
+from tests.support import sasl
 from tests.support.fixtures import Bed
 from tests.support.leaks import nothing_left
 from tests.support.script import (
@@ -142,6 +146,83 @@ async def test_a_scram_server_that_does_not_know_the_password_is_found_out(bed: 
     script = HEALTHY_TLS.but(mechanisms=("SCRAM-SHA-256",), answers=accepts_anybody)
     failure = await failure_of(bed, await bed.serve(script))
     assert failure.kind is FailureKind.PROTOCOL_ERROR
+
+
+def _server_first(rounds: str) -> str:
+    return f"r={{nonce}}x,s={base64.b64encode(b'salt' * 4).decode()}{rounds}"
+
+
+@pytest.mark.parametrize(
+    "rounds",
+    [
+        ",i=4095",
+        ",i=1",
+        ",i=0",
+        ",i=-5",
+        ",i=10000001",
+        ",i=2147483648",
+        ",i=" + "9" * 400,
+        ",i=" + "0" * 400 + "4096",
+        ",i=\u0663",
+        ",i=\u0664\u0660\u0669\u0666",
+        ",i=4096.0",
+        ",i= 4096",
+        ",i=4_096",
+        ",i=0x1000",
+        ",i=",
+        ",i=4096,i=4096",
+        ",j=4096",
+        "",
+    ],
+)
+async def test_scram_rounds_that_are_too_few_too_many_or_no_number_are_never_computed(
+    bed: Bed, rounds: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed: list[object] = []
+    monkeypatch.setattr("scramp.core.hi", lambda *args: computed.append(args))
+    script = HEALTHY_TLS.but(mechanisms=("SCRAM-SHA-256",))
+    monkeypatch.setitem(sasl.MECHANISMS, "SCRAM-SHA-256", _asking_for(rounds))
+    async with nothing_left(server := await bed.serve(script)):
+        failure = await failure_of(bed, server)
+    assert (failure.kind, failure.stage) == (FailureKind.PROTOCOL_ERROR, Stage.LOGIN)
+    assert failure.permanence is Permanence.TEMPORARY
+    assert "rounds" in failure.detail
+    assert len(failure.server_words) < 200
+    assert computed == []
+    assert server.record.auth_commands == 1
+
+
+@pytest.mark.parametrize("rounds", [4096, 4097])
+async def test_scram_rounds_within_the_bounds_are_computed(
+    bed: Bed, rounds: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sasl, "_ITERATIONS", rounds)
+    server = await bed.serve(HEALTHY_TLS.but(mechanisms=("SCRAM-SHA-256",)))
+    session = session_for(bed, server)
+    await session.open()
+    session.quit()
+    assert session.mechanism == "SCRAM-SHA-256"
+
+
+@pytest.mark.parametrize(
+    "first", ["", ",", "r", "r=", "e=no-resources", "\0", "i=4096", "r=x,i=4096"]
+)
+async def test_a_scram_server_that_talks_nonsense_is_the_one_at_fault(bed: Bed, first: str) -> None:
+    answers = {Step.AUTH_CHALLENGE: say(f"334 {base64.b64encode(first.encode()).decode()}")}
+    server = await bed.serve(HEALTHY_TLS.but(mechanisms=("SCRAM-SHA-256",), answers=answers))
+    failure = await failure_of(bed, server)
+    assert (failure.kind, failure.stage) == (FailureKind.PROTOCOL_ERROR, Stage.LOGIN)
+
+
+def _asking_for(rounds: str) -> sasl.Mechanism:
+    """Return a SCRAM server whose first message names its rounds like this."""
+
+    def exchange(users: Mapping[str, str], initial: bytes | None) -> sasl.Exchange:
+        nonce = (initial or b"").decode().rpartition("r=")[2]
+        yield _server_first(rounds).format(nonce=nonce).encode()
+        return None
+
+    return exchange
 
 
 async def test_a_scram_server_that_leaves_its_proof_out_is_found_out(bed: Bed) -> None:

@@ -50,10 +50,22 @@ def forms_of(secret: str, username: str) -> Iterator[Form]:
         encoded = [data.hex(), *_inside_base64(data)]
         yield from (Form(fold(text), is_encoded=True) for text in encoded if len(text) >= SHORTEST)
     if len(BLANKS.sub("", secret)) < SHORTEST:
-        together = (f"{username}:{secret}", f"\0{username}\0{secret}", secret)
-        pairs = (*together, f"{username}\0{username}\0{secret}")
-        texts = [*_written(pairs[0]), *(_base64(pair.encode("utf-8", "replace")) for pair in pairs)]
-        yield from (Form(fold(text), is_word=True) for text in texts if len(text) >= SHORTEST)
+        yield from _with_username(secret, username)
+
+
+def _with_username(secret: str, username: str) -> Iterator[Form]:
+    """Return the forms of a short secret: beside its username, and encoded as a whole."""
+    yield from (Form(text, is_word=True) for text in _written(f"{username}:{secret}"))
+    encoded = (
+        secret,
+        f"{username}:{secret}",
+        f"\0{username}\0{secret}",
+        f"{username}\0{username}\0{secret}",
+    )
+    for whole in encoded:
+        text = base64.b64encode(whole.encode("utf-8", "replace")).decode().rstrip("=")
+        if len(text) >= SHORTEST:
+            yield Form(fold(text), is_word=True, is_encoded=True)
 
 
 def hint_of(words: str) -> Iterator[Form]:
@@ -98,7 +110,3 @@ def _inside_base64(data: bytes) -> Iterator[str]:
         inner = encoded[first:last]
         yield inner
         yield inner.translate({ord("+"): "-", ord("/"): "_"})
-
-
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode().rstrip("=")
