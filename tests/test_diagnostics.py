@@ -1,7 +1,9 @@
 """Diagnostics: all that helps, and nothing that is anybody's business."""
 
+import base64
 import json
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
@@ -138,6 +140,80 @@ async def test_they_hold_no_secret_no_subject_and_nobodys_address(
     assert diagnostics["settings"]["sender"] == "example.test"
     assert diagnostics["settings"]["password"] == HIDDEN
     assert diagnostics["recipients"] == [{"to": ["example.test"], "cc": ["example.org"], "bcc": []}]
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        SUBJECT,
+        SUBJECT.upper(),
+        "Dentist  on\n554 5.7.1 Tuesday",
+        quote(SUBJECT),
+        quote_plus(SUBJECT),
+        f"=?utf-8?q?{SUBJECT.replace(' ', '_')}?=",
+        f"=?utf-8?b?{base64.b64encode(SUBJECT.encode()).decode()}?=",
+        "Robin Hood",
+        "Robin",
+        "user robin.hood unknown",
+        "<robin.hood@example.test>",
+        "<robin.hood@example\n554 .test>",
+        "robin.hood%40example.test",
+        base64.b64encode(b"robin.hood@example.test").decode(),
+        "Robin's Band",
+    ],
+)
+@pytest.mark.parametrize("step", [Step.DATA, Step.DOT])
+async def test_what_a_reply_quotes_of_the_mail_is_hidden(
+    hass: HomeAssistant, bed: Bed, hass_client: ClientSessionGenerator, step: Step, quoted: str
+) -> None:
+    first, *rest = f"5.7.1 Spam: {quoted} !".split("\n")
+    said = "\n".join([f"554-{first}", *(line.replace("554 ", "554-") for line in rest), "554 Bye"])
+    server = await bed.serve(Script(answers={step: say(said)}))
+    to = recipient("Robin's Band", ["Robin Hood <robin.hood@example.test>"])
+    account = await load(hass, account_entry(server, to))
+    with pytest.raises(HomeAssistantError):
+        await send(account, "robin.hood@example.test", subject=SUBJECT)
+
+    diagnostics = await diagnose(hass, hass_client, account)
+
+    [outcome] = diagnostics["outcomes"]
+    assert "Spam: " in outcome["failure"]["reply"]["lines"][0]
+    text = json.dumps(diagnostics).lower()
+    for private in ("dentist", "tuesday", "robin", "hood", "rgvudglzd", "cm9iaw4"):
+        assert private not in text
+
+
+async def test_a_subject_hides_no_word_of_ours(
+    hass: HomeAssistant, bed: Bed, hass_client: ClientSessionGenerator
+) -> None:
+    script = Script(answers={Step.DATA: say("554 5.7.1 failed")})
+    account = await load_account(hass, await bed.serve(script))
+    for subject in ("failed", "refused", "permanent", "message_rejected", "data"):
+        with pytest.raises(HomeAssistantError):
+            await send(account, "bea@example.test", subject=subject)
+
+    diagnostics = await diagnose(hass, hass_client, account)
+
+    for outcome in diagnostics["outcomes"]:
+        assert (outcome["outcome"], outcome["reason"]) == ("failed", "refused")
+        failure = outcome["failure"]
+        assert (failure["kind"], failure["stage"]) == ("message_rejected", "data")
+    assert diagnostics["outcomes"][0]["failure"]["reply"]["lines"] == [f"5.7.1 {HIDDEN}"]
+
+
+async def test_a_waiting_mail_is_not_quoted_either(
+    hass: HomeAssistant, bed: Bed, hass_client: ClientSessionGenerator
+) -> None:
+    said = say(f"451 4.7.1 Later: {SUBJECT.upper()}, robin.hood")
+    account = await load_account(hass, await bed.serve(Script(answers={Step.DATA: said})))
+    await send(account, "robin.hood@example.test", subject=SUBJECT)
+
+    diagnostics = await diagnose(hass, hass_client, account)
+
+    [mail] = diagnostics["waiting"]
+    [owed] = mail["owed"]
+    assert owed["failure"]["reply"]["lines"] == [f"4.7.1 Later: {HIDDEN}, {HIDDEN}"]
+    assert "DENTIST" not in json.dumps(diagnostics)
 
 
 @pytest.mark.parametrize(

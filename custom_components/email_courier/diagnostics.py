@@ -96,9 +96,9 @@ def _hidden_texts(entry: EmailCourierConfigEntry) -> set[str]:
 
 def _people(entry: EmailCourierConfigEntry) -> list[str]:
     """Return the addresses that the account and its recipients are set up with, and the names."""
-    stored = [subentry.data for subentry in entry.subentries.values()]
-    texts = texts_in([entry.data, entry.options, *stored])
-    return [text for text in texts if "@" in text]
+    recipients = entry.subentries.values()
+    texts = texts_in([entry.data, entry.options, *(each.data for each in recipients)])
+    return [*(each.title for each in recipients), *(text for text in texts if "@" in text)]
 
 
 def _of_record(record: MailRecord) -> list[str]:

@@ -217,7 +217,7 @@ async def test_a_scram_server_that_talks_nonsense_is_the_one_at_fault(bed: Bed, 
 def _asking_for(rounds: str) -> sasl.Mechanism:
     """Return a SCRAM server whose first message names its rounds like this."""
 
-    def exchange(users: Mapping[str, str], initial: bytes | None) -> sasl.Exchange:
+    def exchange(_users: Mapping[str, str], initial: bytes | None) -> sasl.Exchange:
         nonce = (initial or b"").decode().rpartition("r=")[2]
         yield _server_first(rounds).format(nonce=nonce).encode()
         return None
