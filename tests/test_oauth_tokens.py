@@ -54,6 +54,19 @@ async def test_a_token_that_is_good_is_handed_out_without_asking(
     assert kept.tokens == []
 
 
+async def test_all_that_must_not_be_shown_is_named(
+    hass: HomeAssistant, provider: OAuthServer
+) -> None:
+    tokens = granted(hass, provider, Kept(), left=600)
+    kept = tokens.token
+    assert set(tokens.secrets) == {
+        kept["access_token"],
+        kept["refresh_token"],
+        sign_in_at(provider).client_secret,
+    } - {""}
+    assert len(tokens.secrets) >= 2
+
+
 async def test_many_who_ask_at_once_make_one_request(
     hass: HomeAssistant, provider: OAuthServer
 ) -> None:
