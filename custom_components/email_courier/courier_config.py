@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 import sys
 from typing import Final
 
@@ -54,11 +55,20 @@ async def async_courier_config(hass: HomeAssistant, entry: ConfigEntry) -> Couri
         backup=_backup(hass, entry),
         flood_limit=FloodLimit(
             per_hour=int(options.get(CONF_FLOOD_LIMIT) or _UNLIMITED),
-            compose_digest=DigestWriter(
-                await Phrases.async_load(hass), hass.config.location_name, hass.config.language
+            digests=DigestWriter(
+                await Phrases.async_load(hass),
+                hass.config.location_name,
+                hass.config.language,
+                partial(_size_limit, entry),
             ),
         ),
     )
+
+
+def _size_limit(entry: ConfigEntry) -> int | None:
+    """Return how many bytes the server takes, as it has said since the account was loaded."""
+    account: Account | None = getattr(entry, "runtime_data", None)
+    return None if account is None or account.proof is None else account.proof.size_limit
 
 
 def _backup(hass: HomeAssistant, entry: ConfigEntry) -> Backup | None:

@@ -2,52 +2,138 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from email import message_from_bytes
 from email.message import EmailMessage, MIMEPart
 from email.policy import default
-from typing import cast
+from pathlib import Path, PurePath
+from tempfile import TemporaryDirectory
+from typing import Final, cast
 
 from homeassistant.util import dt as dt_util
 
 from .mail.address import Mailbox, parse_mailbox, parse_mailboxes
+from .mail.compose.attachments import attachment_part, visible_name
 from .mail.compose.content import Attachment, Content
 from .mail.compose.message import compose
 from .mail.failure import FailureKind
+from .mail.outbox.flood import Pictures
 from .mail.outbox.outgoing import OutgoingMail
 from .phrases import Phrases
+from .pictures import smaller_picture
+
+UNKNOWN_LIMIT: Final = 10_000_000
+"""Bytes that a server is taken to accept which has not said how many."""
+LARGEST: Final = 25_000_000
+"""Bytes of the largest digest; mailboxes take no more, whatever the first server says."""
 
 _SEPARATOR = "\n\n* * *\n\n"
+_FRAME = 4_096
+"""Bytes of header, boundaries and introduction, at most."""
+_AROUND_PART = 100
+"""Bytes of a boundary, at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class DigestWriter:
-    """Writes digests in the language of the home. Calls block and belong into an executor."""
+    """Writes digests in the language of the home. Calls block and belong into an executor.
+
+    size_limit: returns how many bytes the account's server takes, None or 0 while not known.
+    """
 
     phrases: Phrases
     home_name: str
     language: str
+    size_limit: Callable[[], int | None]
 
-    def __call__(self, mails: Sequence[OutgoingMail]) -> OutgoingMail:
-        """Return one mail with the texts and all attachments of several to one recipient.
+    def limit(self) -> int:
+        """Return how many bytes a digest may have on the wire."""
+        return min(self.size_limit() or UNKNOWN_LIMIT, LARGEST)
 
-        It lasts as long as the one of them that lasts longest.
-        """
-        messages = [_read(mail) for mail in mails]
-        first = mails[0]
-        count = str(len(mails))
-        content = Content(
-            sender=_sender(first, messages[0]),
-            to=tuple(parse_mailbox(address) for address in first.envelope.recipients),
-            reply_to=_reply_to(messages),
-            subject=self.phrases.say("digest_subject", count=count, home=self.home_name),
-            text=_SEPARATOR.join(
-                [self.phrases.say("digest_intro", count=count), *map(_text, messages)]
-            ),
-            attachments=tuple(file for message in messages for file in _attachments(message)),
-            home_name=self.home_name,
-            language=self.language,
+    def begin(self, pictures: Pictures) -> Draft:
+        """Begin a digest."""
+        return Draft(self, pictures)
+
+    def left_out(self, names: str) -> str:
+        """Return the sentence that says which pictures are left out, and why."""
+        if limit := self.size_limit():
+            return self.phrases.say(
+                "attachments_dropped", names=names, limit=f"{limit / 1_000_000:.1f}"
+            )
+        return self.phrases.say("attachments_dropped_no_limit", names=names)
+
+
+class Draft:
+    """A digest with the texts and attachments of several mails to one recipient.
+
+    It lasts as long as the one of them that lasts longest. The attachments lie in files of their
+    own until it is closed.
+    """
+
+    def __init__(self, writer: DigestWriter, pictures: Pictures) -> None:
+        """Begin without a mail."""
+        self._writer = writer
+        self._pictures = pictures
+        self._limit = writer.limit()
+        self._size = _FRAME
+        self._texts: list[str] = []
+        self._files: list[Attachment] = []
+        self._reply_tos: set[str] = set()
+        self._content: Content | None = None
+        self._expires_after = 0.0
+        self._folder: TemporaryDirectory[str] | None = None
+        self._is_scaled = False
+
+    def add(self, mail: OutgoingMail) -> bool:
+        """Take in a mail; False, and nothing has changed, if the digest grew too large with it."""
+        message = message_from_bytes(bytes(mail.data), policy=default)
+        files: list[Attachment] = []
+        left_out: list[str] = []
+        is_scaled = False
+        size = self._size
+        for name, part in _parts(message):
+            if self._pictures is Pictures.LEFT_OUT and _is_picture(part):
+                left_out.append(visible_name(name, ""))
+                continue
+            file, is_smaller = self._attachment(name, part)
+            is_scaled |= is_smaller
+            size += attachment_part(file).size + _AROUND_PART
+            kept = self._keep(file, len(self._files) + len(files)) if size <= self._limit else file
+            files.append(kept)
+            if size > self._limit:
+                break
+        text = _text(message)
+        if left_out:
+            text += "\n\n" + self._writer.left_out(", ".join(left_out))
+        size += _largest_size(_SEPARATOR + text)
+        if size > self._limit:
+            return False
+        if self._content is None:
+            self._content = self._begin(mail, message)
+        self._size = size
+        self._texts.append(text)
+        self._files += files
+        self._reply_tos.add(str(message["Reply-To"] or ""))
+        self._expires_after = max(self._expires_after, mail.expires_after)
+        self._is_scaled |= is_scaled
+        return True
+
+    def finish(self) -> OutgoingMail:
+        """Return the digest. Raises ValueError where no mail is in it."""
+        if self._content is None:
+            raise ValueError("there is no mail in this digest")
+        phrases = self._writer.phrases
+        count = str(len(self._texts))
+        intro = phrases.say("digest_intro", count=count)
+        if self._is_scaled:
+            intro += "\n\n" + phrases.say("digest_pictures_smaller")
+        content = replace(
+            self._content,
+            reply_to=_reply_to(self._reply_tos),
+            subject=phrases.say("digest_subject", count=count, home=self._writer.home_name),
+            text=_SEPARATOR.join([intro, *self._texts]),
+            attachments=tuple(self._files),
         )
         mail = compose(content, now=dt_util.now())
         return OutgoingMail(
@@ -55,23 +141,48 @@ class DigestWriter:
             data=mail.data,
             message_id=mail.message_id,
             subject=mail.subject,
-            expires_after=max(mail.expires_after for mail in mails),
+            expires_after=self._expires_after,
         )
 
+    def close(self) -> None:
+        """Remove the files."""
+        if self._folder is not None:
+            self._folder.cleanup()
 
-def _read(mail: OutgoingMail) -> EmailMessage:
-    return message_from_bytes(bytes(mail.data), policy=default)
+    def _begin(self, mail: OutgoingMail, message: EmailMessage) -> Content:
+        sender = parse_mailbox(mail.envelope.sender, FailureKind.INVALID_SENDER)
+        return Content(
+            sender=sender.named(message["From"].addresses[0].display_name),
+            to=tuple(parse_mailbox(address) for address in mail.envelope.recipients),
+            home_name=self._writer.home_name,
+            language=self._writer.language,
+        )
+
+    def _attachment(self, name: str, part: MIMEPart) -> tuple[Attachment, bool]:
+        """Return a part as an attachment, and whether it is a picture that was made smaller."""
+        data = cast(bytes, part.get_payload(decode=True))
+        if self._pictures is Pictures.SMALLER and _is_picture(part):
+            smaller = smaller_picture(data)
+            if smaller is not None:
+                name = str(PurePath(visible_name(name, "")).with_suffix(".jpg"))
+                return Attachment(name, smaller, "image/jpeg"), True
+        return Attachment(name, data, part.get_content_type()), False
+
+    def _keep(self, file: Attachment, number: int) -> Attachment:
+        """Put the content of an attachment into a file, where there is room for one."""
+        try:
+            if self._folder is None:
+                self._folder = TemporaryDirectory(ignore_cleanup_errors=True)
+            path = Path(self._folder.name, str(number))
+            path.write_bytes(cast(bytes, file.source))
+        except OSError:
+            return file
+        return replace(file, source=path)
 
 
-def _sender(mail: OutgoingMail, message: EmailMessage) -> Mailbox:
-    sender = parse_mailbox(mail.envelope.sender, FailureKind.INVALID_SENDER)
-    return sender.named(message["From"].addresses[0].display_name)
-
-
-def _reply_to(messages: Sequence[EmailMessage]) -> tuple[Mailbox, ...]:
+def _reply_to(wanted: set[str]) -> tuple[Mailbox, ...]:
     """Keep where replies go to as long as all mails agree on it."""
-    wanted = {str(message["Reply-To"] or "") for message in messages}
-    return tuple(parse_mailboxes([wanted.pop()])) if len(wanted) == 1 else ()
+    return tuple(parse_mailboxes(wanted)) if len(wanted) == 1 and "" not in wanted else ()
 
 
 def _text(message: EmailMessage) -> str:
@@ -81,17 +192,21 @@ def _text(message: EmailMessage) -> str:
     return f"{date:%Y-%m-%d %H:%M}  {message['Subject']}\n\n{text}".rstrip()
 
 
-def _attachments(message: EmailMessage) -> Iterator[Attachment]:
+def _largest_size(text: str) -> int:
+    """Return how many bytes text has on the wire at most, whichever encoding it gets."""
+    return 2 * len(text.replace("\n", "\r\n").encode())
+
+
+def _parts(message: EmailMessage) -> Iterator[tuple[str, MIMEPart]]:
     """Return every file of a mail, and its page where there is no text that says the same."""
     for part in message.walk():
         if part.get_filename() is not None:
-            yield _file(part, part.get_filename() or "")
+            yield part.get_filename() or "", part
     plain = message.get_body(("plain",))
     page = message.get_body(("html",))
     if page is not None and (plain is None or not plain.get_content().strip()):
-        yield _file(page, f"{message['Subject']}.html")
+        yield f"{message['Subject']}.html", page
 
 
-def _file(part: MIMEPart, name: str) -> Attachment:
-    data = part.get_payload(decode=True)
-    return Attachment(name, cast(bytes, data), part.get_content_type())
+def _is_picture(part: MIMEPart) -> bool:
+    return part.get_content_maintype() == "image"

@@ -65,6 +65,7 @@ class MailEvent(AccountEntity, EventEntity):
                 "subject": event.subject,
                 "message_id": event.message_id,
                 "attempts": event.attempts,
+                "digest": event.digest,
                 "kind": None,
                 **particulars,
             },

@@ -27,7 +27,7 @@ from .mail.outbox.events import (
     OutboxState,
     StateChanged,
 )
-from .mail.outbox.store import DAMAGED
+from .mail.outbox.files import DAMAGED
 from .mail.settings import Encryption, ServerSettings, is_loopback
 from .mail.tls import format_fingerprint
 from .outbox_host import outbox_folder
@@ -114,7 +114,7 @@ class AccountIssues:
     @callback
     def _async_follow(self, event: CourierEvent) -> None:
         match event:
-            case Failed(reason=GivenUp.EXPIRED):
+            case Failed(reason=GivenUp.EXPIRED, digest=None):
                 self._note_expired(event)
             case Damaged(names=names):
                 self._note_damaged(names)

@@ -84,7 +84,7 @@ class LastDeliverySensor(AccountEntity, RestoreSensor):
 
     @callback
     def _async_follow(self, event: CourierEvent) -> None:
-        if isinstance(event, Delivered):
+        if isinstance(event, Delivered) and event.digest is None:
             self._attr_native_value = dt_util.utc_from_timestamp(event.at)
             self.async_write_ha_state()
 
@@ -113,7 +113,9 @@ class LastFailureSensor(AccountEntity, RestoreSensor):
 
     @callback
     def _async_follow(self, event: CourierEvent) -> None:
-        if not isinstance(event, Deferred | Failed) or (failure := failure_in(event)) is None:
+        if not isinstance(event, Deferred | Failed) or event.digest is not None:
+            return
+        if (failure := failure_in(event)) is None:
             return
         self._attr_native_value = failure.kind.value
         self._attr_extra_state_attributes = {

@@ -11,6 +11,7 @@ from custom_components.email_courier.mail.envelope import Envelope
 from custom_components.email_courier.mail.outbox.attempt import Deliver
 from custom_components.email_courier.mail.outbox.courier import Courier, CourierConfig
 from custom_components.email_courier.mail.outbox.events import CourierEvent, StateChanged
+from custom_components.email_courier.mail.outbox.flood import Pictures
 from custom_components.email_courier.mail.outbox.host import Host
 from custom_components.email_courier.mail.outbox.outgoing import DAY, OutgoingMail, Rank
 from custom_components.email_courier.mail.outbox.store import Store
@@ -210,3 +211,58 @@ def mail(
         queue=queue,
         passed=tuple(passed),
     )
+
+
+class Digest:
+    """Mails that become one, by a function."""
+
+    def __init__(
+        self, compose: Callable[[Sequence[OutgoingMail]], OutgoingMail], limit: int, count: int
+    ) -> None:
+        """Take in so many bytes, and so many mails."""
+        self._compose = compose
+        self._limit = limit
+        self._count = count
+        self._mails: list[OutgoingMail] = []
+
+    def add(self, mail: OutgoingMail) -> bool:
+        """Take in a mail if there is room for it."""
+        size = sum(len(each.data) for each in self._mails) + len(mail.data)
+        if size > self._limit or len(self._mails) == self._count:
+            return False
+        self._mails.append(mail)
+        return True
+
+    def finish(self) -> OutgoingMail:
+        """Make one of them."""
+        return self._compose(self._mails)
+
+    def close(self) -> None:
+        """Let go of the mails."""
+        self._mails.clear()
+
+
+class Digests:
+    """Makes one mail of several by a function. pictures: what was asked for, digest by digest."""
+
+    def __init__(
+        self,
+        compose: Callable[[Sequence[OutgoingMail]], OutgoingMail],
+        *,
+        limit: int = 10_000_000,
+        count: int = 1_000_000,
+    ) -> None:
+        """Let a digest have so many bytes, and so many mails."""
+        self._compose = compose
+        self._limit = limit
+        self._count = count
+        self.pictures: list[Pictures] = []
+
+    def limit(self) -> int:
+        """Return the bytes a digest may have."""
+        return self._limit
+
+    def begin(self, pictures: Pictures) -> Digest:
+        """Begin a digest."""
+        self.pictures.append(pictures)
+        return Digest(self._compose, self._limit, self._count)

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Sequence
+import errno
 import logging
 import threading
+from typing import NoReturn
 
 import pytest
 
@@ -15,6 +17,7 @@ from custom_components.email_courier.mail.outbox.errors import OutboxError, Outb
 from custom_components.email_courier.mail.outbox.events import (
     CourierEvent,
     Damaged,
+    DiskTrouble,
     Dropped,
     HandedOver,
 )
@@ -24,7 +27,7 @@ from custom_components.email_courier.mail.outbox.outgoing import OutgoingMail
 from custom_components.email_courier.mail.outbox.receipt import Status
 from custom_components.email_courier.mail.outbox.record import REPLY_LOST
 from custom_components.email_courier.mail.outbox.store import Store
-from tests.mail.outbox.house import HOUR, House, mail
+from tests.mail.outbox.house import HOUR, Digests, House, mail
 from tests.mail.outbox.servers import BLOCKED, DOWN, GREYLISTED
 
 FULL = OSError(28, "No space left on device")
@@ -331,13 +334,12 @@ async def test_who_drops_a_mail_that_is_being_handed_over_ends_no_other_attempt(
     assert (await other).status is Status.SENT
 
 
-async def test_a_mail_that_cannot_be_read_for_the_backup_account_stays(
-    house: House, caplog: pytest.LogCaptureFixture
+async def test_a_mail_that_is_damaged_is_not_handed_over_but_named_at_once(
+    house: House,
 ) -> None:
     async def hand_over(_: OutgoingMail) -> None:
         raise AssertionError("there is nothing to hand over")
 
-    caplog.set_level(logging.WARNING)
     house.config = CourierConfig(
         backup=Backup(own="main", account="spare", hand_over=hand_over, after=60)
     )
@@ -348,10 +350,36 @@ async def test_a_mail_that_cannot_be_read_for_the_backup_account_stays(
     [message] = house.folder.glob("*.eml")
     message.write_bytes(b"?")
     await house.turn(30)
-    assert "could not be read for the backup account" in caplog.text
-    assert house.courier.state.waiting == 1
-    await house.turn(HOUR)
     assert [event.names for event in house.told(Damaged)] == [(message.stem,)]
+    assert house.courier.state.waiting == 0
+
+
+async def test_a_mail_that_cannot_be_read_for_a_moment_is_handed_over_later(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handed_over: list[OutgoingMail] = []
+
+    async def hand_over(mail: OutgoingMail) -> None:
+        handed_over.append(mail)
+
+    house.config = CourierConfig(
+        backup=Backup(own="main", account="spare", hand_over=hand_over, after=60)
+    )
+    await house.restart()
+    house.server.failure = DOWN
+    await house.courier.submit(mail())
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "read", _unreadable)
+        await house.turn(70)
+    assert handed_over == []
+    assert house.told(DiskTrouble)
+    await house.turn(60)
+    assert len(handed_over) == 1
+    assert house.told(Damaged) == []
+
+
+def _unreadable(*_: object) -> NoReturn:
+    raise OSError(errno.EIO, "Input/output error")
 
 
 def keep_first(mails: Sequence[OutgoingMail]) -> OutgoingMail:
@@ -359,7 +387,7 @@ def keep_first(mails: Sequence[OutgoingMail]) -> OutgoingMail:
 
 
 async def test_a_full_disk_is_an_error_for_a_mail_that_would_be_held_back(house: House) -> None:
-    house.config = CourierConfig(flood_limit=FloodLimit(per_hour=1, compose_digest=keep_first))
+    house.config = CourierConfig(flood_limit=FloodLimit(per_hour=1, digests=Digests(keep_first)))
     await house.restart()
     await house.courier.submit(mail())
     house.disk_error = FULL
@@ -369,7 +397,7 @@ async def test_a_full_disk_is_an_error_for_a_mail_that_would_be_held_back(house:
 
 
 async def test_a_note_of_a_digest_that_was_not_finished_is_forgotten(house: House) -> None:
-    house.config = CourierConfig(flood_limit=FloodLimit(per_hour=1, compose_digest=keep_first))
+    house.config = CourierConfig(flood_limit=FloodLimit(per_hour=1, digests=Digests(keep_first)))
     await house.restart()
     for _ in range(3):
         await house.courier.submit(mail())

@@ -38,7 +38,8 @@ async def test_stopping_ends_an_upload_and_the_mail_goes_at_the_next_start(house
     assert (receipt.status, receipt.server_reply) == (Status.QUEUED, STOPPED.server_words)
     assert house.server.mails == []
     assert house.files == [".eml", ".json"]
-    [record] = Store(house.folder).read_records(Store(house.folder).open().mails)
+    [mail_id] = Store(house.folder).open().mails
+    record = Store(house.folder).read_record(mail_id)
     assert record.next_attempt > house.clock.time
     house.server.upload.set()
     await house.restart()

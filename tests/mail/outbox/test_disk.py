@@ -3,7 +3,9 @@
 import asyncio
 import errno
 import json
+from pathlib import Path
 import shutil
+from typing import NoReturn
 
 import pytest
 
@@ -17,8 +19,10 @@ from custom_components.email_courier.mail.outbox.events import (
     Failed,
     GivenUp,
 )
+from custom_components.email_courier.mail.outbox.history import History
 from custom_components.email_courier.mail.outbox.limits import Limits
 from custom_components.email_courier.mail.outbox.receipt import Status
+from custom_components.email_courier.mail.outbox.store import Store
 from tests.mail.outbox.house import HOUR, MINUTE, House, mail
 from tests.mail.outbox.servers import DOWN, GREYLISTED, REPLY_LOST
 
@@ -361,6 +365,83 @@ async def test_a_damaged_history_is_an_empty_one(house: House, damage: str) -> N
     (house.folder / "history").write_text(damage)
     await house.restart()
     assert house.courier.history == ()
+
+
+async def test_a_damaged_history_is_named(house: House) -> None:
+    await house.courier.submit(mail())
+    await house.courier.stop()
+    (house.folder / "history").write_text("{}")
+    await house.restart()
+    assert house.told(Damaged) == [Damaged(("history",))]
+    assert (house.folder / "damaged" / "history").exists()
+
+
+async def test_a_history_that_cannot_be_read_for_a_moment_is_not_written_over(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await house.courier.submit(mail(text="old"))
+    await house.courier.stop()
+    load = History.load
+    with monkeypatch.context() as patch:
+        patch.setattr(History, "load", _unreadable)
+        await house.restart()
+        assert house.told(DiskTrouble)
+        await house.courier.submit(mail(text="new"))
+        await house.turn(HOUR)
+        assert [o["subject"] for o in load(History(house.folder / "history"))] == ["Mail old"]
+    await house.turn(HOUR)
+    assert [o["subject"] for o in house.courier.history] == ["Mail old", "Mail new"]
+    assert [o["subject"] for o in load(History(house.folder / "history"))] == [
+        "Mail old",
+        "Mail new",
+    ]
+
+
+async def test_a_mail_that_expires_while_it_cannot_be_read_is_told_later(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.server.failure = DOWN
+    await house.courier.submit(mail(expires_after=HOUR))
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "read_record", _unreadable)
+        await house.turn(HOUR + 60)
+        assert house.told(Damaged) == house.told(Failed) == []
+        assert house.told(DiskTrouble)
+        assert house.courier.state.waiting == 1
+    house.server.failure = None
+    await house.turn(300)
+    assert [event.reason for event in house.told(Failed)] == [GivenUp.EXPIRED]
+    assert house.server.mails == []
+    assert (house.courier.state.waiting, house.files) == (0, [])
+
+
+async def test_listing_names_what_is_damaged_and_leaves_what_cannot_be_read_for_now(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.server.failure = DOWN
+    for _ in range(3):
+        await house.courier.submit(mail())
+    damaged, unreadable, whole = sorted(house.folder.glob("*.json"))
+    damaged.write_text("?")
+    read_bytes = Path.read_bytes
+
+    def read_or_fail(path: Path) -> bytes:
+        if path == unreadable:
+            raise OSError(errno.EIO, "Input/output error")
+        return read_bytes(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", read_or_fail)
+        assert [str(record.id) for record in await house.courier.waiting()] == [whole.stem]
+    assert house.told(Damaged) == [Damaged((damaged.stem,))]
+    assert len(house.told(DiskTrouble)) == 1
+    assert (house.folder / "damaged" / damaged.name).exists()
+    assert house.courier.state.waiting == 2
+    assert len(await house.courier.waiting()) == 2
+
+
+def _unreadable(*_: object) -> NoReturn:
+    raise OSError(errno.EIO, "Input/output error")
 
 
 async def test_a_history_that_cannot_be_written_is_trouble_and_no_more(house: House) -> None:

@@ -28,7 +28,7 @@ from custom_components.email_courier.mail.outbox.receipt import Receipt, Status
 from custom_components.email_courier.mail.outbox.record import MailRecord
 from custom_components.email_courier.mail.outbox.store import Store
 from custom_components.email_courier.mail.payload import Payload
-from tests.mail.outbox.house import HOUR, MINUTE, START, House, mail
+from tests.mail.outbox.house import HOUR, MINUTE, START, Digests, House, mail
 from tests.mail.outbox.servers import DOWN, UNKNOWN_USER
 
 ANNA = "anna@example.test"
@@ -44,7 +44,7 @@ def digest(mails: Sequence[OutgoingMail]) -> OutgoingMail:
 @pytest.fixture
 async def guarded(house: House) -> House:
     """At most three mails an hour."""
-    house.config = CourierConfig(flood_limit=FloodLimit(per_hour=3, compose_digest=digest))
+    house.config = CourierConfig(flood_limit=FloodLimit(per_hour=3, digests=Digests(digest)))
     await house.restart()
     return house
 
@@ -170,7 +170,7 @@ async def test_where_no_digest_can_be_made_each_mail_goes_as_it_is(house: House)
     def fail(_: Sequence[OutgoingMail]) -> OutgoingMail:
         raise RuntimeError("a bug")
 
-    house.config = CourierConfig(flood_limit=FloodLimit(per_hour=1, compose_digest=fail))
+    house.config = CourierConfig(flood_limit=FloodLimit(per_hour=1, digests=Digests(fail)))
     await house.restart()
     await send(house, "1", "2", "3")
     await house.turn(HOUR)
@@ -199,7 +199,7 @@ async def test_held_mail_keeps_its_envelope_and_tells_when_it_goes(guarded: Hous
 async def test_a_digest_that_cannot_be_kept_goes_later_with_what_is_held_by_then(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    house.config = CourierConfig(flood_limit=FloodLimit(per_hour=1, compose_digest=digest))
+    house.config = CourierConfig(flood_limit=FloodLimit(per_hour=1, digests=Digests(digest)))
     await house.restart()
     await send(house, "1", "2", "3")
     begun, go_on = asyncio.Event(), threading.Event()
@@ -278,7 +278,7 @@ async def test_the_listener_hears_how_much_is_held(guarded: House) -> None:
 
 
 async def test_held_mail_counts_against_the_limits(house: House) -> None:
-    limit = FloodLimit(per_hour=1, compose_digest=digest)
+    limit = FloodLimit(per_hour=1, digests=Digests(digest))
     house.config = CourierConfig(flood_limit=limit, limits=Limits(mails=2))
     await house.restart()
     await send(house, "1", "2", "3")

@@ -1,10 +1,12 @@
 """The last outcomes that are remembered."""
 
+from dataclasses import replace
 from pathlib import Path
 import stat
 
 import pytest
 
+from custom_components.email_courier.mail.outbox.errors import DamagedMailError
 from custom_components.email_courier.mail.outbox.events import Dropped, OutboxState, StateChanged
 from custom_components.email_courier.mail.outbox.history import LENGTH, History
 from tests.mail.outbox.house import START
@@ -30,7 +32,23 @@ def test_what_is_no_outcome_is_not_remembered(tmp_path: Path) -> None:
     assert history.outcomes == ()
 
 
-@pytest.mark.parametrize("written", ['{"outcome": "delivered"}', "null", "[1, null, []]"])
-def test_a_file_that_holds_no_outcomes_is_an_empty_history(tmp_path: Path, written: str) -> None:
-    (tmp_path / "history").write_text(written)
+def test_what_is_no_outcome_in_the_file_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "history").write_text("[1, null, []]")
     assert History(tmp_path / "history").load() == []
+
+
+@pytest.mark.parametrize("written", ['{"outcome": "delivered"}', "null", "[", "[" * 100_000])
+def test_a_file_that_holds_no_list_is_set_aside(tmp_path: Path, written: str) -> None:
+    (tmp_path / "history").write_text(written)
+    history = History(tmp_path / "history")
+    with pytest.raises(DamagedMailError):
+        history.load()
+    assert (tmp_path / "damaged" / "history").read_text() == written
+    assert history.load() == []
+
+
+def test_the_outcome_of_a_digest_stands_for_those_of_the_mails_in_it(tmp_path: Path) -> None:
+    history = History(tmp_path / "history")
+    event = Dropped(at=START, message_id="<1@x>", subject="", recipients=(), attempts=0)
+    assert history.add(event)
+    assert not history.add(replace(event, message_id="<2@x>", digest="<1@x>"))

@@ -11,7 +11,7 @@ from custom_components.email_courier.mail.outbox.flood import FloodLimit
 from custom_components.email_courier.mail.outbox.receipt import Status
 from custom_components.email_courier.mail.outbox.revival import RETRY_AFTER
 from custom_components.email_courier.mail.outbox.store import Found, Store
-from tests.mail.outbox.house import HOUR, House, mail
+from tests.mail.outbox.house import HOUR, Digests, House, mail
 from tests.mail.outbox.servers import DOWN
 
 ANNA = "anna@example.test"
@@ -34,7 +34,7 @@ def unreadable(name: str) -> Callable[[Store], Found]:
 async def left_behind(house: House) -> House:
     """One mail waits, another is held back, and the program has ended."""
     house.config = CourierConfig(
-        flood_limit=FloodLimit(per_hour=1, compose_digest=lambda mails: mails[0])
+        flood_limit=FloodLimit(per_hour=1, digests=Digests(lambda mails: mails[0]))
     )
     await house.restart()
     house.server.failure = DOWN

@@ -6,13 +6,14 @@ import json
 import os
 from pathlib import Path
 import stat
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 from custom_components.email_courier.mail.outbox.errors import DamagedMailError
+from custom_components.email_courier.mail.outbox.files import DAMAGED
 from custom_components.email_courier.mail.outbox.record import MailRecord
-from custom_components.email_courier.mail.outbox.store import DAMAGED, Store
+from custom_components.email_courier.mail.outbox.store import Store
 from tests.mail.outbox.house import START, mail
 
 
@@ -332,13 +333,32 @@ def test_a_link_is_no_mail(store: Store) -> None:
     assert elsewhere.read_bytes() == data
 
 
-def test_a_record_that_cannot_be_opened_is_left_out_of_the_list(store: Store) -> None:
+def test_a_record_that_cannot_be_opened_is_named_beside_those_that_can(store: Store) -> None:
     good, _ = written(store)
     bad, _ = written(store)
     path = store.folder / f"{bad.id}.json"
     path.unlink()
     path.mkdir()
-    assert store.read_records([bad.id, good.id]) == [good]
+    records, faults = store.read_records([bad.id, good.id])
+    assert records == [good]
+    assert [(i, type(f)) for i, f in faults.items()] == [(bad.id, IsADirectoryError)]
+
+
+def test_a_disk_that_fails_is_no_record_that_is_missing(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record, _ = written(store)
+
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "stat", fail)
+        with pytest.raises(OSError, match="Input/output"):
+            store.read_record(record.id)
+        with pytest.raises(OSError, match="Input/output"):
+            store.holds(record.id)
+    assert store.read_record(record.id) == record
 
 
 def test_a_record_without_its_message_is_set_aside_and_reported(store: Store) -> None:
@@ -378,7 +398,9 @@ def test_a_record_that_cannot_be_read_is_damaged(store: Store, raw: bytes) -> No
     (store.folder / f"{record.id}.json").write_bytes(raw)
     with pytest.raises(DamagedMailError, match=f"{record.id} has a record that cannot be read"):
         store.read(record.id)
-    assert store.read_records([record.id]) == []
+    records, faults = store.read_records([record.id])
+    assert records == []
+    assert isinstance(faults[record.id], DamagedMailError)
 
 
 def test_a_record_that_is_gone_is_damaged(store: Store) -> None:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from custom_components.email_courier.mail.failure import MailError
-from custom_components.email_courier.mail.outbox import keeper
+from custom_components.email_courier.mail.outbox import loader
 from custom_components.email_courier.mail.outbox.events import (
     Deferred,
     Dropped,
@@ -414,7 +414,7 @@ async def test_the_list_of_waiting_mail_is_in_the_order_in_which_it_would_go(hou
 async def test_a_list_that_is_read_in_parts_is_whole_and_in_order(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keeper, "_AT_ONCE", 2)
+    monkeypatch.setattr(loader, "AT_ONCE", 2)
     house.server.failure = DOWN
     mails = [mail() for _ in range(5)]
     for each in mails:

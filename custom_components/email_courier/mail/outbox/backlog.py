@@ -62,6 +62,10 @@ class Backlog:
         """Go through all mails, in no order."""
         return iter(tuple(self._entries.values()))
 
+    def find(self, mail_id: MailId) -> Entry | None:
+        """Return a mail by its id, if it is here."""
+        return self._entries.get(mail_id)
+
     def add(self, mail_id: MailId) -> Entry:
         """Add a mail as busy: it takes part once it is put back."""
         entry = Entry(mail_id, offer_at=mail_id.created + self._offer_after, is_busy=True)
@@ -95,6 +99,17 @@ class Backlog:
         else:
             line = self._later_again if entry.went_early else self._later
             heapq.heappush(line, (next_attempt, entry.id, entry.place, entry))
+
+    def put_off_expiry(self, entry: Entry, when: float) -> None:
+        """Let a busy mail whose time is over wait for nothing but to be given up later.
+
+        when: UTC timestamp in seconds.
+        """
+        entry.is_busy = False
+        entry.place += 1
+        entry.offer_at = math.inf
+        self._offers.remove(entry.id)
+        self._expiries.set(entry.id, when)
 
     def next_due(self, now: float) -> Entry | None:
         """Return the mail whose turn it is, if one's time has come."""

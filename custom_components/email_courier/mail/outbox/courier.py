@@ -79,7 +79,8 @@ class Courier:
         self._reporter = Reporter(self._alarm.now)
         self._room = Room(self._config.limits)
         self._backlog = Backlog() if backup is None else Backlog(backup.after)
-        self._keeper = Keeper(Disk(store, host, self._reporter.trouble), self._backlog, self._room)
+        disk = Disk(store, host, self._reporter.trouble)
+        self._keeper = Keeper(disk, self._backlog, self._room, self._reporter)
         self._chores = Chores(host, self._changed)
         desk = Desk(
             host, self._alarm, self._backlog, self._keeper, self._reporter, self._chores, backup
@@ -155,6 +156,8 @@ class Courier:
         await self._opened()
         self._alarm.stop()
         self._dispatcher.stop()
+        if self._held is not None:
+            self._held.stop()
         await self._entrance.empty()
         await self._dispatcher.stopped()
         await self._keeper.idle()

@@ -14,8 +14,7 @@ from .backlog import Entry
 from .backup import blames_account
 from .conclusion import Conclusions
 from .desk import Desk
-from .errors import DamagedMailError, OutboxError
-from .events import Damaged
+from .errors import OutboxError
 from .gate import Gate
 from .job import Job
 from .line import Line
@@ -177,16 +176,11 @@ class Dispatcher:
         desk = self._desk
         try:
             job = await desk.keeper.load(entry)
-        except DamagedMailError as error:
-            _LOGGER.warning("A waiting mail was damaged and has been set aside: %s", error)
-            await desk.keeper.set_aside(entry)
-            desk.reporter.tell(Damaged((str(entry.id),)))
-            return None
         except OSError as error:
             self._try_later(entry)
             desk.reporter.trouble(error)
             return None
-        if not await self._conclusions.take_leave(job):
+        if job is None or not await self._conclusions.take_leave(job):
             return None
         if self._is_stopped:
             desk.backlog.put_back(entry, 0)

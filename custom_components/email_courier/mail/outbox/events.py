@@ -27,6 +27,8 @@ class MailEvent:
     at: UTC timestamp in seconds.
     recipients: the addresses this event is about.
     attempts: how often the mail has been tried.
+    digest: the Message-ID of the digest that the mail is in, whose outcome this is too. The digest
+    has an event of its own, before those of its mails: who counts, counts the ones or the other.
     """
 
     outcome: ClassVar[str]
@@ -36,6 +38,7 @@ class MailEvent:
     subject: str
     recipients: tuple[str, ...]
     attempts: int
+    digest: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data that JSON can hold."""

@@ -8,10 +8,12 @@ import logging
 from ..failure import Failure
 from .backlog import Entry
 from .desk import Desk
-from .errors import DamagedMailError
-from .events import Damaged, GivenUp
+from .events import GivenUp
 
 _LOGGER = logging.getLogger(__name__)
+
+RETRY_AFTER = 300.0
+"""Seconds until an expired mail is read again that could not be read."""
 
 
 class Expiry:
@@ -40,10 +42,13 @@ class Expiry:
         desk = self._desk
         try:
             record = await desk.keeper.record(entry)
-        except (DamagedMailError, OSError) as error:
-            _LOGGER.warning("An expired mail could not be read: %s", error)
-            await desk.keeper.set_aside(entry)
-            desk.reporter.tell(Damaged((str(entry.id),)))
+        except OSError as error:
+            _LOGGER.warning("An expired mail cannot be read yet: %s", error)
+            desk.backlog.put_off_expiry(entry, desk.alarm.now() + RETRY_AFTER)
+            desk.alarm.changed()
+            desk.reporter.trouble(error)
+            return
+        if record is None:
             return
         outcomes = [owed.outcome for owed in record.owed]
         desk.reporter.failed(record, outcomes, GivenUp.EXPIRED, self._reason())

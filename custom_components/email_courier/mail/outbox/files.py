@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 import contextlib
 import os
 from pathlib import Path
@@ -10,6 +11,8 @@ from ..payload import Payload, pieces_of
 
 TEMPORARY = ".tmp"
 """The end of a file's name while it is being written."""
+DAMAGED = "damaged"
+"""The subfolder of files that are not what was written."""
 
 
 def write_file(path: Path, data: Payload) -> None:
@@ -40,3 +43,12 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def set_aside(paths: Iterable[Path]) -> None:
+    """Move damaged files into a subfolder, for a person to look at. Blocks. Raises OSError."""
+    for path in paths:
+        aside = path.parent / DAMAGED
+        aside.mkdir(mode=0o700, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            path.rename(aside / path.name)

@@ -2,15 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Protocol
 
 from .outgoing import OutgoingMail, Rank
 
 HOUR = 3600.0
 
-type ComposeDigest = Callable[[Sequence[OutgoingMail]], OutgoingMail]
-"""Makes one mail of several to the same recipient, in their order. Blocks."""
+
+class Pictures(Enum):
+    """What becomes of the pictures in a digest."""
+
+    AS_THEY_ARE = auto()
+    SMALLER = auto()
+    LEFT_OUT = auto()
+
+
+class DigestDraft(Protocol):
+    """One mail that is made of several to the same recipient. Every method blocks."""
+
+    def add(self, mail: OutgoingMail) -> bool:
+        """Take in one more; False, and nothing has changed, if the digest grew too large with it.
+
+        Holds on to no more of it than its text: the rest goes into files.
+        """
+        ...
+
+    def finish(self) -> OutgoingMail:
+        """Return the digest."""
+        ...
+
+    def close(self) -> None:
+        """Remove the files."""
+        ...
+
+
+class DigestWriter(Protocol):
+    """Writes digests."""
+
+    def limit(self) -> int:
+        """Return how many bytes a digest may have on the wire."""
+        ...
+
+    def begin(self, pictures: Pictures) -> DigestDraft:
+        """Begin one."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +55,7 @@ class FloodLimit:
     """At most so many mails an hour to one recipient; the others come together in one."""
 
     per_hour: int
-    compose_digest: ComposeDigest
+    digests: DigestWriter
 
 
 @dataclass(slots=True)

@@ -12,10 +12,12 @@ from ..failure import Failure
 from .desk import Desk
 from .digests import Digests
 from .disk import Disk
-from .errors import OutboxError, OutboxReason
+from .errors import DamagedMailError, OutboxError, OutboxReason
 from .events import GivenUp
-from .flood import FloodGuard, FloodLimit
+from .flood import HOUR, FloodGuard, FloodLimit
 from .limits import Room
+from .loader import Loader, TakenUp
+from .mail_id import MailId
 from .merges import Merges
 from .outgoing import OutgoingMail
 from .record import MailRecord
@@ -33,6 +35,16 @@ class _Pile:
 
     ends: float
     records: list[MailRecord] = field(default_factory=list)
+
+
+class _HeldStore(Store):
+    """Mails of one recipient each."""
+
+    def read_record(self, mail_id: MailId) -> MailRecord:
+        record = super().read_record(mail_id)
+        if len(record.addresses) != 1:
+            raise DamagedMailError(f"{mail_id} is held for {len(record.addresses)} recipients")
+        return record
 
 
 class Held:
@@ -56,28 +68,41 @@ class Held:
         self._limit = limit
         self._returned = returned
         self._guard = FloodGuard(limit.per_hour)
-        self._store = Store(waiting.folder / "held")
+        self._store = _HeldStore(waiting.folder / "held")
         self._disk = Disk(self._store, desk.host, desk.reporter.trouble)
         self._merges = Merges(self._store, waiting)
-        self._digests = Digests(desk, room, self._disk, self._merges, limit.compose_digest)
+        self._known: set[MailId] = set()  # all that is counted, whoever has it in hand
+        self._unread: set[MailId] = set()
+        self._loader = Loader(self._disk, desk.reporter, self._lose)
+        self._digests = Digests(
+            desk, room, self._disk, self._merges, limit.digests, self._loader, self._known
+        )
         self._piles: dict[str, _Pile] = {}
+        self._is_mended = False
         desk.alarm.serve(self._next_end, self._release)
 
-    async def open(self) -> tuple[str, ...]:
-        """Take up what an earlier run has held back; return the names of damaged mails.
+    async def open(self) -> TakenUp:
+        """Take up what an earlier run has held back. Raises OSError.
 
-        Raises OSError.
+        What cannot be read yet is counted all the same, and read the next time.
         """
-        await self._disk.run(self._merges.mend)
+        mended = TakenUp()
+        if not self._is_mended:
+            mended = await self._disk.run(self._merges.mend)
         found = await self._disk.run(self._store.open)
-        known = {record.id for record in self.records()}
-        fresh = [mail_id for mail_id in found.mails if mail_id not in known]
-        for record in await self._disk.run(self._store.read_records, fresh):
-            self._room.count(record.id.size)
-            self._pile(record)
-            for address in record.addresses:
-                self._guard.fill(address, record.next_attempt)
-        return found.damaged
+        self._is_mended = mended.trouble is None
+        for mail_id in found.mails:
+            if mail_id not in self._known:
+                self._known.add(mail_id)
+                self._unread.add(mail_id)
+                self._room.count(mail_id.size)
+        errors = await self._read()
+        troubles = [error for error in (mended.trouble, *errors) if error is not None]
+        return TakenUp(mended.damaged + found.damaged, next(iter(troubles), None))
+
+    def stop(self) -> None:
+        """Begin no further digest; what is held stays so."""
+        self._digests.stop()
 
     async def hold_back(
         self, mail: OutgoingMail
@@ -120,6 +145,11 @@ class Held:
             if (names is None or str(record.id) in names) and await self._forget(record):
                 self._desk.reporter.dropped(record)
                 dropped += 1
+        for mail_id in tuple(self._unread):
+            if (names is None or str(mail_id) in names) and mail_id in self._known:
+                self._lose(mail_id)
+                await self._remove(mail_id)
+                dropped += 1
         return dropped
 
     async def _forget(self, record: MailRecord) -> bool:
@@ -128,9 +158,36 @@ class Held:
         if pile is None or record not in pile.records:
             return False
         pile.records.remove(record)
-        self._room.free(record.id.size)
-        await self._disk.run(self._store.remove, record.id)
+        self._lose(record.id)
+        await self._remove(record.id)
         return True
+
+    async def _remove(self, mail_id: MailId) -> None:
+        try:
+            await self._disk.run(self._store.remove, mail_id)
+        except OSError as error:
+            self._desk.reporter.trouble(error)
+
+    def _lose(self, mail_id: MailId) -> None:
+        """Count a mail no more."""
+        if mail_id in self._known:
+            self._known.remove(mail_id)
+            self._unread.discard(mail_id)
+            self._room.free(mail_id.size)
+
+    async def _read(self) -> list[OSError]:
+        """Read what is not read yet, and return why some of it cannot be."""
+        ids = sorted(self._unread)
+        records, errors = await self._loader.read_records(ids, self._unread.__contains__)
+        for record in records:
+            if record.id not in self._unread:
+                continue
+            self._unread.remove(record.id)
+            ends = min(record.next_attempt, self._desk.alarm.now() + HOUR)
+            pile = self._pile(replace(record, next_attempt=ends))
+            pile.records.sort(key=lambda held: held.id)
+            self._guard.fill(record.addresses[0], ends)
+        return errors
 
     async def _hold_all(
         self, mail: OutgoingMail, until: Mapping[str, float]
@@ -149,19 +206,21 @@ class Held:
         alone = replace(mail, envelope=envelope)
         record = replace(MailRecord.new(alone, self._desk.alarm.now()), next_attempt=ends)
         self._room.claim(record.id.size)
+        self._known.add(record.id)
         try:
             await self._disk.write(record, mail.data)
         except OutboxError:
-            self._room.free(record.id.size)
+            self._lose(record.id)
             raise
         self._pile(record)
         self._desk.reporter.deferred(record, ends)
         self._desk.alarm.changed()
         return record
 
-    def _pile(self, record: MailRecord) -> None:
+    def _pile(self, record: MailRecord) -> _Pile:
         pile = self._piles.setdefault(_key(record), _Pile(record.next_attempt))
         pile.records.append(record)
+        return pile
 
     def _next_end(self) -> float | None:
         return min((pile.ends for pile in self._piles.values()), default=None)
@@ -175,10 +234,13 @@ class Held:
                 self._desk.chores.do(self._send(address, pile))
 
     async def _send(self, address: str, pile: _Pile) -> None:
+        is_done = False
         try:
             await self._digests.send(pile.records)
+            is_done = not pile.records
         except (OSError, OutboxError) as error:
             _LOGGER.warning("Held mail cannot be put in the line yet: %s", error)
+        if not is_done:
             newer = self._piles.pop(address, _Pile(0))
             ends = self._desk.alarm.now() + RETRY_AFTER
             self._piles[address] = _Pile(ends, pile.records + newer.records)

@@ -8,7 +8,6 @@ import logging
 from .backlog import Entry
 from .desk import Desk
 from .dispatcher import Dispatcher
-from .errors import DamagedMailError
 from .held import Held
 from .record import MailRecord
 
@@ -51,7 +50,10 @@ class Inventory:
     async def _drop(self, entry: Entry) -> None:
         desk = self._desk
         try:
-            desk.reporter.dropped(await desk.keeper.record(entry))
-        except (DamagedMailError, OSError) as error:
+            record = await desk.keeper.record(entry)
+        except OSError as error:
             _LOGGER.warning("The record of a dropped mail could not be read: %s", error)
+        else:
+            if record is not None:
+                desk.reporter.dropped(record)
         desk.reporter.trouble(await desk.keeper.discard_entry(entry))

@@ -12,37 +12,39 @@ from .backlog import Backlog, Entry
 from .disk import Disk
 from .job import Job
 from .limits import Room
+from .loader import AT_ONCE, Loader, TakenUp
 from .mail_id import MailId
 from .record import MailRecord
+from .reporter import Reporter
 from .store import Store
-
-_AT_ONCE = 500
 
 
 class Keeper:
     """Keeps disk and backlog in step."""
 
-    def __init__(self, disk: Disk, backlog: Backlog, room: Room) -> None:
+    def __init__(self, disk: Disk, backlog: Backlog, room: Room, reporter: Reporter) -> None:
         """Keep mails on a disk, as far as there is room."""
         self._disk = disk
         self._backlog = backlog
         self._room = room
+        self._reporter = reporter
+        self._loader = Loader(disk, reporter, self._lose)
         self._unsaved: dict[MailId, MailRecord] = {}
 
     @property
     def _store(self) -> Store:
         return self._disk.store
 
-    async def open(self) -> tuple[str, ...]:
-        """Let all mails on disk into the line; return the names of damaged ones. Raises OSError."""
+    async def open(self) -> TakenUp:
+        """Let all mails on disk into the line. Raises OSError."""
         found = await self._disk.run(self._store.open)
         known = {entry.id for entry in self._backlog}
         for number, mail_id in enumerate(m for m in found.mails if m not in known):
             self._room.count(mail_id.size)
             self._backlog.put_back(self._backlog.add(mail_id), 0)
-            if number % _AT_ONCE == _AT_ONCE - 1:
+            if number % AT_ONCE == AT_ONCE - 1:
                 await asyncio.sleep(0)
-        return found.damaged
+        return TakenUp(found.damaged)
 
     async def keep(self, job: Job) -> None:
         """Put a job's mail on disk as it stands now, if it is not there. Raises OutboxError.
@@ -93,6 +95,15 @@ class Keeper:
             self._room.free(entry.id.size)
         self._unsaved.pop(entry.id, None)
 
+    def _lose(self, mail_id: MailId) -> None:
+        entry = self._backlog.find(mail_id)
+        if entry is not None:
+            self._forget(entry)
+
+    def _is_idle(self, mail_id: MailId) -> bool:
+        entry = self._backlog.find(mail_id)
+        return entry is not None and not entry.is_busy
+
     async def _update(self, record: MailRecord) -> OSError | None:
         try:
             await self._disk.run(self._store.update, record)
@@ -113,18 +124,20 @@ class Keeper:
                 with contextlib.suppress(OSError):
                     await self._disk.run(self._store.mark_dot, job.record.id)
 
-    async def load(self, entry: Entry) -> Job:
-        """Read a mail for an attempt. Raises DamagedMailError and OSError."""
+    async def load(self, entry: Entry) -> Job | None:
+        """Read a mail for an attempt; None when it was damaged, which is told. Raises OSError."""
         unsaved = self._unsaved.get(entry.id)
         if unsaved is not None:
-            return Job(unsaved, await self._disk.run(self._store.read_message, unsaved), entry)
-        record, data = await self._disk.run(self._store.read, entry.id)
-        return Job(record, data, entry)
+            data = await self._loader.read(entry.id, self._store.read_message, unsaved)
+            return None if data is None else Job(unsaved, data, entry)
+        found = await self._loader.read(entry.id, self._store.read, entry.id)
+        return None if found is None else Job(*found, entry)
 
-    async def record(self, entry: Entry) -> MailRecord:
-        """Read a mail's record. Raises DamagedMailError and OSError."""
-        record = await self._disk.run(self._store.read_record, entry.id)
-        return self._unsaved.get(entry.id, record)
+    async def record(self, entry: Entry) -> MailRecord | None:
+        """Read a mail's record; None when it was damaged, which is told. Raises OSError."""
+        if entry.id in self._unsaved:
+            return self._unsaved[entry.id]
+        return await self._loader.read(entry.id, self._store.read_record, entry.id)
 
     async def discard(self, job: Job) -> OSError | None:
         """Forget a mail, wherever it is. Returns what went wrong."""
@@ -140,19 +153,15 @@ class Keeper:
             return error
         return None
 
-    async def set_aside(self, entry: Entry) -> None:
-        """Take a damaged mail out of the line and out of the way."""
-        self._forget(entry)
-        with contextlib.suppress(OSError):
-            await self._disk.run(self._store.set_aside, entry.id)
-
     async def records(self) -> Sequence[MailRecord]:
-        """Read the records of all waiting mails, first in line first; damaged ones are left out."""
+        """Read the records of all waiting mails, first in line first.
+
+        One that cannot be read is told and left out.
+        """
         ids = sorted(entry.id for entry in self._backlog)
-        found: list[MailRecord] = []
-        for start in range(0, len(ids), _AT_ONCE):
-            some = ids[start : start + _AT_ONCE]
-            found += await self._disk.run(self._store.read_records, some)
+        found, errors = await self._loader.read_records(ids, self._is_idle)
+        if errors:
+            self._reporter.trouble(errors[0])
         return [self._unsaved.get(record.id, record) for record in found]
 
     async def idle(self) -> None:

@@ -19,6 +19,14 @@ class Rank(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class DigestPart:
+    """A mail that a digest stands for."""
+
+    message_id: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
 class OutgoingMail:
     """A finished message with its envelope.
 
@@ -27,6 +35,7 @@ class OutgoingMail:
     expires_after: seconds after which it is given up and reported.
     queue: False fails now instead of waiting.
     passed: the accounts that have already given it to their backup account.
+    stands_for: the mails that are in it where it is a digest; what becomes of it becomes of them.
     """
 
     envelope: Envelope
@@ -37,3 +46,4 @@ class OutgoingMail:
     expires_after: float = DAY
     queue: bool = True
     passed: tuple[str, ...] = ()
+    stands_for: tuple[DigestPart, ...] = ()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+import math
 from typing import Any, Self
 
 from ..envelope import Envelope, RecipientOutcome
 from ..failure import Failure, FailureKind, Permanence, Stage
 from ..payload import Payload, checksum_of
 from .mail_id import MailId
-from .outgoing import OutgoingMail
+from .outgoing import DigestPart, OutgoingMail
 
 VERSION = 1
 
@@ -69,6 +70,7 @@ class MailRecord:
     deferrals: how often it has been put off for a reason of its own.
     next_attempt: UTC timestamp in seconds; 0 when it waits for the account alone.
     passed: the accounts that have already given it to their backup account.
+    stands_for: the mails that are in it where it is a digest.
     """
 
     id: MailId
@@ -82,6 +84,7 @@ class MailRecord:
     deferrals: int = 0
     next_attempt: float = 0.0
     passed: tuple[str, ...] = ()
+    stands_for: tuple[DigestPart, ...] = ()
 
     @classmethod
     def new(cls, mail: OutgoingMail, now: float) -> Self:
@@ -95,6 +98,7 @@ class MailRecord:
             owed=tuple(OwedRecipient(address) for address in mail.envelope.recipients),
             checksum=checksum_of(mail.data),
             passed=mail.passed,
+            stands_for=mail.stands_for,
         )
 
     @property
@@ -125,6 +129,7 @@ class MailRecord:
             rank=self.id.rank,
             expires_after=max(self.id.expires - now, 0.0),
             passed=self.passed,
+            stands_for=self.stands_for,
         )
 
     def with_lost_reply(self) -> Self:
@@ -135,7 +140,11 @@ class MailRecord:
         return replace(self, owed=owed, attempts=self.attempts + 1)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain data that JSON can hold. The id is not in it: it names the file."""
+        """Return plain data that JSON can hold. The id is not in it: it names the file.
+
+        A key that not every record has is one that an older program does without.
+        """
+        parts = [{"message_id": p.message_id, "subject": p.subject} for p in self.stands_for]
         return {
             "version": VERSION,
             "message_id": self.message_id,
@@ -148,6 +157,7 @@ class MailRecord:
             "deferrals": self.deferrals,
             "next_attempt": self.next_attempt,
             "passed": list(self.passed),
+            **({"stands_for": parts} if parts else {}),
         }
 
     @classmethod
@@ -157,6 +167,9 @@ class MailRecord:
             raise ValueError(f"version {data['version']}")
         if not data["owed"]:
             raise ValueError("no recipient is owed this mail")
+        next_attempt = float(data["next_attempt"])
+        if not math.isfinite(next_attempt):
+            raise ValueError(f"next_attempt {next_attempt}")
         return cls(
             id=mail_id,
             message_id=str(data["message_id"]),
@@ -167,6 +180,10 @@ class MailRecord:
             checksum=str(data["checksum"]),
             attempts=int(data["attempts"]),
             deferrals=int(data["deferrals"]),
-            next_attempt=float(data["next_attempt"]),
+            next_attempt=next_attempt,
             passed=tuple(str(account) for account in data["passed"]),
+            stands_for=tuple(
+                DigestPart(str(part["message_id"]), str(part["subject"]))
+                for part in data.get("stands_for", ())
+            ),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 import logging
 
 from ..envelope import RecipientOutcome
@@ -85,7 +86,8 @@ class Reporter:
         """Tell of the recipients who have the mail."""
         record = settlement.record
         for reply, outcomes in _by_reply(settlement.accepted):
-            self._tell_soon(
+            self._tell_of(
+                record,
                 Delivered(
                     at=self._now(),
                     message_id=record.message_id,
@@ -93,7 +95,8 @@ class Reporter:
                     recipients=_addresses(outcomes),
                     attempts=record.attempts,
                     reply=reply,
-                )
+                ),
+                self._tell_soon,
             )
 
     def deferred(
@@ -122,7 +125,8 @@ class Reporter:
     ) -> None:
         """Tell that recipients will not get a mail."""
         for cause, group in _by_failure(outcomes):
-            self.tell(
+            self._tell_of(
+                record,
                 Failed(
                     at=self._now(),
                     message_id=record.message_id,
@@ -131,12 +135,14 @@ class Reporter:
                     attempts=record.attempts,
                     reason=reason,
                     failure=cause or failure,
-                )
+                ),
+                self.tell,
             )
 
     def handed_over(self, record: MailRecord, backup: str) -> None:
         """Tell that the backup account has a mail."""
-        self.tell(
+        self._tell_of(
+            record,
             HandedOver(
                 at=self._now(),
                 message_id=record.message_id,
@@ -144,20 +150,38 @@ class Reporter:
                 recipients=record.addresses,
                 attempts=record.attempts,
                 backup=backup,
-            )
+            ),
+            self.tell,
         )
 
     def dropped(self, record: MailRecord) -> None:
         """Tell that somebody had a mail removed."""
-        self.tell(
+        self._tell_of(
+            record,
             Dropped(
                 at=self._now(),
                 message_id=record.message_id,
                 subject=record.subject,
                 recipients=record.addresses,
                 attempts=record.attempts,
-            )
+            ),
+            self.tell,
         )
+
+    def _tell_of(
+        self, record: MailRecord, event: Delivered | Failed | HandedOver | Dropped, tell: Callable[[CourierEvent], None]
+    ) -> None:
+        """Tell of a mail, and then of each that is in it."""
+        tell(event)
+        for part in record.stands_for:
+            tell(
+                replace(
+                    event,
+                    message_id=part.message_id,
+                    subject=part.subject,
+                    digest=record.message_id,
+                )
+            )
 
 
 def _addresses(outcomes: Iterable[RecipientOutcome]) -> tuple[str, ...]:

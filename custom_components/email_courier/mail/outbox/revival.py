@@ -6,12 +6,13 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from .desk import Desk
 from .events import Damaged
+from .loader import TakenUp
 
 RETRY_AFTER = 300.0
 """Seconds until a folder is read again that could not be read."""
 
-type TakeUp = Callable[[], Awaitable[tuple[str, ...]]]
-"""Takes up one folder and returns the names of damaged mails. May be done again after OSError."""
+type TakeUp = Callable[[], Awaitable[TakenUp]]
+"""Takes up one folder. May be done again, and is done again after trouble or an OSError."""
 
 
 class Revival:
@@ -30,13 +31,14 @@ class Revival:
         reporter = self._desk.reporter
         for folder in tuple(self._left):
             try:
-                damaged = await folder()
+                found = await folder()
             except OSError as error:
-                reporter.trouble(error)
-                continue
-            self._left.remove(folder)
-            if damaged:
-                reporter.tell(Damaged(damaged))
+                found = TakenUp(trouble=error)
+            if found.damaged:
+                reporter.tell(Damaged(found.damaged))
+            if found.trouble is None:
+                self._left.remove(folder)
+            reporter.trouble(found.trouble)
         self._again_at = self._desk.alarm.now() + RETRY_AFTER if self._left else None
 
     def _try_again_in_time(self) -> None:

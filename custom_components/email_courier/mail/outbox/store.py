@@ -21,14 +21,13 @@ from typing import Any
 
 from ..payload import Payload, checksum_of, read
 from .errors import DamagedMailError
-from .files import TEMPORARY, sync_folder, write_file
+from .files import TEMPORARY, set_aside, sync_folder, write_file
 from .mail_id import MailId
 from .record import MailRecord
 
 MESSAGE = ".eml"
 RECORD = ".json"
 AT_DOT = ".dot"
-DAMAGED = "damaged"
 
 _CONSEQUENCES = (errno.ENOENT, errno.ENOTEMPTY)
 """What removing a folder fails with only because it is gone, or because of what is left in it."""
@@ -103,7 +102,7 @@ class Store:
 
         A final dot that was marked and never answered for is counted as a lost reply.
         """
-        if self._path(mail_id, RECORD).exists():
+        if self._has(mail_id, RECORD):
             return _decode(mail_id, self._read(mail_id, RECORD))
         return _decode(mail_id, self._read(mail_id, AT_DOT)).with_lost_reply()
 
@@ -113,7 +112,7 @@ class Store:
         A lost reply is on record before the next attempt can lose another.
         """
         record = self.read_record(mail_id)
-        if self._path(mail_id, AT_DOT).exists():
+        if self._has(mail_id, AT_DOT):
             self.update(record)
         return record, self.read_message(record)
 
@@ -127,13 +126,21 @@ class Store:
             raise DamagedMailError(f"{record.id}{MESSAGE} does not match its checksum")
         return data
 
-    def read_records(self, mail_ids: Iterable[MailId]) -> list[MailRecord]:
-        """Return the records that can be read; a mail may have gone meanwhile."""
+    def read_records(
+        self, mail_ids: Iterable[MailId]
+    ) -> tuple[list[MailRecord], dict[MailId, DamagedMailError | OSError]]:
+        """Return the records that can be read, and why others cannot; raises neither.
+
+        A mail may have gone meanwhile, and then seems damaged.
+        """
         records: list[MailRecord] = []
+        faults: dict[MailId, DamagedMailError | OSError] = {}
         for mail_id in mail_ids:
-            with contextlib.suppress(DamagedMailError, OSError):
+            try:
                 records.append(self.read_record(mail_id))
-        return records
+            except (DamagedMailError, OSError) as error:
+                faults[mail_id] = error
+        return records, faults
 
     def remove(self, mail_id: MailId) -> None:
         """Forget a mail."""
@@ -147,16 +154,12 @@ class Store:
         self._set_aside(str(mail_id))
 
     def _set_aside(self, stem: str) -> None:
-        aside = self.folder / DAMAGED
-        aside.mkdir(mode=0o700, exist_ok=True)
-        for suffix in (RECORD, AT_DOT, MESSAGE):
-            with contextlib.suppress(FileNotFoundError):
-                (self.folder / f"{stem}{suffix}").rename(aside / f"{stem}{suffix}")
+        set_aside(self.folder / f"{stem}{suffix}" for suffix in (RECORD, AT_DOT, MESSAGE))
         self.sync()
 
     def holds(self, mail_id: MailId) -> bool:
         """Whether a mail is here."""
-        return any(self._path(mail_id, suffix).exists() for suffix in (RECORD, AT_DOT))
+        return any(self._has(mail_id, suffix) for suffix in (RECORD, AT_DOT))
 
     def sync(self) -> None:
         """Make the names in the folder safe against a power cut."""
@@ -212,6 +215,14 @@ class Store:
             return self._path(mail_id, suffix).read_bytes()
         except FileNotFoundError as error:
             raise DamagedMailError(f"{mail_id}{suffix} is missing") from error
+
+    def _has(self, mail_id: MailId, suffix: str) -> bool:
+        # Path.exists() takes a disk that fails for a file that is not there.
+        try:
+            self._path(mail_id, suffix).stat()
+        except FileNotFoundError:
+            return False
+        return True
 
     def _rename(self, stem: str, old: str, new: str) -> None:
         (self.folder / f"{stem}{old}").rename(self.folder / f"{stem}{new}")

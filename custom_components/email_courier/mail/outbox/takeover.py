@@ -11,7 +11,7 @@ from ..failure import MailError
 from .backlog import Entry
 from .backup import Backup
 from .desk import Desk
-from .errors import DamagedMailError, OutboxError
+from .errors import OutboxError
 from .job import Job
 
 _LOGGER = logging.getLogger(__name__)
@@ -43,14 +43,18 @@ class TakeOver:
 
     async def _offer(self, entry: Entry) -> None:
         desk = self._desk
+        backup = self._backup
         entry.offer_at = math.inf
         try:
             job = await desk.keeper.load(entry)
-        except (DamagedMailError, OSError) as error:
-            _LOGGER.warning("A mail could not be read for the backup account: %s", error)
+        except OSError as error:
+            _LOGGER.warning("A mail cannot be read for the backup account yet: %s", error)
+            entry.offer_at = desk.alarm.now() + backup.after
             desk.backlog.put_back(entry, entry.next_attempt)
+            desk.reporter.trouble(error)
             return
-        backup = self._backup
+        if job is None:
+            return
         passed = job.record.passed
         if not backup.may_have(passed):
             desk.backlog.put_back(entry, entry.next_attempt)

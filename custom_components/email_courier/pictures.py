@@ -1,0 +1,50 @@
+"""Making pictures smaller where a mail has no room for them as they are."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+_LONGER_SIDE: Final = 1280
+"""Pixels; enough to see who is at the door."""
+_QUALITY: Final = 75
+_WORTH_IT: Final = 100_000
+"""Bytes. Smaller pictures are left alone."""
+
+
+def smaller_picture(data: bytes) -> bytes | None:
+    """Return a picture as a smaller JPEG file; None where it is none, moves, or gains nothing.
+
+    Blocks.
+    """
+    if len(data) <= _WORTH_IT:
+        return None
+    # It takes a while to import, which a home without digests is spared.
+    from PIL import Image, ImageOps  # noqa: PLC0415
+
+    try:
+        with Image.open(BytesIO(data)) as picture:
+            if getattr(picture, "is_animated", False):
+                return None
+            picture.draft("RGB", (_LONGER_SIDE, _LONGER_SIDE))  # decodes no more than it must
+            upright = ImageOps.exif_transpose(picture)
+            upright.thumbnail((_LONGER_SIDE, _LONGER_SIDE))
+            file = BytesIO()
+            _flat(upright).save(file, "JPEG", quality=_QUALITY)
+    except Exception:  # noqa: BLE001 - a damaged picture fails in many ways, and goes as it is
+        return None
+    return file.getvalue() if file.tell() < len(data) else None
+
+
+def _flat(picture: Image.Image) -> Image.Image:
+    """Return a picture as JPEG can hold it, on white where it lets through what is behind it."""
+    if picture.has_transparency_data:
+        from PIL import Image  # noqa: PLC0415 - as above
+
+        picture = picture.convert("RGBA")
+        white = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(white, picture)
+    return picture.convert("RGB")
