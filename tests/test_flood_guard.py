@@ -1,10 +1,14 @@
 """At most so many mails an hour to one recipient; the rest comes together in one."""
 
 from datetime import datetime
+from io import BytesIO
+import os
 from typing import Any
 
-from homeassistant.core import HomeAssistant
+from PIL import Image
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.event import async_track_state_change_event
 import pytest
 
 from custom_components.email_courier.account import Account
@@ -16,14 +20,17 @@ from tests.accounts import load_account
 from tests.mails import attached, read, text_of
 from tests.sending import pass_time, send, state_of
 from tests.support.fixtures import Bed
+from tests.support.script import HEALTHY, Script
 from tests.support.scripted_server import ScriptedServer
 
 BEA = "bea@example.test"
 WAITING = "sensor.home_waiting_mail"
 
 
-async def limited(hass: HomeAssistant, bed: Bed, limit: int = 1) -> tuple[Account, ScriptedServer]:
-    server = await bed.serve()
+async def limited(
+    hass: HomeAssistant, bed: Bed, limit: int = 1, script: Script = HEALTHY
+) -> tuple[Account, ScriptedServer]:
+    server = await bed.serve(script)
     options = {CONF_FLOOD_LIMIT: limit, CONF_SENDER_NAME: "Our house"}
     return await load_account(hass, server, options=options), server
 
@@ -169,3 +176,119 @@ async def test_without_a_limit_nothing_is_held_back(hass: HomeAssistant, bed: Be
         await send(account, BEA)
 
     assert len(server.record.mails) == 30
+
+
+SMALL_SERVER = HEALTHY.but(size_limit=300_000)
+
+
+def noise(name: str, size: int) -> Attachment:
+    """Return an attachment that nothing makes smaller."""
+    return Attachment(name, os.urandom(size))
+
+
+def photo(name: str, side: int = 400) -> Attachment:
+    """Return a picture of so many pixels across that has much to lose."""
+    file = BytesIO()
+    Image.frombytes("RGB", (side, side), os.urandom(side * side * 3)).save(file, "PNG")
+    return Attachment(name, file.getvalue(), "image/png")
+
+
+async def test_a_digest_stays_under_the_size_that_the_server_takes(
+    hass: HomeAssistant, bed: Bed
+) -> None:
+    account, server = await limited(hass, bed, script=SMALL_SERVER)
+    await send(account, BEA)
+    files = [noise(f"{number}.bin", 80_000) for number in range(8)]
+    for file in files:
+        await send_content(account, subject=file.filename, text="See there", attachments=(file,))
+
+    await pass_time(hass, minutes=61)
+
+    mails = server.record.mails[1:]
+    assert 1 < len(mails) < len(files)
+    assert all(len(mail.content) <= 300_000 for mail in mails)
+    arrived = {
+        part.get_filename(): part.get_payload(decode=True)
+        for mail in mails
+        for part in attached(read(mail.content))
+    }
+    assert arrived == {file.filename: file.source for file in files}
+    assert state_of(hass, WAITING).state == "0"
+
+
+async def test_large_pictures_are_made_smaller_and_the_digest_says_so(
+    hass: HomeAssistant, bed: Bed
+) -> None:
+    account, server = await limited(hass, bed, script=HEALTHY.but(size_limit=900_000))
+    await send(account, BEA)
+    for number in range(4):
+        await send_content(account, text="At the door", attachments=(photo(f"{number}.png"),))
+
+    await pass_time(hass, minutes=61)
+
+    [content] = [mail.content for mail in server.record.mails[1:]]
+    assert len(content) <= 900_000
+    digest = read(content)
+    assert "made smaller" in text_of(digest)
+    assert [part.get_filename() for part in attached(digest)] == [f"{n}.jpg" for n in range(4)]
+    for part in attached(digest):
+        data = part.get_payload(decode=True)
+        assert isinstance(data, bytes)
+        assert Image.open(BytesIO(data)).size == (400, 400)
+
+
+async def test_where_even_small_pictures_are_too_many_the_last_digest_names_them(
+    hass: HomeAssistant, bed: Bed
+) -> None:
+    account, server = await limited(hass, bed, script=SMALL_SERVER)
+    await send(account, BEA)
+    count = 16
+    for number in range(count):
+        picture = Attachment(f"{number}.jpg", os.urandom(95_000), "image/jpeg")
+        await send_content(account, subject=f"Gate {number}", text="x", attachments=(picture,))
+
+    await pass_time(hass, minutes=61)
+
+    digests = [read(mail.content) for mail in server.record.mails[1:]]
+    assert len(digests) == 6
+    [last] = [digest for digest in digests if not attached(digest)]
+    assert "Too large to be sent with this mail: 15.jpg. The mail server takes 0.3 MB" in text_of(
+        last
+    )
+    subjects = "".join(text_of(digest) for digest in digests)
+    assert all(f"Gate {number}\n" in subjects for number in range(count))
+
+
+async def test_a_held_mail_that_is_too_large_by_itself_goes_as_it_is(
+    hass: HomeAssistant, bed: Bed
+) -> None:
+    account, server = await limited(hass, bed)
+    await send(account, BEA)
+    large = noise("large.bin", 8_000_000)
+    await send_content(account, subject="Large", text="x", attachments=(large,))
+    await send(account, BEA, subject="Small")
+    await send(account, BEA, subject="Smaller")
+
+    await pass_time(hass, minutes=61)
+
+    subjects = {read(mail.content)["Subject"] for mail in server.record.mails[1:]}
+    assert subjects == {"Large", "2 messages from test home"}
+
+
+async def test_each_mail_in_a_digest_has_its_own_event(hass: HomeAssistant, bed: Bed) -> None:
+    account, server = await limited(hass, bed)
+    await send(account, BEA)
+    held = [await send(account, BEA, subject=f"Gate {number}") for number in range(2)]
+    seen: list[tuple[str, str | None]] = []
+
+    @callback
+    def note(event: Event[EventStateChangedData]) -> None:
+        state = event.data["new_state"]
+        if state is not None and state.attributes.get("event_type") == "delivered":
+            seen.append((state.attributes["message_id"], state.attributes["digest"]))
+
+    async_track_state_change_event(hass, ["event.home_mail"], note)
+    await pass_time(hass, minutes=61)
+
+    digest = read(server.record.mails[1].content)["Message-ID"]
+    assert seen == [(digest, None), *((receipt.message_id, digest) for receipt in held)]

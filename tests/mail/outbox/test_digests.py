@@ -64,10 +64,10 @@ async def test_mails_that_fit_into_no_digest_together_come_in_several(house: Hou
 async def test_a_held_mail_that_alone_is_too_large_goes_as_it_is(house: House) -> None:
     large, *others = await hold(house, Digests(in_one, limit=300), "x" * 400, "a", "b")
     await house.turn(HOUR)
-    first, second = house.server.inboxes[ANNA][1:]
-    assert large.encode() in first
-    assert all(one.encode() in second for one in others)
-    assert told_of(house, Delivered)[0] == (large, None)
+    digest, alone = sorted(house.server.inboxes[ANNA][1:], key=len)
+    assert large.encode() in alone
+    assert all(one.encode() in digest for one in others)
+    assert (large, None) in told_of(house, Delivered)
 
 
 async def test_pictures_are_left_alone_while_all_fits_together(house: House) -> None:
@@ -97,7 +97,7 @@ async def test_each_mail_in_a_digest_that_is_refused_has_failed(house: House) ->
     house.server.refusals = {ANNA: UNKNOWN_USER}
     await house.turn(HOUR)
     assert told_of(house, Failed) == [(DIGEST, None), *((each, DIGEST) for each in ids)]
-    assert {event.failure for event in house.told(Failed)} == {UNKNOWN_USER}
+    assert [event.failure for event in house.told(Failed)] == [UNKNOWN_USER] * 3
 
 
 async def test_what_a_digest_stands_for_outlives_a_restart_and_expires_with_it(
