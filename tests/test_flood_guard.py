@@ -5,10 +5,10 @@ from io import BytesIO
 import os
 from typing import Any
 
-from PIL import Image
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.event import async_track_state_change_event
+from PIL import Image
 import pytest
 
 from custom_components.email_courier.account import Account

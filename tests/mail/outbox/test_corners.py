@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 import errno
-import logging
 import threading
 from typing import NoReturn
 

@@ -1,5 +1,6 @@
 """Digests: how large they get, how many there are, and what becomes of the mails in them."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 import json
@@ -173,6 +174,7 @@ async def test_one_held_mail_after_the_other_is_read_into_a_digest(
 
     class ForgetfulDigests(Digests):
         def begin(self, pictures: Pictures) -> Digest:
+            self.pictures.append(pictures)
             return Forgetful(in_one, 0, 0)
 
     monkeypatch.setattr(payload, "IN_MEMORY", 10)
@@ -184,18 +186,19 @@ async def test_one_held_mail_after_the_other_is_read_into_a_digest(
 
 
 async def test_stopping_begins_no_further_digest_and_loses_none(house: House) -> None:
+    stopping: list[asyncio.Task[None]] = []
+
     class Stopping(Digests):
         def begin(self, pictures: Pictures) -> Digest:
-            held = house.courier._held
-            assert held is not None
-            if self.pictures:
-                held.stop()
+            if self.pictures and not stopping:
+                stopping.append(asyncio.create_task(house.courier.stop()))
             return super().begin(pictures)
 
     await hold(house, Stopping(in_one, count=2, limit=150), *("x" * 30 for _ in range(6)))
     await house.turn(HOUR)
+    await asyncio.gather(*stopping)
     assert len(house.server.inboxes[ANNA]) < 4
-    await house.courier.stop()
+    assert list((house.folder / "held").glob("*.eml"))
     house.config = CourierConfig(flood_limit=FloodLimit(per_hour=1, digests=Digests(in_one)))
     await house.restart()
     await house.turn(HOUR)

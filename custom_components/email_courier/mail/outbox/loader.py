@@ -43,9 +43,7 @@ class Loader:
         self._reporter = reporter
         self._forget = forget
 
-    async def read[*Ts, T](
-        self, mail_id: MailId, read: Callable[[*Ts], T], *args: *Ts
-    ) -> T | None:
+    async def read[*Ts, T](self, mail_id: MailId, read: Callable[[*Ts], T], *args: *Ts) -> T | None:
         """Return what a call of the store reads; None when the mail was damaged and is set aside.
 
         Raises OSError, which says nothing about the mail: it may be readable later.

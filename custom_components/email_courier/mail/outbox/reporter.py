@@ -169,7 +169,10 @@ class Reporter:
         )
 
     def _tell_of(
-        self, record: MailRecord, event: Delivered | Failed | HandedOver | Dropped, tell: Callable[[CourierEvent], None]
+        self,
+        record: MailRecord,
+        event: Delivered | Failed | HandedOver | Dropped,
+        tell: Callable[[CourierEvent], None],
     ) -> None:
         """Tell of a mail, and then of each that is in it."""
         tell(event)

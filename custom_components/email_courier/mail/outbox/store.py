@@ -21,7 +21,7 @@ from typing import Any
 
 from ..payload import Payload, checksum_of, read
 from .errors import DamagedMailError
-from .files import TEMPORARY, set_aside, sync_folder, write_file
+from .files import DAMAGED, TEMPORARY, set_aside, sync_folder, write_file
 from .mail_id import MailId
 from .record import MailRecord
 
