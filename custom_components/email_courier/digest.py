@@ -8,7 +8,7 @@ from email import message_from_bytes
 from email.message import EmailMessage, MIMEPart
 from email.policy import default
 from pathlib import Path, PurePath
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryFile
 from typing import Final, cast
 
 from homeassistant.util import dt as dt_util
@@ -82,7 +82,6 @@ class Draft:
         self._reply_tos: set[str] = set()
         self._content: Content | None = None
         self._expires_after = 0.0
-        self._folder: TemporaryDirectory[str] | None = None
         self._is_scaled = False
 
     def add(self, mail: OutgoingMail) -> bool:
@@ -99,10 +98,9 @@ class Draft:
             file, is_smaller = self._attachment(name, part)
             is_scaled |= is_smaller
             size += attachment_part(file).size + _AROUND_PART
-            kept = self._keep(file, len(self._files) + len(files)) if size <= self._limit else file
-            files.append(kept)
             if size > self._limit:
                 break
+            files.append(_kept(file))
         text = _text(message)
         if left_out:
             text += "\n\n" + self._writer.left_out(", ".join(left_out))
@@ -145,9 +143,9 @@ class Draft:
         )
 
     def close(self) -> None:
-        """Remove the files."""
-        if self._folder is not None:
-            self._folder.cleanup()
+        """Close the files."""
+        for file in self._files:
+            file.close()
 
     def _begin(self, mail: OutgoingMail, message: EmailMessage) -> Content:
         sender = parse_mailbox(mail.envelope.sender, FailureKind.INVALID_SENDER)
@@ -168,16 +166,20 @@ class Draft:
                 return Attachment(name, smaller, "image/jpeg"), True
         return Attachment(name, data, part.get_content_type()), False
 
-    def _keep(self, file: Attachment, number: int) -> Attachment:
-        """Put the content of an attachment into a file, where there is room for one."""
-        try:
-            if self._folder is None:
-                self._folder = TemporaryDirectory(ignore_cleanup_errors=True)
-            path = Path(self._folder.name, str(number))
-            path.write_bytes(cast(bytes, file.source))
-        except OSError:
-            return file
-        return replace(file, source=path)
+def _kept(file: Attachment) -> Attachment:
+    """Put what is large into a file without a name, where there is room for one."""
+    data = cast(bytes, file.source)
+    if len(data) <= _IN_MEMORY:
+        return file
+    try:
+        with TemporaryFile(buffering=0) as spool:
+            view = memoryview(data)
+            while view:
+                view = view[spool.write(view) :]
+            opened = OpenedFile(os.dup(spool.fileno()), len(data))
+    except OSError:
+        return file
+    return replace(file, source=opened)
 
 
 def _reply_to(wanted: set[str]) -> tuple[Mailbox, ...]:

@@ -148,7 +148,7 @@ class Held:
         for mail_id in tuple(self._unread):
             if (names is None or str(mail_id) in names) and mail_id in self._known:
                 self._lose(mail_id)
-                await self._remove(mail_id)
+                await self._disk.run(self._store.remove, mail_id)
                 dropped += 1
         return dropped
 
@@ -159,14 +159,8 @@ class Held:
             return False
         pile.records.remove(record)
         self._lose(record.id)
-        await self._remove(record.id)
+        await self._disk.run(self._store.remove, record.id)
         return True
-
-    async def _remove(self, mail_id: MailId) -> None:
-        try:
-            await self._disk.run(self._store.remove, mail_id)
-        except OSError as error:
-            self._desk.reporter.trouble(error)
 
     def _lose(self, mail_id: MailId) -> None:
         """Count a mail no more."""
