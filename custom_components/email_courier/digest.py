@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from email import message_from_bytes
 from email.message import EmailMessage, MIMEPart
 from email.policy import default
-from pathlib import Path, PurePath
+import os
+from pathlib import PurePath
 from tempfile import TemporaryFile
 from typing import Final, cast
 
@@ -18,6 +19,7 @@ from .mail.compose.attachments import attachment_part, visible_name
 from .mail.compose.content import Attachment, Content
 from .mail.compose.message import compose
 from .mail.failure import FailureKind
+from .mail.files import OpenedFile
 from .mail.outbox.flood import Pictures
 from .mail.outbox.outgoing import OutgoingMail
 from .phrases import Phrases
@@ -33,6 +35,8 @@ _FRAME = 4_096
 """Bytes of header, boundaries and introduction, at most."""
 _AROUND_PART = 100
 """Bytes of a boundary, at most."""
+_IN_MEMORY = 262_144
+"""Bytes up to which an attachment stays in memory until the digest is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +169,7 @@ class Draft:
                 name = str(PurePath(visible_name(name, "")).with_suffix(".jpg"))
                 return Attachment(name, smaller, "image/jpeg"), True
         return Attachment(name, data, part.get_content_type()), False
+
 
 def _kept(file: Attachment) -> Attachment:
     """Put what is large into a file without a name, where there is room for one."""
