@@ -13,12 +13,12 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 import pytest
 
-from custom_components.email_courier import attachments
 from custom_components.email_courier.account import Account
-from custom_components.email_courier.attachments import MAX_COUNT, Wanted, async_fetch
-from tests.accounts import load_account, recipient
-from tests.mails import attached, only_mail, send
+from custom_components.email_courier.send import attachments
+from custom_components.email_courier.send.attachments import MAX_COUNT, Wanted, async_fetch
+from tests.support.accounts import load_account, recipient
 from tests.support.fixtures import Bed
+from tests.support.mails import attached, only_mail, send
 from tests.support.scripted_server import ScriptedServer
 
 ANNA = "anna@example.test"

@@ -6,12 +6,12 @@ import pytest
 
 from custom_components.email_courier.account import Account
 from custom_components.email_courier.const import CONF_BACKUP_ACCOUNT, CONF_BACKUP_AFTER
-from tests.accounts import load_account
-from tests.mails import only_mail
-from tests.sending import pass_time, send, state_of
+from tests.support.accounts import load_account
 from tests.support.fixtures import Bed
+from tests.support.mails import only_mail
 from tests.support.script import USERNAME
 from tests.support.scripted_server import ScriptedServer
+from tests.support.sending import pass_time, send, state_of
 
 BACKUP = "backup@example.org"
 

@@ -5,13 +5,13 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 import pytest
 
-from custom_components.email_courier.contact import failure_in, shows_contact
+from custom_components.email_courier.connectivity import failure_in, shows_contact
 from custom_components.email_courier.mail.failure import Failure, FailureKind, Permanence, Stage
 from custom_components.email_courier.mail.outbox.events import Failed, GivenUp
-from tests.accounts import load_account
-from tests.sending import pass_time, send, state_of
+from tests.support.accounts import load_account
 from tests.support.fixtures import Bed
 from tests.support.script import Script, Step, say
+from tests.support.sending import pass_time, send, state_of
 
 ENTITY = "binary_sensor.home_connection"
 

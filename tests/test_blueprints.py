@@ -17,10 +17,10 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from pytest_homeassistant_custom_component.test_util.aiohttp import AiohttpClientMocker
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
-from tests.accounts import load_account, recipient
-from tests.mails import attached, only_mail, read, text_of
-from tests.pictures import JPEG, StillCamera, add_entities
+from tests.support.accounts import load_account, recipient
 from tests.support.fixtures import Bed
+from tests.support.mails import attached, only_mail, read, text_of
+from tests.support.pictures import JPEG, StillCamera, add_entities
 from tests.support.scripted_server import ScriptedServer
 
 FOLDER = Path(__file__).parent.parent / "blueprints" / "automation" / "email_courier"

@@ -5,11 +5,11 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 import pytest
 
-from tests.accounts import load_account
-from tests.mails import only_mail
-from tests.sending import state_of
+from tests.support.accounts import load_account
 from tests.support.fixtures import Bed
+from tests.support.mails import only_mail
 from tests.support.script import USERNAME
+from tests.support.sending import state_of
 
 ENTITY = "button.home_send_test_mail"
 

@@ -22,11 +22,11 @@ from custom_components.email_courier.const import (
 )
 from custom_components.email_courier.mail.redaction import HIDDEN
 from custom_components.email_courier.redaction import Redactor, domains
-from tests.accounts import account_entry, load, load_account, recipient
-from tests.sending import send
+from tests.support.accounts import account_entry, load, load_account, recipient
 from tests.support.certificates import Certificates, ServerTls
 from tests.support.fixtures import Bed
 from tests.support.script import PASSWORD, USERNAME, Script, Step, say
+from tests.support.sending import send
 
 SUBJECT = "Dentist on Tuesday"
 

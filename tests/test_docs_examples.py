@@ -23,14 +23,14 @@ from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import parse_yaml
 import pytest
 
-from tests.accounts import load_account, recipient
-from tests.documents import examples, pages
-from tests.mails import attached, only_mail, send_unasked, text_of
-from tests.pictures import JPEG, StillCamera, add_entities
+from tests.support.accounts import load_account, recipient
+from tests.support.documents import examples, pages
 from tests.support.fixtures import Bed
+from tests.support.mails import attached, only_mail, send_unasked, text_of
+from tests.support.pictures import JPEG, StillCamera, add_entities
 from tests.support.script import Script, Step, say
 from tests.support.scripted_server import ScriptedServer
-from tests.yaml_actions import automate, configure, run
+from tests.support.yaml_actions import automate, configure, run
 
 EXAMPLES = [example for page in pages() for example in examples(page.read_text())]
 

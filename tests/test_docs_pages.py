@@ -9,11 +9,11 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util.yaml import parse_yaml
 import pytest
 
-from tests.accounts import load_account
-from tests.dialogs import TEXTS
-from tests.documents import README, ROOT, pages
-from tests.mails import send
+from tests.support.accounts import load_account
+from tests.support.dialogs import TEXTS
+from tests.support.documents import README, ROOT, pages
 from tests.support.fixtures import Bed
+from tests.support.mails import send
 from tests.support.script import HEALTHY, Step, say
 
 DOCS = ROOT / "docs"

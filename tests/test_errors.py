@@ -13,13 +13,8 @@ import pytest
 from custom_components.email_courier import errors
 from custom_components.email_courier.const import DOMAIN
 from custom_components.email_courier.mail.compose.content import ContentError, ContentFault
-from custom_components.email_courier.mail.failure import (
-    Failure,
-    FailureKind,
-    Permanence,
-    Stage,
-)
-from custom_components.email_courier.mail.outbox.errors import OutboxError, OutboxReason
+from custom_components.email_courier.mail.failure import Failure, FailureKind, Permanence, Stage
+from custom_components.email_courier.mail.outbox.submission import OutboxError, OutboxReason
 from custom_components.email_courier.mail.reply import Reply
 
 FOLDER = Path(errors.__file__).parent

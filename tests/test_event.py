@@ -5,10 +5,10 @@ from homeassistant.exceptions import HomeAssistantError
 import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
 
-from tests.accounts import load_account
-from tests.sending import pass_time, send, state_of
+from tests.support.accounts import load_account
 from tests.support.fixtures import Bed
 from tests.support.script import USERNAME, Script
+from tests.support.sending import pass_time, send, state_of
 
 ENTITY = "event.home_mail"
 

@@ -15,13 +15,13 @@ from custom_components.email_courier.account import Account
 from custom_components.email_courier.const import CONF_FLOOD_LIMIT, CONF_SENDER_NAME
 from custom_components.email_courier.mail.address import parse_mailboxes
 from custom_components.email_courier.mail.compose.content import Attachment, Priority
-from custom_components.email_courier.mail.outbox.receipt import Status
-from tests.accounts import load_account
-from tests.mails import attached, read, text_of
-from tests.sending import pass_time, send, state_of
+from custom_components.email_courier.mail.outbox.submission import Status
+from tests.support.accounts import load_account
 from tests.support.fixtures import Bed
+from tests.support.mails import attached, read, text_of
 from tests.support.script import HEALTHY, Script
 from tests.support.scripted_server import ScriptedServer
+from tests.support.sending import pass_time, send, state_of
 
 BEA = "bea@example.test"
 WAITING = "sensor.home_waiting_mail"

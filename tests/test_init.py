@@ -18,11 +18,11 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.email_courier.const import DOMAIN
 from custom_components.email_courier.outbox_host import outbox_folder
-from tests.accounts import account_entry, load, load_state, recipient
-from tests.sending import pass_time, send
+from tests.support.accounts import account_entry, load, load_state, recipient
 from tests.support.fixtures import Bed
 from tests.support.leaks import nothing_left
 from tests.support.script import HEALTHY, HEALTHY_TLS, PLAIN_LOGIN, Script, Step, say, stall
+from tests.support.sending import pass_time, send
 
 BUSY = HEALTHY.but(answers={Step.GREETING: say("421 4.3.2 Come back later")})
 FAMILY = recipient("Family", ["bea@example.test"])

@@ -18,10 +18,10 @@ from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 import custom_components.email_courier.event
 from custom_components.email_courier.event import DEFERRED, DELIVERED, FAILED
-from tests.accounts import load_account
-from tests.sending import send
+from tests.support.accounts import load_account
 from tests.support.fixtures import Bed
 from tests.support.script import Script
+from tests.support.sending import send
 
 ENTITY = "event.home_mail"
 

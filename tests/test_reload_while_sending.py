@@ -11,13 +11,13 @@ import pytest
 
 from custom_components.email_courier.const import DOMAIN
 from custom_components.email_courier.outbox_host import outbox_folder
-from tests.accounts import load_account, recipient
-from tests.mails import send
-from tests.pictures import StillCamera, add_entities
-from tests.sending import pass_time, state_of
+from tests.support.accounts import load_account, recipient
 from tests.support.fixtures import Bed
+from tests.support.mails import send
+from tests.support.pictures import StillCamera, add_entities
 from tests.support.script import HEALTHY, Script, Step, say
 from tests.support.scripted_server import ScriptedServer
+from tests.support.sending import pass_time, state_of
 
 FAMILY = recipient("Family", ["bea@example.test"])
 SNAPSHOT = {"entity_id": "camera.door"}

@@ -20,13 +20,13 @@ from custom_components.email_courier.account import Account
 from custom_components.email_courier.const import CONF_FINGERPRINT, CONF_MAX_MAILS, DOMAIN
 from custom_components.email_courier.issues import Issue
 from custom_components.email_courier.outbox_host import outbox_folder
-from tests.accounts import account_entry, load, load_account
-from tests.dialogs import TEXTS
-from tests.sending import pass_time, send
+from tests.support.accounts import account_entry, load, load_account
 from tests.support.certificates import Certificates, ServerTls
+from tests.support.dialogs import TEXTS
 from tests.support.fixtures import Bed
 from tests.support.script import Script, Step, say
 from tests.support.scripted_server import ScriptedServer
+from tests.support.sending import pass_time, send
 
 CERTIFICATE_TEXTS = TEXTS["issues"]["certificate_changed"]["fix_flow"]
 HOUSE = "house.example.test"

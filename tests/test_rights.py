@@ -19,11 +19,11 @@ from pytest_homeassistant_custom_component.common import MockUser
 
 from custom_components.email_courier.account import Account
 from custom_components.email_courier.const import DOMAIN
-from tests.accounts import load_account, recipient
-from tests.pictures import StillCamera, StillImage, add_entities
-from tests.sending import send as send_directly
+from tests.support.accounts import load_account, recipient
 from tests.support.fixtures import Bed
+from tests.support.pictures import StillCamera, StillImage, add_entities
 from tests.support.scripted_server import ScriptedServer
+from tests.support.sending import send as send_directly
 
 BEA, CARL = "notify.bea", "notify.carl"
 BUTTON = "button.home_send_test_mail"

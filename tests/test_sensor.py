@@ -14,10 +14,10 @@ from pytest_homeassistant_custom_component.common import mock_restore_cache_with
 
 from custom_components.email_courier.mail.failure import FailureKind, Stage
 import custom_components.email_courier.sensor
-from tests.accounts import account_entry, load, load_account, recipient
-from tests.sending import pass_time, send, state_of
+from tests.support.accounts import account_entry, load, load_account, recipient
 from tests.support.fixtures import Bed
 from tests.support.script import Script, Step, say
+from tests.support.sending import pass_time, send, state_of
 
 WAITING = "sensor.home_waiting_mail"
 LAST_DELIVERY = "sensor.home_last_delivery"

@@ -12,8 +12,8 @@ from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import load_yaml_dict
 import pytest
 
-from custom_components.email_courier import send_fields
 from custom_components.email_courier.const import DOMAIN
+from custom_components.email_courier.send import fields as send_fields
 
 FOLDER = Path(send_fields.__file__).parent
 TEXTS = json.loads((FOLDER / "translations" / "en.json").read_text())

@@ -9,10 +9,10 @@ from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.util.ssl import client_context
 import pytest
 
-from custom_components.email_courier import attachments
 from custom_components.email_courier.mail.settings import Trust
+from custom_components.email_courier.send import attachments
 from custom_components.email_courier.tls_context import async_context_for
-from tests.accounts import account_entry, load, recipient
+from tests.support.accounts import account_entry, load, recipient
 from tests.support.fixtures import Bed
 
 _PACKAGE = Path(attachments.__file__).parent
@@ -50,6 +50,6 @@ def test_importing_all_of_it_brings_neither_cameras_nor_speech() -> None:
         cwd=_PACKAGE.parents[1],
     )
     imported = set(json.loads(found.stdout))
-    assert "custom_components.email_courier.attachments" in imported
+    assert "custom_components.email_courier.send.attachments" in imported
     heavy = {"homeassistant.components." + name for name in ("camera", "stream", "image", "tts")}
     assert imported.isdisjoint(heavy)

@@ -5,9 +5,9 @@ from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import get_system_health_info
 
 from custom_components.email_courier.const import DOMAIN
-from tests.accounts import account_entry, load_account
-from tests.sending import send
+from tests.support.accounts import account_entry, load_account
 from tests.support.fixtures import Bed
+from tests.support.sending import send
 
 
 async def test_it_counts_accounts_and_waiting_mail_without_touching_the_network(

@@ -11,22 +11,22 @@ from homeassistant.data_entry_flow import section
 from homeassistant.helpers import config_validation as cv
 import pytest
 
-from custom_components.email_courier import (
-    config_flow,
-    flow_forms,
-    flow_sign_in_forms,
-    options_flow,
-    options_form,
-    recipient_flow,
+from custom_components.email_courier import config_flow
+from custom_components.email_courier.flow import (
+    forms as flow_forms,
+    forms as flow_sign_in_forms,
+    options as options_flow,
+    options as options_form,
+    recipient as recipient_flow,
 )
-from custom_components.email_courier.core_smtp import CoreAccount
-from custom_components.email_courier.draft import Draft
+from custom_components.email_courier.flow.core_smtp import CoreAccount
+from custom_components.email_courier.flow.draft import Draft
 from custom_components.email_courier.mail.discovery.model import Hint, Origin, SecretKind
 from custom_components.email_courier.mail.failure import FailureKind, Stage
 from custom_components.email_courier.mail.settings import Encryption
 from custom_components.email_courier.phrases import Phrases, as_code
-from tests.accounts import account_entry
-from tests.dialogs import TEXTS
+from tests.support.accounts import account_entry
+from tests.support.dialogs import TEXTS
 from tests.support.fixtures import Bed
 
 KINDS = {kind.value for kind in FailureKind}

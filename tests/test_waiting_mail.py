@@ -10,12 +10,12 @@ import pytest
 
 from custom_components.email_courier.account import Account
 from custom_components.email_courier.const import CONF_WRITE_FIRST, DOMAIN
-from custom_components.email_courier.mail.outbox.receipt import Status
+from custom_components.email_courier.mail.outbox.submission import Status
 from custom_components.email_courier.outbox_host import outbox_folder
-from tests.accounts import account_entry, load, load_account
-from tests.sending import pass_time, send, state_of
+from tests.support.accounts import account_entry, load, load_account
 from tests.support.fixtures import Bed
 from tests.support.script import PASSWORD, Script, Step, late
+from tests.support.sending import pass_time, send, state_of
 
 WAITING = "sensor.home_waiting_mail"
 

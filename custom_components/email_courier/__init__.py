@@ -13,16 +13,16 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
 from .account import Account, EmailCourierConfigEntry
-from .classic import async_register_classic
+from .connectivity import ContactLog
 from .const import DOMAIN
-from .contact import ContactLog
 from .courier_config import async_courier_config
-from .entry_data import trust_of
+from .entry import trust_of
 from .issues import AccountIssues, async_delete_issues
 from .mail.outbox.store import Store
-from .oauth_tokens import async_tokens_for
+from .oauth.tokens import async_tokens_for
 from .outbox_host import outbox_folder
-from .outbox_services import async_setup_outbox_services
+from .send.legacy import async_register_classic
+from .send.waiting import async_setup_outbox_services
 from .services import async_setup_services
 from .tls_context import async_context_for
 

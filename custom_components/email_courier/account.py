@@ -20,25 +20,23 @@ from .const import (
     CONF_SENDER,
     CONF_SENDER_NAME,
 )
-from .entry_data import settings_of
+from .entry import settings_of
 from .errors import error_for_content, error_for_failure, error_for_outbox, request_error
 from .mail.address import Mailbox, parse_mailbox, parse_mailboxes
 from .mail.compose.content import Content, ContentError, Priority
 from .mail.compose.message import ComposedMail, compose
 from .mail.failure import Failure, FailureKind, MailError
-from .mail.handshake import Proof, proof_of
 from .mail.outbox.courier import Courier, CourierConfig
-from .mail.outbox.errors import OutboxError
 from .mail.outbox.events import CourierEvent, Paused
-from .mail.outbox.outgoing import DAY, OutgoingMail, Rank
-from .mail.outbox.receipt import Receipt
 from .mail.outbox.store import Store
-from .mail.session import Session
+from .mail.outbox.submission import DAY, OutboxError, OutgoingMail, Rank, Receipt
 from .mail.settings import ServerSettings
-from .mail.warm import WarmSession
-from .oauth_tokens import GrantedTokens
+from .mail.smtp.keepalive import WarmSession
+from .mail.smtp.session import Session
+from .mail.verify.handshake import Proof, proof_of
+from .message_size import NOTHING_FITS, async_lighten
+from .oauth.tokens import GrantedTokens
 from .outbox_host import outbox_folder, outbox_host
-from .too_large import NOTHING_FITS, async_lighten
 
 type EmailCourierConfigEntry = ConfigEntry[Account]
 type EventListener = Callable[[CourierEvent], None]

@@ -9,8 +9,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.config_entry_oauth2_flow import AbstractOAuth2Implementation
 from homeassistant.helpers.network import NoURLAvailableError
 
-from .oauth_client import MailOAuth2Implementation, redirect_uri
-from .sign_in import SignIn
+from .oauth.client import MailOAuth2Implementation, redirect_uri
+from .oauth.provider import SignIn
 
 
 async def async_get_auth_implementation(

@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .account import EmailCourierConfigEntry
-from .contact import contact_in
+from .connectivity import contact_in
 from .entity import AccountEntity
 from .mail.outbox.events import CourierEvent
 

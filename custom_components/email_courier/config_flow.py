@@ -26,15 +26,15 @@ from .const import (
     DOMAIN,
     SUBENTRY_RECIPIENT,
 )
-from .core_smtp import CoreAccount, core_accounts
-from .draft import Draft, async_draft_of
-from .entry_saving import async_save
-from .flow_forms import CONF_GO_BACK, CONF_MANUAL, core_account_form
-from .flow_sign_in import SignInPages
+from .entry import async_save
+from .flow.core_smtp import CoreAccount, core_accounts
+from .flow.draft import Draft, async_draft_of
+from .flow.forms import CONF_GO_BACK, CONF_MANUAL, core_account_form
+from .flow.login import SignInPages
+from .flow.options import EmailCourierOptionsFlow
+from .flow.recipient import RecipientFlow
 from .mail.failure import Failure
-from .options_flow import EmailCourierOptionsFlow
 from .phrases import as_code
-from .recipient_flow import RecipientFlow
 from .recipients import written
 
 

@@ -24,12 +24,11 @@ from .const import (
 )
 from .digest import DigestWriter
 from .mail.failure import Failure, FailureKind, MailError, Permanence, Stage
-from .mail.outbox.backup import Backup
+from .mail.outbox.backup import Backup, readdress
 from .mail.outbox.courier import CourierConfig
-from .mail.outbox.flood import FloodLimit
-from .mail.outbox.limits import Limits
-from .mail.outbox.outgoing import OutgoingMail
-from .mail.outbox.readdress import readdress
+from .mail.outbox.hold import FloodLimit
+from .mail.outbox.spool import Limits
+from .mail.outbox.submission import OutgoingMail
 from .phrases import Phrases
 
 _UNLIMITED: Final = sys.maxsize

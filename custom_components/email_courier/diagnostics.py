@@ -30,11 +30,11 @@ from .const import (
     CONF_WRITE_FIRST,
 )
 from .mail.failure import Failure
-from .mail.handshake import Proof
 from .mail.outbox.events import OutboxState
 from .mail.outbox.record import MailRecord
 from .mail.redaction import HIDDEN
 from .mail.settings import ServerSettings
+from .mail.verify.handshake import Proof
 from .redaction import Redactor, domains, texts_in
 
 _MOST_MAILS = 50

@@ -20,8 +20,8 @@ from .mail.compose.content import Attachment, Content
 from .mail.compose.message import compose
 from .mail.failure import FailureKind
 from .mail.files import OpenedFile
-from .mail.outbox.flood import Pictures
-from .mail.outbox.outgoing import OutgoingMail
+from .mail.outbox.hold import Pictures
+from .mail.outbox.submission import OutgoingMail
 from .phrases import Phrases
 from .pictures import smaller_picture
 

@@ -7,7 +7,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from .const import DOMAIN
 from .mail.compose.content import ContentError
 from .mail.failure import Failure, FailureKind
-from .mail.outbox.errors import OutboxError, OutboxReason
+from .mail.outbox.submission import OutboxError, OutboxReason
 
 _OWN_FAULT = frozenset({FailureKind.INVALID_SENDER, FailureKind.INVALID_RECIPIENT})
 

@@ -15,8 +15,8 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.event import async_track_time_interval
 
 from .account import Account
+from .connectivity import shows_contact
 from .const import DOMAIN
-from .contact import shows_contact
 from .mail.failure import Failure, FailureKind
 from .mail.outbox.events import (
     CourierEvent,
@@ -27,9 +27,9 @@ from .mail.outbox.events import (
     OutboxState,
     StateChanged,
 )
-from .mail.outbox.files import DAMAGED
+from .mail.outbox.store import DAMAGED
 from .mail.settings import Encryption, ServerSettings, is_loopback
-from .mail.tls import format_fingerprint
+from .mail.smtp.tls import format_fingerprint
 from .outbox_host import outbox_folder
 from .phrases import as_code
 

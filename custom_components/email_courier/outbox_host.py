@@ -14,7 +14,7 @@ from homeassistant.helpers.storage import STORAGE_DIR
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
-from .mail.outbox.host import Host
+from .mail.outbox.runtime import Host
 
 
 def outbox_folder(hass: HomeAssistant, entry_id: str) -> Path:

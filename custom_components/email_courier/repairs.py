@@ -17,11 +17,11 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 import voluptuous as vol
 
-from .check import Outcome, async_check
 from .const import CONF_FINGERPRINT, DOMAIN
-from .draft import async_draft_of
+from .flow.check import Outcome, async_check
+from .flow.draft import async_draft_of
 from .issues import Issue, IssueData
-from .mail.remedy import Diagnosis
+from .mail.verify.remedy import Diagnosis
 from .phrases import as_code
 
 

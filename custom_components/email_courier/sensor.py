@@ -16,7 +16,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
 from .account import Account, EmailCourierConfigEntry
-from .contact import failure_in
+from .connectivity import failure_in
 from .entity import AccountEntity
 from .mail.failure import FailureKind
 from .mail.outbox.events import CourierEvent, Deferred, Delivered, Failed, StateChanged

@@ -11,11 +11,10 @@ from homeassistant.core import (
 )
 
 from .const import DOMAIN
-from .destinations import async_destinations
 from .rights import async_rights
-from .send import async_send
-from .send_fields import SEND_MESSAGE
-from .send_response import report_refusals, response
+from .send.fields import SEND_MESSAGE
+from .send.message import async_send, report_refusals, response
+from .send.targets import async_destinations
 
 SERVICE_SEND_MESSAGE = "send_message"
 

@@ -13,7 +13,7 @@ from homeassistant.util.ssl import (
 )
 
 from .mail.settings import Trust
-from .mail.tls import add_authorities
+from .mail.smtp.tls import add_authorities
 
 
 async def async_context_for(hass: HomeAssistant, trust: Trust) -> ssl.SSLContext:

@@ -29,10 +29,10 @@ from custom_components.email_courier.mail.envelope import (  # noqa: E402
     RecipientOutcome,
 )
 from custom_components.email_courier.mail.outbox.courier import Courier  # noqa: E402
-from custom_components.email_courier.mail.outbox.host import Host  # noqa: E402
-from custom_components.email_courier.mail.outbox.outgoing import OutgoingMail  # noqa: E402
 from custom_components.email_courier.mail.outbox.record import MailRecord  # noqa: E402
+from custom_components.email_courier.mail.outbox.runtime import Host  # noqa: E402
 from custom_components.email_courier.mail.outbox.store import Store  # noqa: E402
+from custom_components.email_courier.mail.outbox.submission import OutgoingMail  # noqa: E402
 from custom_components.email_courier.mail.payload import Payload  # noqa: E402
 
 FEW, MANY = 100, 10_000

@@ -42,7 +42,7 @@ def failures(project: Project) -> Iterator[str]:
 def failure_values(project: Project) -> Iterator[str]:
     """The texts of failures name only values that are handed to them."""
     told = _returned(project, "errors.py", "placeholders")
-    shown = told | _returned(project, "flow_texts.py", "error_values")
+    shown = told | _returned(project, "flow/texts.py", "error_values")
     for kind in project.failures & project.english["exceptions"].keys():
         text = project.english["exceptions"][kind]["message"]
         yield from surplus(f"exceptions.{kind}", text, told | {"account"})

@@ -5,7 +5,6 @@ import ssl
 from typing import Any
 
 from custom_components.email_courier.mail.failure import Failure, MailError
-from custom_components.email_courier.mail.session import Session
 from custom_components.email_courier.mail.settings import (
     Deadlines,
     Encryption,
@@ -13,7 +12,8 @@ from custom_components.email_courier.mail.settings import (
     ServerSettings,
     Trust,
 )
-from custom_components.email_courier.mail.tls import without_checks
+from custom_components.email_courier.mail.smtp.session import Session
+from custom_components.email_courier.mail.smtp.tls import without_checks
 from tests.support.fixtures import Bed
 from tests.support.script import (
     HEALTHY,

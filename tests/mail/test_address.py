@@ -13,12 +13,7 @@ from custom_components.email_courier.mail.address import (
     parse_mailboxes,
 )
 from custom_components.email_courier.mail.compose.fields import mailbox_list
-from custom_components.email_courier.mail.failure import (
-    FailureKind,
-    MailError,
-    Permanence,
-    Stage,
-)
+from custom_components.email_courier.mail.failure import FailureKind, MailError, Permanence, Stage
 
 ODD = st.text(alphabet=st.sampled_from('ab.@<>",;\\ []()\r\n\x00\t:éß日\u037e\u200d\ud800'))
 ANY = ODD | st.text()

@@ -10,14 +10,14 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from custom_components.email_courier.mail.bearer import explain
 from custom_components.email_courier.mail.envelope import Envelope
 from custom_components.email_courier.mail.failure import FailureKind
-from custom_components.email_courier.mail.handshake import encryption_at, proof_of, prove
 from custom_components.email_courier.mail.redacted_forms import SHORTEST, fold
 from custom_components.email_courier.mail.redaction import HIDDEN, NOTHING_HIDDEN, Redactor
 from custom_components.email_courier.mail.reply import MAX_TEXT, Reply
 from custom_components.email_courier.mail.settings import Encryption, Login, TokenLogin
+from custom_components.email_courier.mail.smtp.sasl import explain
+from custom_components.email_courier.mail.verify.handshake import encryption_at, proof_of, prove
 from tests.mail.accounts import SENDER, context_for, failure_of, session_for, settings_for
 from tests.mail.tokens import Tokens
 from tests.support.fixtures import Bed

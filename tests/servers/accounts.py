@@ -3,14 +3,9 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from custom_components.email_courier.mail.session import Session
-from custom_components.email_courier.mail.settings import (
-    Encryption,
-    Login,
-    ServerSettings,
-    Trust,
-)
-from custom_components.email_courier.mail.tls import build_context
+from custom_components.email_courier.mail.settings import Encryption, Login, ServerSettings, Trust
+from custom_components.email_courier.mail.smtp.session import Session
+from custom_components.email_courier.mail.smtp.tls import build_context
 
 from .server import RunningServer
 

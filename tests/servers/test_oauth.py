@@ -5,10 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from custom_components.email_courier.mail.deliver import deliver_once
 from custom_components.email_courier.mail.envelope import Envelope
 from custom_components.email_courier.mail.failure import FailureKind, MailError, Stage
-from custom_components.email_courier.mail.session import Session
 from custom_components.email_courier.mail.settings import (
     Encryption,
     Login,
@@ -16,7 +14,9 @@ from custom_components.email_courier.mail.settings import (
     TokenLogin,
     Trust,
 )
-from custom_components.email_courier.mail.tls import build_context
+from custom_components.email_courier.mail.smtp.keepalive import deliver_once
+from custom_components.email_courier.mail.smtp.session import Session
+from custom_components.email_courier.mail.smtp.tls import build_context
 from tests.mail.tokens import Tokens
 from tests.support.oauth_server import OAuthServer
 

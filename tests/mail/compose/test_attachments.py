@@ -6,10 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from custom_components.email_courier.mail.compose.attachments import (
-    attachment_part,
-    visible_name,
-)
+from custom_components.email_courier.mail.compose.attachments import attachment_part, visible_name
 from custom_components.email_courier.mail.compose.content import (
     Attachment,
     ContentError,

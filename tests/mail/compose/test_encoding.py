@@ -10,9 +10,9 @@ import pytest
 from custom_components.email_courier.mail.compose.encoding import (
     base64_lines,
     base64_size,
+    body_text,
     encode_text,
 )
-from custom_components.email_courier.mail.compose.text import body_text
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,12 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.email_courier.mail.address import parse_mailbox
+from custom_components.email_courier.mail.compose.encoding import one_line
 from custom_components.email_courier.mail.compose.fields import (
     mailbox_list,
     parameter,
     unstructured,
 )
-from custom_components.email_courier.mail.compose.text import one_line
 
 
 def _parsed(name: str, value: str) -> Any:

@@ -14,8 +14,8 @@ from custom_components.email_courier.mail.compose.content import (
     ContentError,
     Priority,
 )
+from custom_components.email_courier.mail.compose.encoding import body_text
 from custom_components.email_courier.mail.compose.message import compose, wire_size
-from custom_components.email_courier.mail.compose.text import body_text
 
 from .cases import NOW
 from .reading import read

@@ -10,15 +10,15 @@ import time
 
 from custom_components.email_courier.mail.address import parse_mailbox
 from custom_components.email_courier.mail.failure import Failure, FailureKind, MailError
-from custom_components.email_courier.mail.handshake import prove, resolve_encryption
-from custom_components.email_courier.mail.remedy import Diagnosis, diagnose
 from custom_components.email_courier.mail.settings import (
     DIALOG_DEADLINES,
     Login,
     ServerSettings,
     Trust,
 )
-from custom_components.email_courier.mail.tls import without_checks
+from custom_components.email_courier.mail.smtp.tls import without_checks
+from custom_components.email_courier.mail.verify.handshake import prove, resolve_encryption
+from custom_components.email_courier.mail.verify.remedy import Diagnosis, diagnose
 from tests.mail.matrix.case import HOST, Case
 from tests.support.certificates import Certificates
 from tests.support.listener import LOOPBACK, LOOPBACK6, Listener

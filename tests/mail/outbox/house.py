@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from custom_components.email_courier.mail.envelope import Envelope
-from custom_components.email_courier.mail.outbox.attempt import Deliver
 from custom_components.email_courier.mail.outbox.courier import Courier, CourierConfig
+from custom_components.email_courier.mail.outbox.dispatcher import Deliver
 from custom_components.email_courier.mail.outbox.events import CourierEvent, StateChanged
-from custom_components.email_courier.mail.outbox.flood import Pictures
-from custom_components.email_courier.mail.outbox.host import Host
-from custom_components.email_courier.mail.outbox.outgoing import DAY, OutgoingMail, Rank
+from custom_components.email_courier.mail.outbox.hold import Pictures
+from custom_components.email_courier.mail.outbox.runtime import Host
 from custom_components.email_courier.mail.outbox.store import Store
+from custom_components.email_courier.mail.outbox.submission import DAY, OutgoingMail, Rank
 from tests.mail.outbox.servers import FakeServer
 
 START = 1_763_700_000.0

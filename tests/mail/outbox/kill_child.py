@@ -19,14 +19,13 @@ from typing import Any
 from custom_components.email_courier.mail.envelope import Delivery, Envelope
 from custom_components.email_courier.mail.failure import MailError
 from custom_components.email_courier.mail.outbox.courier import Courier, CourierConfig
-from custom_components.email_courier.mail.outbox.errors import OutboxError
 from custom_components.email_courier.mail.outbox.events import CourierEvent, Delivered, Failed
-from custom_components.email_courier.mail.outbox.host import Host
-from custom_components.email_courier.mail.outbox.outgoing import OutgoingMail, Rank
+from custom_components.email_courier.mail.outbox.runtime import Host
 from custom_components.email_courier.mail.outbox.store import Store
+from custom_components.email_courier.mail.outbox.submission import OutboxError, OutgoingMail, Rank
 from custom_components.email_courier.mail.payload import Payload
 from custom_components.email_courier.mail.settings import Deadlines, Encryption, ServerSettings
-from custom_components.email_courier.mail.warm import WarmSession
+from custom_components.email_courier.mail.smtp.keepalive import WarmSession
 
 SPEED = 100
 """How much faster than real time the outbox's clock goes."""

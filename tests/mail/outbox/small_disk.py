@@ -9,7 +9,7 @@ import subprocess
 import sys
 from typing import Any
 
-from custom_components.email_courier.mail.outbox.errors import OutboxError
+from custom_components.email_courier.mail.outbox.submission import OutboxError
 from tests.mail.outbox.house import House, mail
 from tests.mail.outbox.servers import DOWN
 

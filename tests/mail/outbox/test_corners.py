@@ -9,10 +9,9 @@ from typing import NoReturn
 import pytest
 
 from custom_components.email_courier.mail.failure import MailError
-from custom_components.email_courier.mail.outbox.attempt import STOPPED
 from custom_components.email_courier.mail.outbox.backup import Backup
 from custom_components.email_courier.mail.outbox.courier import CourierConfig
-from custom_components.email_courier.mail.outbox.errors import OutboxError, OutboxReason
+from custom_components.email_courier.mail.outbox.dispatcher import STOPPED
 from custom_components.email_courier.mail.outbox.events import (
     CourierEvent,
     Damaged,
@@ -20,12 +19,15 @@ from custom_components.email_courier.mail.outbox.events import (
     Dropped,
     HandedOver,
 )
-from custom_components.email_courier.mail.outbox.flood import FloodLimit
-from custom_components.email_courier.mail.outbox.mail_id import MailId
-from custom_components.email_courier.mail.outbox.outgoing import OutgoingMail
-from custom_components.email_courier.mail.outbox.receipt import Status
-from custom_components.email_courier.mail.outbox.record import REPLY_LOST
+from custom_components.email_courier.mail.outbox.hold import FloodLimit
+from custom_components.email_courier.mail.outbox.record import REPLY_LOST, MailId
 from custom_components.email_courier.mail.outbox.store import Store
+from custom_components.email_courier.mail.outbox.submission import (
+    OutboxError,
+    OutboxReason,
+    OutgoingMail,
+    Status,
+)
 from tests.mail.outbox.house import HOUR, Digests, House, mail
 from tests.mail.outbox.servers import BLOCKED, DOWN, GREYLISTED
 

@@ -16,9 +16,8 @@ from custom_components.email_courier.mail.outbox.events import (
     Failed,
     GivenUp,
 )
-from custom_components.email_courier.mail.outbox.outgoing import Rank
-from custom_components.email_courier.mail.outbox.receipt import Status
 from custom_components.email_courier.mail.outbox.store import Store
+from custom_components.email_courier.mail.outbox.submission import Rank, Status
 from tests.mail.outbox.house import HOUR, START, House, mail
 from tests.mail.outbox.servers import (
     BLOCKED,

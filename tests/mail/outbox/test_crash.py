@@ -6,13 +6,12 @@ from collections.abc import Coroutine
 import pytest
 
 from custom_components.email_courier.mail.failure import MailError
-from custom_components.email_courier.mail.outbox.attempt import STOPPED
 from custom_components.email_courier.mail.outbox.courier import CourierConfig
+from custom_components.email_courier.mail.outbox.dispatcher import STOPPED
 from custom_components.email_courier.mail.outbox.events import Deferred, Failed, GivenUp
-from custom_components.email_courier.mail.outbox.limits import Limits
-from custom_components.email_courier.mail.outbox.outgoing import DAY
-from custom_components.email_courier.mail.outbox.receipt import Receipt, Status
+from custom_components.email_courier.mail.outbox.spool import Limits
 from custom_components.email_courier.mail.outbox.store import Store
+from custom_components.email_courier.mail.outbox.submission import DAY, Receipt, Status
 from tests.mail.outbox.house import HOUR, House, mail
 from tests.mail.outbox.servers import DOWN, REPLY_LOST, UNKNOWN_USER
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from custom_components.email_courier.mail.outbox.errors import OutboxError, OutboxReason
 from custom_components.email_courier.mail.outbox.events import (
     Deferred,
     Delivered,
@@ -13,6 +12,7 @@ from custom_components.email_courier.mail.outbox.events import (
     GivenUp,
     MailEvent,
 )
+from custom_components.email_courier.mail.outbox.submission import OutboxError, OutboxReason
 from tests.mail.outbox.servers import GREYLISTED, OK
 
 MAIL: dict[str, Any] = {"at": 1.5, "message_id": "<1@b>", "subject": "Hi", "attempts": 2}

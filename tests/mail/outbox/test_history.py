@@ -6,9 +6,9 @@ import stat
 
 import pytest
 
-from custom_components.email_courier.mail.outbox.errors import DamagedMailError
 from custom_components.email_courier.mail.outbox.events import Dropped, OutboxState, StateChanged
 from custom_components.email_courier.mail.outbox.history import LENGTH, History
+from custom_components.email_courier.mail.outbox.submission import DamagedMailError
 from tests.mail.outbox.house import START
 
 

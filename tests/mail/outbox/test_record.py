@@ -8,9 +8,13 @@ import pytest
 
 from custom_components.email_courier.mail.envelope import Envelope
 from custom_components.email_courier.mail.failure import Failure, FailureKind, Permanence, Stage
-from custom_components.email_courier.mail.outbox.mail_id import MailId
-from custom_components.email_courier.mail.outbox.outgoing import Rank
-from custom_components.email_courier.mail.outbox.record import REPLY_LOST, MailRecord, OwedRecipient
+from custom_components.email_courier.mail.outbox.record import (
+    REPLY_LOST,
+    MailId,
+    MailRecord,
+    OwedRecipient,
+)
+from custom_components.email_courier.mail.outbox.submission import Rank
 from custom_components.email_courier.mail.payload import checksum_of
 from custom_components.email_courier.mail.reply import Reply
 from tests.mail.outbox.house import START, mail

@@ -10,10 +10,9 @@ from typing import Any, NoReturn
 
 import pytest
 
-from custom_components.email_courier.mail.outbox.errors import DamagedMailError
-from custom_components.email_courier.mail.outbox.files import DAMAGED
 from custom_components.email_courier.mail.outbox.record import MailRecord
-from custom_components.email_courier.mail.outbox.store import Store
+from custom_components.email_courier.mail.outbox.store import DAMAGED, Store
+from custom_components.email_courier.mail.outbox.submission import DamagedMailError
 from tests.mail.outbox.house import START, mail
 
 

@@ -6,9 +6,9 @@ import contextlib
 from dataclasses import replace
 from pathlib import Path
 
-from custom_components.email_courier.mail.outbox.receipt import Status
+from custom_components.email_courier.mail.outbox.submission import Status
 from custom_components.email_courier.mail.settings import Deadlines
-from custom_components.email_courier.mail.warm import WarmSession
+from custom_components.email_courier.mail.smtp.keepalive import WarmSession
 from tests.mail.accounts import context_for, settings_for
 from tests.mail.outbox.house import House, mail
 from tests.support.fixtures import Bed

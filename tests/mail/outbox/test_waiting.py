@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from custom_components.email_courier.mail.failure import MailError
-from custom_components.email_courier.mail.outbox import loader
+from custom_components.email_courier.mail.outbox import spool as loader
 from custom_components.email_courier.mail.outbox.events import (
     Deferred,
     Dropped,
@@ -13,8 +13,7 @@ from custom_components.email_courier.mail.outbox.events import (
     GivenUp,
     Paused,
 )
-from custom_components.email_courier.mail.outbox.outgoing import DAY, Rank
-from custom_components.email_courier.mail.outbox.receipt import Status
+from custom_components.email_courier.mail.outbox.submission import DAY, Rank, Status
 from tests.mail.outbox.house import HOUR, MINUTE, START, House, mail
 from tests.mail.outbox.servers import BLOCKED, DOWN, GREYLISTED, HUNG_UP, WRONG_PASSWORD
 

@@ -10,10 +10,9 @@ import re
 from ..files import FileError, FileFault
 from .content import Attachment, ContentError, ContentFault
 from .content_type import HEAD_SIZE, content_type, is_content_type, usual_suffix
-from .encoding import BASE64_BLOCK, base64_lines, base64_size
+from .encoding import BASE64_BLOCK, base64_lines, base64_size, one_line
 from .fields import parameter
 from .part import Part
-from .text import one_line
 
 _MAX_NAME = 150
 _MAX_SUFFIX = 16

@@ -11,9 +11,8 @@ from urllib.parse import quote
 
 from .attachments import attachment_part, is_picture
 from .content import Attachment, Content, ContentError, ContentFault
-from .encoding import encode_text
+from .encoding import body_text, encode_text, one_line
 from .part import Bytes, Part, multipart
-from .text import body_text, one_line
 
 _PLAIN_CONTENT_ID = re.compile(r"[A-Za-z0-9.@_+~-]{1,120}")
 

@@ -13,7 +13,7 @@ import re
 from urllib.parse import quote
 
 from ..address import Mailbox
-from .text import one_line
+from .encoding import one_line
 
 # RFC 5322 section 2.1.1 and, for lines with an encoded word, RFC 2047 section 2.
 LINE_LIMIT = 998

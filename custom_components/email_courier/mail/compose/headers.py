@@ -9,9 +9,9 @@ import re
 
 from ..address import Mailbox
 from .content import Content, ContentError, ContentFault, Priority
+from .encoding import is_line, one_line
 from .fields import mailbox_list, unstructured
 from .part import Fields
-from .text import is_line, one_line
 
 _MAX_SUBJECT = 900
 _MAX_VALUE = 8000

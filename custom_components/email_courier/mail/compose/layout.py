@@ -11,8 +11,8 @@ from html import escape
 
 from .attachments import visible_name
 from .content import Button, Content, ContentError, ContentFault
+from .encoding import body_text, one_line
 from .markdown import PICTURE_STYLE, PICTURE_WIDTH, absolute_link, render
-from .text import body_text, one_line
 
 _FONT = "-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
 

@@ -3,39 +3,164 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
+import contextlib
 from dataclasses import dataclass, field
+import logging
 from typing import Any
 
 from ..failure import Failure, MailError
-from .alarm import Alarm
-from .attempt import Deliver
-from .backlog import Backlog
-from .backup import Backup
-from .chores import Chores
-from .chronicle import Chronicle
+from .backup import Backup, TakeOver
 from .desk import Desk
-from .disk import Disk
-from .dispatcher import Dispatcher
-from .entrance import Entrance
-from .errors import OutboxError
-from .events import CourierEvent, OutboxState
-from .expiry import Expiry
-from .flood import FloodLimit
-from .held import Held
-from .history import History
-from .host import Host
-from .intake import Intake
-from .inventory import Inventory
-from .keeper import Keeper
-from .limits import Limits, Room
-from .outgoing import OutgoingMail
-from .receipt import Receipt, refusal, with_held
+from .dispatcher import Deliver, Dispatcher, Expiry
+from .events import CourierEvent, OutboxState, Reporter
+from .history import Chronicle, History
+from .hold import FloodLimit, Held
 from .record import MailRecord
-from .reporter import Reporter
-from .revival import Revival
+from .runtime import Alarm, Chores, Host
+from .scheduler import Backlog, Entry, Job
+from .spool import Disk, Keeper, Limits, Revival, Room
 from .store import Store
-from .takeover import TakeOver
+from .submission import OutboxError, OutgoingMail, Receipt, refusal, with_held
+
+
+class Entrance:
+    """Counts the callers who have come in and not left."""
+
+    def __init__(self) -> None:
+        """Begin with nobody inside."""
+        self._inside = 0
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    @contextlib.contextmanager
+    def visit(self) -> Iterator[None]:
+        """Be inside."""
+        self._inside += 1
+        self._empty.clear()
+        try:
+            yield
+        finally:
+            self._inside -= 1
+            if not self._inside:
+                self._empty.set()
+
+    async def empty(self) -> None:
+        """Wait until everybody has left."""
+        await self._empty.wait()
+
+
+class Intake:
+    """Turns each mail into a job for the dispatcher, and lets its caller go in time."""
+
+    def __init__(
+        self, desk: Desk, dispatcher: Dispatcher, *, write_first: bool, patience: float
+    ) -> None:
+        """Work at a desk.
+
+        write_first: whether a mail is on disk before its first attempt.
+        patience: seconds after which a caller is let go and the mail kept.
+        """
+        self._desk = desk
+        self._dispatcher = dispatcher
+        self._write_first = write_first
+        self._patience = patience
+
+    async def submit(self, mail: OutgoingMail) -> Receipt:
+        """Deliver a mail or keep it. Raises MailError and OutboxError."""
+        job = self._job(mail)
+        answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        job.answer = answer
+        self._desk.chores.do(self._for(job, self._take_in(job)))
+        try:
+            await asyncio.wait({answer}, timeout=self._patience if mail.queue else None)
+            if not answer.done():
+                self._desk.chores.do(self._for(job, self._dispatcher.let_go(job)))
+            return await answer
+        except asyncio.CancelledError:
+            self._dispatcher.withdraw(job)
+            raise
+
+    async def accept(self, mail: OutgoingMail) -> None:
+        """Keep a mail, and deliver it later. Raises MailError and OutboxError."""
+        obstacle = self._dispatcher.reason_to_wait
+        if obstacle is not None:
+            raise MailError(obstacle)
+        await self._dispatcher.shelve(self._job(mail), None)
+
+    def _job(self, mail: OutgoingMail) -> Job:
+        record = MailRecord.new(mail, self._desk.alarm.now())
+        return Job(record, mail.data, queue=mail.queue)
+
+    async def _take_in(self, job: Job) -> None:
+        refusal = self._dispatcher.reason_to_refuse
+        if refusal is not None and not job.queue:
+            raise MailError(refusal)
+        obstacle = self._dispatcher.reason_to_wait if job.queue else None
+        if obstacle is not None:
+            await self._dispatcher.shelve(job, obstacle)
+            return
+        if self._write_first and job.queue:
+            await self._desk.keeper.keep(job)
+        self._dispatcher.take(job)
+
+    async def _for(self, job: Job, work: Coroutine[None, None, None]) -> None:
+        """Do something for a caller, who gets to know what goes wrong."""
+        try:
+            await work
+        except (MailError, OutboxError) as error:
+            job.refuse(error)
+        except Exception as error:
+            job.refuse(error)
+            raise
+
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class Inventory:
+    """Lists and drops waiting mail, held or in the line."""
+
+    def __init__(self, desk: Desk, dispatcher: Dispatcher, held: Held | None) -> None:
+        """Look over a desk."""
+        self._desk = desk
+        self._dispatcher = dispatcher
+        self._held = held
+
+    async def records(self) -> Sequence[MailRecord]:
+        """Return the records of all waiting mail, first in line first, held ones last."""
+        held = () if self._held is None else self._held.records()
+        return [*await self._desk.keeper.records(), *held]
+
+    async def drop(self, names: Collection[str] | None) -> int:
+        """Forget waiting mails by their ids as text, or all of them; return how many.
+
+        Raises OSError.
+        """
+        desk = self._desk
+        dropped = 0 if self._held is None else await self._held.drop(names)
+        for entry in desk.backlog:
+            if names is not None and str(entry.id) not in names:
+                continue
+            if not entry.is_busy:
+                desk.backlog.take(entry)
+                desk.chores.do(self._drop(entry))
+                dropped += 1
+            elif self._dispatcher.drop(entry):
+                dropped += 1
+        await desk.chores.done()
+        return dropped
+
+    async def _drop(self, entry: Entry) -> None:
+        desk = self._desk
+        try:
+            record = await desk.keeper.record(entry)
+        except OSError as error:
+            _LOGGER.warning("The record of a dropped mail could not be read: %s", error)
+        else:
+            if record is not None:
+                desk.reporter.dropped(record)
+        desk.reporter.trouble(await desk.keeper.discard_entry(entry))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,14 +332,15 @@ class Courier:
             return await self._intake.submit(mail)
         rest, held = await self._held.hold_back(mail)
         self._changed()
+        addresses = [address for record in held for address in record.addresses]
         if rest is None:
-            return with_held(Receipt(mail.message_id), held)
+            return with_held(Receipt(mail.message_id), addresses)
         try:
-            return with_held(await self._intake.submit(rest), held)
+            return with_held(await self._intake.submit(rest), addresses)
         except MailError as error:
             if not held:
                 raise
-            return with_held(refusal(rest, error.failure), held)
+            return with_held(refusal(rest, error.failure), addresses)
         except OutboxError as error:
             await self._held.give_up(held, error.failure)
             raise

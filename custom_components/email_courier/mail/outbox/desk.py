@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from .alarm import Alarm
-from .backlog import Backlog
-from .backup import Backup
-from .chores import Chores
-from .host import Host
-from .keeper import Keeper
-from .reporter import Reporter
+from .events import Reporter
+from .runtime import Alarm, Chores, Host
+from .scheduler import Backlog
+
+if TYPE_CHECKING:
+    from .backup import Backup
+    from .spool import Keeper
 
 
 @dataclass(frozen=True, slots=True)

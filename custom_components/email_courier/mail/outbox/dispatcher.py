@@ -3,24 +3,62 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from functools import partial
 import logging
 import math
+from typing import Protocol
 
-from ..envelope import Delivery
-from ..failure import Failure, MailError
-from .attempt import STOPPED, Deliver, delivery_of
-from .backlog import Entry
+from ..envelope import Delivery, Envelope
+from ..failure import Failure, FailureKind, MailError, Permanence, Stage
+from ..payload import Payload
+from .backoff import Gate, retry_delay
 from .backup import blames_account
-from .conclusion import Conclusions
 from .desk import Desk
-from .errors import OutboxError
-from .gate import Gate
-from .job import Job
-from .line import Line
-from .schedule import retry_delay
+from .events import GivenUp
+from .outcome import Conclusions
+from .scheduler import Entry, Job, Line
+from .submission import OutboxError
 
 _LOGGER = logging.getLogger(__name__)
+
+STOPPED = Failure(
+    FailureKind.DISCONNECTED,
+    Stage.RESOLVE,
+    Permanence.TEMPORARY,
+    detail="the account is being stopped",
+)
+
+
+class Deliver(Protocol):
+    """One attempt at one mail; never raises a MailError."""
+
+    def __call__(
+        self,
+        envelope: Envelope,
+        data: Payload,
+        *,
+        before_dot: Callable[[], Awaitable[None]] | None,
+    ) -> Awaitable[Delivery]:
+        """Return what became of each recipient."""
+        ...
+
+
+def delivery_of(job: Job, task: asyncio.Task[Delivery]) -> Delivery:
+    """Return what an attempt has returned; an error nobody thought of loses no mail either."""
+    error = task.exception()
+    if error is None:
+        return task.result()
+    _LOGGER.error("An attempt failed in a way it should not", exc_info=error)
+    return Delivery.failed(
+        job.record.envelope,
+        Failure(
+            FailureKind.PROTOCOL_ERROR,
+            Stage.DATA,
+            Permanence.AMBIGUOUS if job.dot_reached else Permanence.TEMPORARY,
+            detail=type(error).__name__,
+        ),
+    )
 
 
 class Dispatcher:
@@ -246,3 +284,46 @@ class Dispatcher:
             await self.shelve(job, failure)
         except OutboxError as error:
             job.refuse(OutboxError(error.reason, error.detail, failure))
+
+
+RETRY_AFTER = 300.0
+"""Seconds until an expired mail is read again that could not be read."""
+
+
+class Expiry:
+    """Takes mails out of the line whose time is over, and reports them."""
+
+    def __init__(self, desk: Desk, reason: Callable[[], Failure | None]) -> None:
+        """Work at a desk.
+
+        reason: returns what stands in the way of the whole account.
+        """
+        self._desk = desk
+        self._reason = reason
+        desk.alarm.serve(desk.backlog.next_expiry, self.run)
+
+    def run(self) -> None:
+        """Give up what is to be given up by now."""
+        expired = self._desk.backlog.take_expired(self._desk.alarm.now())
+        if expired:
+            self._desk.chores.do(self._give_up(expired))
+
+    async def _give_up(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            await self._report(entry)
+
+    async def _report(self, entry: Entry) -> None:
+        desk = self._desk
+        try:
+            record = await desk.keeper.record(entry)
+        except OSError as error:
+            _LOGGER.warning("An expired mail cannot be read yet: %s", error)
+            desk.backlog.put_off_expiry(entry, desk.alarm.now() + RETRY_AFTER)
+            desk.alarm.changed()
+            desk.reporter.trouble(error)
+            return
+        if record is None:
+            return
+        outcomes = [owed.outcome for owed in record.owed]
+        desk.reporter.failed(record, outcomes, GivenUp.EXPIRED, self._reason())
+        desk.reporter.trouble(await desk.keeper.discard_entry(entry))

@@ -10,14 +10,14 @@ import tempfile
 
 from custom_components.email_courier.mail.failure import Failure, MailError
 from custom_components.email_courier.mail.outbox.events import Deferred, Delivered, Failed
-from custom_components.email_courier.mail.outbox.outgoing import OutgoingMail
+from custom_components.email_courier.mail.outbox.submission import OutgoingMail
 from custom_components.email_courier.mail.settings import (
     Deadlines,
     Encryption,
     Login,
     ServerSettings,
 )
-from custom_components.email_courier.mail.warm import WarmSession
+from custom_components.email_courier.mail.smtp.keepalive import WarmSession
 from tests.mail.outbox.faults.case import Case, Fate, Nobody
 from tests.mail.outbox.house import MINUTE, House, mail
 from tests.support.certificates import Certificates

@@ -1,0 +1,102 @@
+"""Between a config entry's stored values and the mail layer's settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import (
+    CONF_HOST,
+    CONF_PASSWORD,
+    CONF_PORT,
+    CONF_USERNAME,
+    CONF_VERIFY_SSL,
+)
+from homeassistant.core import HomeAssistant, callback
+
+from .const import (
+    CONF_CA_FILE,
+    CONF_ENCRYPTION,
+    CONF_FINGERPRINT,
+    CONF_HELLO_NAME,
+    CONF_TIMEOUT,
+    DEFAULT_TIMEOUT,
+)
+from .mail.settings import (
+    AccessTokens,
+    Deadlines,
+    Encryption,
+    Login,
+    ServerSettings,
+    TokenLogin,
+    Trust,
+)
+
+
+def settings_of(
+    data: Mapping[str, Any],
+    options: Mapping[str, Any],
+    *,
+    deadlines: Deadlines | None = None,
+    tokens: AccessTokens | None = None,
+) -> ServerSettings:
+    """Return what an account's values say; no username means no login.
+
+    tokens: what an account with a sign-in logs in with.
+    """
+    return ServerSettings(
+        host=data[CONF_HOST],
+        port=int(data[CONF_PORT]),
+        encryption=Encryption(data[CONF_ENCRYPTION]),
+        trust=trust_of(data, options),
+        login=_login_of(data, tokens),
+        hello_name=options.get(CONF_HELLO_NAME) or None,
+        deadlines=deadlines
+        or Deadlines(handshake=float(options.get(CONF_TIMEOUT, DEFAULT_TIMEOUT))),
+    )
+
+
+def _login_of(data: Mapping[str, Any], tokens: AccessTokens | None) -> Login | TokenLogin | None:
+    username = data.get(CONF_USERNAME)
+    if not username:
+        return None
+    if tokens is not None:
+        return TokenLogin(username, tokens)
+    return Login(username, data.get(CONF_PASSWORD) or "")
+
+
+def trust_of(data: Mapping[str, Any], options: Mapping[str, Any]) -> Trust:
+    """Return which certificate an account accepts."""
+    return Trust(
+        verify=data.get(CONF_VERIFY_SSL, True),
+        fingerprint=data.get(CONF_FINGERPRINT),
+        ca_file=options.get(CONF_CA_FILE) or None,
+    )
+
+
+def same_account(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Tell whether two accounts are the same: one sender at one server with one login."""
+    return _identity(one) == _identity(other)
+
+
+def _identity(data: Mapping[str, Any]) -> tuple[str, str, str]:
+    local, _, domain = data["sender"].rpartition("@")
+    return (
+        f"{local}@{domain.lower()}",
+        data[CONF_HOST].rstrip(".").lower(),
+        data.get(CONF_USERNAME) or "",
+    )
+
+
+@callback
+def async_save(hass: HomeAssistant, entry: ConfigEntry, **changes: Any) -> None:
+    """Update an entry (title, data, options) and load it anew.
+
+    A loaded entry does that by itself, but only where something has changed: the same password
+    given again shall end a pause as well. And one that could not be loaded listens to nothing.
+    """
+    is_loaded = bool(entry.update_listeners)
+    is_changed = hass.config_entries.async_update_entry(entry, **changes)
+    if not (is_loaded and is_changed):
+        hass.config_entries.async_schedule_reload(entry.entry_id)

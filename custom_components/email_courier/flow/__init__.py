@@ -1,0 +1,1 @@
+"""The dialogs: set-up, options, recipients."""

@@ -1,0 +1,107 @@
+"""Accounts of Home Assistant's own SMTP integration, to take over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_PASSWORD, CONF_PORT, CONF_USERNAME, CONF_VERIFY_SSL
+from homeassistant.core import HomeAssistant
+
+from ..const import (
+    CONF_ENCRYPTION,
+    CONF_REPLY_TO,
+    CONF_SENDER,
+    CONF_SENDER_NAME,
+    CONF_TIMEOUT,
+    DOMAIN,
+    MAX_TIMEOUT,
+    MIN_TIMEOUT,
+)
+from ..entry import same_account
+from ..mail.address import Mailbox, parse_mailbox
+from ..mail.failure import MailError
+from ..mail.settings import SUBMISSION_PORT, Encryption
+from ..recipients import written
+from .draft import Draft
+
+_CORE_DOMAIN = "smtp"
+_CORE_SERVER = "server"
+_CORE_REPLY_TO_NAME = "reply_to_name"
+
+
+@dataclass(frozen=True, slots=True)
+class CoreRecipient:
+    """A recipient there: one address."""
+
+    name: str
+    mailbox: Mailbox
+
+
+@dataclass(frozen=True, slots=True)
+class CoreAccount:
+    """An account there, as a draft and options for here."""
+
+    title: str
+    draft: Draft
+    options: Mapping[str, Any]
+    recipients: tuple[CoreRecipient, ...]
+
+
+def core_accounts(hass: HomeAssistant) -> Mapping[str, CoreAccount]:
+    """Return the accounts that are not here yet, by their config entry's id."""
+    own = hass.config_entries.async_entries(DOMAIN)
+    accounts = {
+        entry.entry_id: _account(entry)
+        for entry in hass.config_entries.async_entries(_CORE_DOMAIN, include_ignore=False)
+        if {CONF_SENDER, _CORE_SERVER} <= entry.data.keys()
+    }
+    return {
+        entry_id: account
+        for entry_id, account in accounts.items()
+        if not any(same_account(account.draft.data(), entry.data) for entry in own)
+    }
+
+
+def _account(entry: ConfigEntry) -> CoreAccount:
+    data = entry.data
+    return CoreAccount(
+        title=f"{entry.title} ({data[_CORE_SERVER]})",
+        draft=Draft(
+            sender=data[CONF_SENDER],
+            host=data[_CORE_SERVER],
+            port=int(data.get(CONF_PORT, SUBMISSION_PORT)),
+            encryption=Encryption(data.get(CONF_ENCRYPTION, Encryption.STARTTLS)),
+            verify_ssl=data.get(CONF_VERIFY_SSL, True),
+            username=data.get(CONF_USERNAME),
+            password=data.get(CONF_PASSWORD),
+        ),
+        options=dict(_options(entry)),
+        recipients=tuple(_recipients(entry)),
+    )
+
+
+def _options(entry: ConfigEntry) -> Iterator[tuple[str, Any]]:
+    if name := entry.data.get(CONF_SENDER_NAME):
+        yield CONF_SENDER_NAME, name
+    if (timeout := entry.options.get(CONF_TIMEOUT)) is not None:
+        yield CONF_TIMEOUT, min(max(int(timeout), MIN_TIMEOUT), MAX_TIMEOUT)
+    if mailbox := _mailbox(entry.options.get(CONF_REPLY_TO) or ""):
+        name = entry.options.get(_CORE_REPLY_TO_NAME) or mailbox.name
+        yield CONF_REPLY_TO, [written(mailbox.named(name))]
+
+
+def _recipients(entry: ConfigEntry) -> Iterator[CoreRecipient]:
+    for subentry in entry.subentries.values():
+        if mailbox := _mailbox(subentry.unique_id or ""):
+            yield CoreRecipient(subentry.title, mailbox)
+
+
+def _mailbox(text: str) -> Mailbox | None:
+    """Read an address there, where anything may have been typed; what is none is left out."""
+    try:
+        return parse_mailbox(text)
+    except MailError:
+        return None

@@ -1,0 +1,170 @@
+"""What a person has typed so far in the set-up dialog."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import (
+    CONF_HOST,
+    CONF_PASSWORD,
+    CONF_PORT,
+    CONF_TOKEN,
+    CONF_USERNAME,
+    CONF_VERIFY_SSL,
+)
+from homeassistant.core import HomeAssistant
+
+from ..const import (
+    CONF_ALLOW_PLAIN_LOGIN,
+    CONF_CA_FILE,
+    CONF_ENCRYPTION,
+    CONF_HELLO_NAME,
+    CONF_IMPLEMENTATION,
+    CONF_SIGN_IN,
+)
+from ..entry import settings_of
+from ..mail.discovery.model import Discovery
+from ..mail.settings import (
+    DIALOG_DEADLINES,
+    SUBMISSION_PORT,
+    Encryption,
+    ServerSettings,
+    is_loopback,
+)
+from ..oauth.provider import SignIn
+from ..oauth.tokens import GrantedTokens, async_tokens_for
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The account as it stands in the forms.
+
+    certificate_fingerprint: the one certificate to trust, SHA-256 as lower-case hex.
+    sign_in, tokens: what stands in for a password.
+    """
+
+    sender: str = ""
+    host: str = ""
+    port: int = SUBMISSION_PORT
+    encryption: Encryption = Encryption.AUTO
+    verify_ssl: bool = True
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    allow_plain_login: bool = False
+    certificate_fingerprint: str | None = None
+    hello_name: str | None = None
+    ca_file: str | None = None
+    sign_in: SignIn | None = None
+    tokens: GrantedTokens | None = field(default=None, repr=False, compare=False)
+
+    @classmethod
+    def of_entry(cls, data: Mapping[str, Any], options: Mapping[str, Any]) -> Draft:
+        """Begin with what an account has stored."""
+        known = {name: data[name] for name in cls.__dataclass_fields__ if name in data}
+        return cls(
+            **{
+                **known,
+                CONF_ENCRYPTION: Encryption(data[CONF_ENCRYPTION]),
+                CONF_PORT: int(data[CONF_PORT]),
+                CONF_HELLO_NAME: options.get(CONF_HELLO_NAME),
+                CONF_CA_FILE: options.get(CONF_CA_FILE),
+                CONF_SIGN_IN: SignIn.of_data(data[CONF_SIGN_IN]) if CONF_SIGN_IN in data else None,
+            }
+        )
+
+    def with_discovery(self, found: Discovery) -> Draft:
+        """Fill in what is known about the sender's provider."""
+        draft = replace(self, username=found.username)
+        if found.best is None:
+            return draft
+        return replace(
+            draft, host=found.best.host, port=found.best.port, encryption=found.best.encryption
+        )
+
+    def with_settings(self, settings: ServerSettings) -> Draft:
+        """Take over a server that was found to work."""
+        return replace(
+            self,
+            host=settings.host,
+            port=settings.port,
+            encryption=settings.encryption,
+            hello_name=settings.hello_name,
+        )
+
+    def at_server(self, **server: Any) -> Draft:
+        """Take over the server's form; trust and consent were given to one server only."""
+        draft = replace(self, **server)
+        if draft.host != self.host:
+            return replace(draft, certificate_fingerprint=None, allow_plain_login=False)
+        return draft
+
+    def has_login_of(self, other: Draft) -> bool:
+        """Whether the same password belongs to both: same server, same username."""
+        return (self.host, self.username) == (other.host, other.username)
+
+    @property
+    def needs_plain_consent(self) -> bool:
+        """Whether a password would cross a network unencrypted, and nobody said yes to it."""
+        return self.sends_password_in_clear and not self.allow_plain_login
+
+    def settings(self) -> ServerSettings:
+        """Return the settings for a handshake of the dialog."""
+        return settings_of(
+            self.data(), self.options(), deadlines=DIALOG_DEADLINES, tokens=self.tokens
+        )
+
+    def data(self) -> dict[str, Any]:
+        """Return what the config entry keeps; without a username there is no password either."""
+        data = asdict(replace(self, sign_in=None, tokens=None))
+        data[CONF_ENCRYPTION] = self.encryption.value
+        for name in (CONF_HELLO_NAME, CONF_CA_FILE):
+            data.pop(name)
+        if not self.username:
+            data[CONF_USERNAME] = data[CONF_PASSWORD] = None
+        if not self.sends_password_in_clear:
+            data.pop(CONF_ALLOW_PLAIN_LOGIN)
+        if self.sign_in is not None and self.tokens is not None:
+            data[CONF_PASSWORD] = None
+            data[CONF_SIGN_IN] = self.sign_in.as_data()
+            data[CONF_TOKEN] = dict(self.tokens.token)
+            data[CONF_IMPLEMENTATION] = self.sign_in.credential or None
+        return {name: value for name, value in data.items() if value is not None}
+
+    @property
+    def sends_password_in_clear(self) -> bool:
+        """Whether the password crosses a network without encryption; a token never does."""
+        return (
+            bool(self.username)
+            and self.sign_in is None
+            and self.encryption is Encryption.NONE
+            and not is_loopback(self.host)
+        )
+
+    def server(self) -> dict[str, Any]:
+        """Return what the server's form shows; an empty host is left to be typed."""
+        return {
+            CONF_HOST: self.host or None,
+            CONF_PORT: self.port,
+            CONF_ENCRYPTION: self.encryption.value,
+            CONF_VERIFY_SSL: self.verify_ssl,
+        }
+
+    def options(self) -> dict[str, Any]:
+        """Return the options that were found or given during set-up."""
+        return {
+            name: value
+            for name, value in (
+                (CONF_HELLO_NAME, self.hello_name),
+                (CONF_CA_FILE, self.ca_file),
+            )
+            if value
+        }
+
+
+async def async_draft_of(hass: HomeAssistant, entry: ConfigEntry) -> Draft:
+    """Begin with what an account has stored, its tokens included."""
+    draft = Draft.of_entry(entry.data, entry.options)
+    return replace(draft, tokens=await async_tokens_for(hass, entry))

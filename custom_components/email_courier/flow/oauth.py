@@ -1,0 +1,293 @@
+"""The way to a provider and back with a token, in the set-up dialog."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from http import HTTPStatus
+import time
+from typing import Any, Final
+
+from aiohttp import ClientError, ClientResponseError
+from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_USERNAME
+from homeassistant.helpers.network import NoURLAvailableError
+import voluptuous as vol
+
+from ..const import CONF_AUTHORITY, CONF_AUTHORIZE_URL, CONF_SCOPE, CONF_TOKEN_URL
+from ..oauth.client import (
+    MailOAuth2Implementation,
+    async_clients,
+    async_keep_client,
+    redirect_uri,
+    with_client_of,
+)
+from ..oauth.provider import OAuthProvider, SignIn, is_authority, is_safe_url
+from ..oauth.tokens import GrantedTokens
+from .finish import AccountPages
+from .forms import (
+    CONF_GO_BACK,
+    CREDENTIALS_FORM,
+    CUSTOM_FORM,
+    EXAMPLE_LINKS,
+    GOOGLE_FORM,
+    MICROSOFT_FORM,
+    REGISTRATION_LINKS,
+)
+
+_LIMIT: Final = 30.0
+"""Seconds that the provider is given to answer."""
+
+
+class OAuthDialog(AccountPages):
+    """Sends a person to a provider, and exchanges what they come back with.
+
+    sign_in_username: the mailbox that is signed in on. wanted: the sign-in that was begun last.
+    client: the client that it was begun as. detail: why it came to nothing.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nobody signed in."""
+        super().__init__()
+        self.sign_in_username = ""
+        self.wanted: SignIn | None = None
+        self.client: MailOAuth2Implementation | None = None
+        self._begun_as: MailOAuth2Implementation  # set before the person is sent away
+        self._url = ""
+        self._answer: Mapping[str, Any] = {}
+        self.detail = ""
+        self._signed_in_for = ""
+
+    @property
+    def is_token_at_home(self) -> bool:
+        """Whether the server is the one that the person has signed in for."""
+        host = self._signed_in_for or (self.stored.host if self.stored else "")
+        return self.draft.host == host
+
+    async def async_prove(self) -> ConfigFlowResult:
+        """Prove the draft; no token goes to another server than it was meant for."""
+        if self.draft.sign_in is not None and not self.is_token_at_home:
+            self.login_is_known = False
+            return await self.async_step_login()
+        return await super().async_prove()
+
+    @abstractmethod
+    async def async_step_credentials(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the client that Home Assistant is at the provider."""
+
+    async def async_step_external(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Send the person to the provider, and take what the provider sends them back with."""
+        if user_input is None:
+            return self.async_external_step(step_id="external", url=self._url)
+        self._answer = user_input
+        return self.async_external_step_done(next_step_id="exchange")
+
+    async def async_step_exchange(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Exchange what the provider has sent for tokens, and prove the account with them."""
+        client = self._begun_as
+        sign_in = client.sign_in
+        if "error" in self._answer:
+            return await self._async_failed(sign_in, "sign_in_denied", str(self._answer["error"]))
+        try:
+            async with asyncio.timeout(_LIMIT):
+                token = await client.async_resolve_external_data(self._answer)
+            token["expires_at"] = time.time() + int(token["expires_in"])
+        except ClientResponseError as error:
+            if (
+                error.status == HTTPStatus.UNAUTHORIZED
+                and sign_in.provider is not OAuthProvider.CUSTOM
+            ):
+                self.errors = {"base": "client_refused"}
+                return await self.async_step_credentials()
+            return await self._async_failed(sign_in, "sign_in_failed", str(error.status))
+        except (TimeoutError, ClientError, ValueError, KeyError, TypeError) as error:
+            return await self._async_failed(sign_in, "sign_in_failed", type(error).__name__)
+        if not token.get("access_token") or not token.get("refresh_token"):
+            return await self._async_failed(sign_in, "sign_in_not_lasting", "-")
+        if sign_in.credential:  # the client stays where it is stored
+            sign_in = replace(sign_in, client_id="", client_secret="")
+        self.draft = replace(
+            self.draft,
+            username=self.sign_in_username or self.draft.sender,
+            password=None,
+            sign_in=sign_in,
+            tokens=GrantedTokens(self.hass, sign_in, token),
+        )
+        self._signed_in_for = self.draft.host
+        self.login_is_known = True
+        return await self.async_prove()
+
+    async def async_begin(self, sign_in: SignIn) -> ConfigFlowResult:
+        """Send the person to the provider, or first ask for the client's credentials."""
+        self.wanted = sign_in
+        if not sign_in.client_id:
+            clients = [
+                client
+                for client in await async_clients(self.hass)
+                if client.sign_in.provider is sign_in.provider
+            ]
+            if not clients:
+                return await self.async_step_credentials()
+            sign_in = with_client_of(sign_in, clients[-1])
+        client = MailOAuth2Implementation(
+            self.hass, sign_in, login_hint=self.sign_in_username or self.draft.sender
+        )
+        self.client = self._begun_as = client
+        try:
+            self._url = await client.async_generate_authorize_url(self.flow_id)
+        except NoURLAvailableError:
+            return await self._async_failed(sign_in, "no_own_url", "-")
+        return await self.async_step_external()
+
+    async def _async_failed(self, sign_in: SignIn, error: str, detail: str) -> ConfigFlowResult:
+        self.errors = {"base": error}
+        self.detail = detail
+        return await self.async_provider_page(sign_in.provider)
+
+    async def async_provider_page(self, provider: OAuthProvider) -> ConfigFlowResult:
+        """Show the page of a provider."""
+        page: ConfigFlowResult = await getattr(self, f"async_step_{provider}")()
+        return page
+
+
+class ProviderPages(OAuthDialog):
+    """Google, Microsoft, a provider of one's own, and the client that each wants to know."""
+
+    async def async_step_google(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Sign in with Google."""
+        if user_input is not None and not self._goes_back(user_input):
+            return await self.async_begin(self._as_before(SignIn.google()))
+        return await self._async_form("google", GOOGLE_FORM, user_input)
+
+    async def async_step_microsoft(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Sign in with Microsoft, as one of the accounts that an authority lets in."""
+        authority = self.wanted.authority if self.wanted else ""
+        if user_input is not None and not self._goes_back(user_input):
+            authority = user_input[CONF_AUTHORITY].strip()
+            if is_authority(authority):
+                return await self.async_begin(self._as_before(SignIn.microsoft(authority)))
+            self.errors = {CONF_AUTHORITY: "authority_invalid"}
+        suggested = {CONF_AUTHORITY: authority or self._likely_authority}
+        return await self._async_form("microsoft", MICROSOFT_FORM, user_input, suggested)
+
+    async def async_step_custom(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Sign in with a provider of one's own."""
+        suggested: dict[str, Any] = {}
+        if self.wanted is not None and self.wanted.provider is OAuthProvider.CUSTOM:
+            suggested = self.wanted.as_data()
+            suggested.pop(CONF_CLIENT_SECRET, None)
+        if user_input is not None and not self._goes_back(user_input):
+            for name in (CONF_AUTHORIZE_URL, CONF_TOKEN_URL):
+                user_input[name] = user_input[name].strip()
+                if not is_safe_url(user_input[name]):
+                    self.errors = {name: "url_unsafe"}
+            suggested = user_input
+            if not self.errors:
+                return await self.async_begin(self._custom(user_input))
+        return await self._async_form("custom", CUSTOM_FORM, user_input, suggested)
+
+    async def async_step_credentials(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Explain how to register Home Assistant with the provider, and keep what comes of it."""
+        wanted = self.wanted or SignIn.google()
+        if user_input is not None:
+            self.forget_errors()
+            if user_input.get(CONF_GO_BACK):
+                return await self.async_provider_page(wanted.provider)
+            client_id = user_input.get(CONF_CLIENT_ID, "").strip()
+            if SignIn.of_client(client_id).provider is wanted.provider and client_id:
+                secret = user_input.get(CONF_CLIENT_SECRET, "").strip()
+                return await self.async_begin(
+                    await async_keep_client(self.hass, wanted, client_id, secret)
+                )
+            self.errors = {CONF_CLIENT_ID: "client_id_invalid"}
+        return await self.async_page(
+            f"credentials_{wanted.provider}",
+            CREDENTIALS_FORM,
+            user_input or {CONF_CLIENT_ID: self.client.client_id if self.client else ""},
+            redirect_uri=self._redirect_address,
+            **REGISTRATION_LINKS,
+        )
+
+    async_step_credentials_google = async_step_credentials
+    async_step_credentials_microsoft = async_step_credentials
+
+    async def _async_form(
+        self,
+        page: str,
+        form: vol.Schema,
+        typed: dict[str, Any] | None,
+        suggested: dict[str, Any] | None = None,
+    ) -> ConfigFlowResult:
+        if typed is not None and typed.get(CONF_GO_BACK):
+            return await self.async_step_login()
+        username = self.sign_in_username or self.draft.username or self.draft.sender
+        phrases = await self.async_phrases()
+        has_secret = self.wanted is not None and bool(self.wanted.client_secret)
+        return await self.async_page(
+            page,
+            form,
+            {CONF_USERNAME: username, **(suggested or {})},
+            detail=self.detail,
+            redirect_uri=self._redirect_address,
+            kept=phrases.say("client_secret_kept") if has_secret else "",
+            **EXAMPLE_LINKS,
+        )
+
+    def _goes_back(self, typed: dict[str, Any]) -> bool:
+        self.forget_errors()
+        self.sign_in_username = typed.get(CONF_USERNAME, "").strip()
+        return bool(typed.get(CONF_GO_BACK))
+
+    def _as_before(self, sign_in: SignIn) -> SignIn:
+        """Return a sign-in with the client that goes with the account, where there is one."""
+        before = self.wanted
+        if before is None or before.provider is not sign_in.provider:
+            return sign_in
+        return replace(sign_in, client_id=before.client_id, client_secret=before.client_secret)
+
+    def _custom(self, typed: dict[str, Any]) -> SignIn:
+        """Return what was typed; an empty secret stands for the one that is stored."""
+        secret = typed.get(CONF_CLIENT_SECRET, "").strip()
+        client_id = typed[CONF_CLIENT_ID].strip()
+        before = self.wanted
+        if (
+            not secret
+            and before is not None
+            and (before.client_id, before.token_url) == (client_id, typed[CONF_TOKEN_URL])
+        ):
+            secret = before.client_secret
+        return SignIn(
+            provider=OAuthProvider.CUSTOM,
+            authorize_url=typed[CONF_AUTHORIZE_URL],
+            token_url=typed[CONF_TOKEN_URL],
+            scope=typed.get(CONF_SCOPE, "").strip(),
+            client_id=client_id,
+            client_secret=secret,
+        )
+
+    @property
+    def _redirect_address(self) -> str:
+        """What to register with the provider; a dash where Home Assistant does not know it."""
+        try:
+            return redirect_uri(self.hass)
+        except NoURLAvailableError:
+            return "-"
+
+    @property
+    def _likely_authority(self) -> str:
+        provider = self.found.provider if self.found else None
+        return (
+            "consumers" if provider is not None and provider.key == "outlook" else "organizations"
+        )

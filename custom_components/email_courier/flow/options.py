@@ -1,0 +1,263 @@
+"""The options: what a person may set beside the server and the login."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigEntry, ConfigFlowResult, OptionsFlow
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType, section
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+    TextSelectorConfig,
+)
+import voluptuous as vol
+
+from ..const import (
+    CONF_BACKUP_ACCOUNT,
+    CONF_BACKUP_AFTER,
+    CONF_CA_FILE,
+    CONF_DROP_LARGE_ATTACHMENTS,
+    CONF_FLOOD_LIMIT,
+    CONF_HELLO_NAME,
+    CONF_MAX_MAILS,
+    CONF_MAX_MEGABYTES,
+    CONF_REPLY_TO,
+    CONF_SENDER_NAME,
+    CONF_TIMEOUT,
+    CONF_WRITE_FIRST,
+    DEFAULT_BACKUP_AFTER,
+    DEFAULT_MAX_MAILS,
+    DEFAULT_MAX_MEGABYTES,
+    DEFAULT_TIMEOUT,
+    DOMAIN,
+    MAX_TIMEOUT,
+    MIN_TIMEOUT,
+)
+from ..entry import async_save
+from ..mail.address import parse_mailboxes
+from ..mail.failure import FailureKind, MailError, Stage
+from ..mail.hostname import is_hello_name
+from ..mail.verify.remedy import Diagnosis
+from ..phrases import Phrases
+from .check import Outcome, async_check
+from .draft import Draft, async_draft_of
+from .texts import error_values, typing_error
+
+_CONNECTION: Final = "connection"
+_OUTBOX: Final = "outbox"
+_BACKUP: Final = "backup"
+
+
+def options_form(hass: HomeAssistant, entry: ConfigEntry) -> vol.Schema:
+    """Return the form; the backup is offered where there is another account."""
+    others = [
+        SelectOptionDict(value=other.entry_id, label=other.title)
+        for other in hass.config_entries.async_entries(DOMAIN)
+        if other.entry_id != entry.entry_id
+    ]
+    return vol.Schema(_ALWAYS | (_backup(others) if others else {}))
+
+
+def sorted_into(form: vol.Schema, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options as the form shows them, section by section."""
+    values: dict[str, Any] = {}
+    for marker, field in form.schema.items():
+        if isinstance(field, section):
+            values[str(marker)] = sorted_into(field.schema, options)
+        elif str(marker) in options:
+            values[str(marker)] = options[str(marker)]
+    return values
+
+
+def typed_in(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was typed without sections and without empty fields."""
+    return dict(_flat(values))
+
+
+def shown_in(form: vol.Schema) -> frozenset[str]:
+    """Return the names of the options that the form shows."""
+    names: set[str] = set()
+    for marker, field in form.schema.items():
+        names |= shown_in(field.schema) if isinstance(field, section) else {str(marker)}
+    return frozenset(names)
+
+
+def _flat(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from _flat(value)
+        elif value not in ("", []):
+            yield name, value
+
+
+def _number(least: int, most: int, unit: str | None = None) -> vol.All:
+    config = NumberSelectorConfig(min=least, max=most, step=1, mode=NumberSelectorMode.BOX)
+    if unit is not None:
+        config["unit_of_measurement"] = unit
+    return vol.All(NumberSelector(config), vol.Coerce(int))
+
+
+def _backup(others: list[SelectOptionDict]) -> dict[vol.Marker, section]:
+    return {
+        vol.Required(_BACKUP): section(
+            vol.Schema(
+                {
+                    # A short list would come as radio buttons, and a choice of those is for good.
+                    vol.Optional(CONF_BACKUP_ACCOUNT): SelectSelector(
+                        SelectSelectorConfig(options=others, mode=SelectSelectorMode.DROPDOWN)
+                    ),
+                    vol.Required(CONF_BACKUP_AFTER, default=DEFAULT_BACKUP_AFTER): _number(
+                        1, 1440, "min"
+                    ),
+                }
+            ),
+            {"collapsed": True},
+        )
+    }
+
+
+_ALWAYS: Final = {
+    vol.Optional(CONF_SENDER_NAME): TextSelector(),
+    vol.Optional(CONF_REPLY_TO): TextSelector(TextSelectorConfig(multiple=True)),
+    vol.Required(_CONNECTION): section(
+        vol.Schema(
+            {
+                vol.Required(CONF_TIMEOUT, default=DEFAULT_TIMEOUT): _number(
+                    MIN_TIMEOUT, MAX_TIMEOUT, "s"
+                ),
+                vol.Optional(CONF_HELLO_NAME): TextSelector(),
+                vol.Optional(CONF_CA_FILE): TextSelector(),
+            }
+        ),
+        {"collapsed": True},
+    ),
+    vol.Required(_OUTBOX): section(
+        vol.Schema(
+            {
+                vol.Required(CONF_WRITE_FIRST, default=False): BooleanSelector(),
+                vol.Required(CONF_MAX_MAILS, default=DEFAULT_MAX_MAILS): _number(1, 1_000_000),
+                vol.Required(CONF_MAX_MEGABYTES, default=DEFAULT_MAX_MEGABYTES): _number(
+                    1, 1_000_000, "MB"
+                ),
+                vol.Optional(CONF_FLOOD_LIMIT): _number(1, 10_000),
+                vol.Required(CONF_DROP_LARGE_ATTACHMENTS, default=False): BooleanSelector(),
+            }
+        ),
+        {"collapsed": True},
+    ),
+}
+
+
+_OF_THE_CONNECTION = (CONF_HELLO_NAME, CONF_CA_FILE)
+
+
+class EmailCourierOptionsFlow(OptionsFlow):
+    """One form; what touches the connection is proven before it is saved."""
+
+    def __init__(self) -> None:
+        """Begin with nothing typed."""
+        self._typed: dict[str, Any] | None = None
+        self._draft = Draft()
+        self._errors: dict[str, str] = {}
+        self._diagnosis: Diagnosis | None = None
+        self._handshake: asyncio.Task[Outcome] | None = None
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Show the options, or save them."""
+        stored = self.config_entry.options
+        if user_input is not None:
+            self._typed = typed = typed_in(user_input)
+            self._draft = replace(
+                await async_draft_of(self.hass, self.config_entry),
+                hello_name=typed.get(CONF_HELLO_NAME),
+                ca_file=typed.get(CONF_CA_FILE),
+            )
+            if self._check_typing():
+                if all(typed.get(name) == stored.get(name) for name in _OF_THE_CONNECTION):
+                    return await self.async_step_save()
+                result = await self.async_step_handshake()
+                if result["type"] is FlowResultType.SHOW_PROGRESS:
+                    return result
+                return await (self.async_step_init() if self._errors else self.async_step_save())
+        values: dict[str, str] = {}
+        if self._diagnosis is not None:
+            phrases = await Phrases.async_load(self.hass)
+            values = error_values(self._diagnosis, self._draft, phrases)
+        form = options_form(self.hass, self.config_entry)
+        shown = dict(stored) if self._typed is None else self._typed
+        if self.hass.config_entries.async_get_entry(shown.get(CONF_BACKUP_ACCOUNT, "")) is None:
+            shown.pop(CONF_BACKUP_ACCOUNT, None)
+        return self.async_show_form(
+            step_id="init",
+            data_schema=self.add_suggested_values_to_schema(form, sorted_into(form, shown)),
+            errors=self._errors,
+            description_placeholders=values,
+        )
+
+    async def async_step_handshake(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Prove the account with the new options."""
+        if self._handshake is None:
+            self._handshake = self.hass.async_create_task(
+                async_check(self.hass, self._draft), f"{DOMAIN} handshake"
+            )
+        if not self._handshake.done():
+            return self.async_show_progress(
+                step_id="handshake", progress_action="handshake", progress_task=self._handshake
+            )
+        diagnosis = self._handshake.result().diagnosis
+        self._handshake = None
+        if diagnosis is None:
+            return self.async_show_progress_done(next_step_id="save")
+        self._fail(diagnosis, "base")
+        self._take_remedy(diagnosis)
+        return self.async_show_progress_done(next_step_id="init")
+
+    async def async_step_save(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Save what was typed, beside the options that this form does not show."""
+        shown = shown_in(options_form(self.hass, self.config_entry))
+        others = {k: v for k, v in self.config_entry.options.items() if k not in shown}
+        options = {**others, **(self._typed or {})}
+        async_save(self.hass, self.config_entry, options=options)
+        return self.async_create_entry(data=options)
+
+    def _check_typing(self) -> bool:
+        self._errors = {}
+        self._diagnosis = None
+        typed = self._typed or {}
+        try:
+            parse_mailboxes(typed.get(CONF_REPLY_TO, []))
+        except MailError as error:
+            self._fail(Diagnosis(error.failure), CONF_REPLY_TO)
+        else:
+            if (name := self._draft.hello_name) is not None and not is_hello_name(name):
+                # not at its field: the pages of Home Assistant show no errors inside of sections
+                self._fail(
+                    typing_error(FailureKind.HELO_REJECTED, Stage.HELLO, "hello_malformed"), "base"
+                )
+        return not self._errors
+
+    def _fail(self, diagnosis: Diagnosis, field: str) -> None:
+        self._diagnosis = diagnosis
+        self._errors = {field: diagnosis.failure.kind.value}
+
+    def _take_remedy(self, diagnosis: Diagnosis) -> None:
+        """Fill in a name that the server takes; another server or port is not set here."""
+        remedy = diagnosis.remedy
+        if remedy is not None and diagnosis.failure.kind is FailureKind.HELO_REJECTED:
+            self._typed = {**(self._typed or {}), CONF_HELLO_NAME: remedy.hello_name}
+        else:
+            self._diagnosis = replace(diagnosis, remedy=None)

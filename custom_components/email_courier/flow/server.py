@@ -1,0 +1,186 @@
+"""The pages of the set-up dialog about the server: address, server, certificate."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import replace
+from typing import Any
+
+from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.const import CONF_HOST, CONF_PORT, CONF_VERIFY_SSL
+
+from ..const import (
+    CONF_CA_FILE,
+    CONF_ENCRYPTION,
+    CONF_HELLO_NAME,
+    CONF_SENDER,
+    CONF_TRUST_CERTIFICATE,
+)
+from ..mail.address import parse_mailbox
+from ..mail.failure import FailureKind, MailError, Stage
+from ..mail.hostname import host_to_ascii, is_hello_name
+from ..mail.settings import Encryption
+from ..mail.smtp.tls import Certificate
+from ..mail.verify.remedy import Diagnosis
+from .check import async_provider_of
+from .dialog import AccountDialog
+from .forms import (
+    CERTIFICATE_FORM,
+    CONF_ADVANCED,
+    CONF_GO_BACK,
+    CONF_MANUAL,
+    SERVER_FORM,
+    address_form,
+)
+from .texts import certificate_text, origin_text, typing_error
+
+
+class ServerPages(AccountDialog):
+    """From the sender's address to a server.
+
+    keeps_password: the password is the stored one, which nobody has typed here.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing typed."""
+        super().__init__()
+        self.keeps_password = False
+        self._is_manual = False
+        self._looked_up = ""
+
+    @property
+    @abstractmethod
+    def follows_menu(self) -> bool:
+        """Whether a menu came before the address."""
+
+    @abstractmethod
+    async def async_step_login(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for username and password."""
+
+    async def async_step_address(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the sender's address."""
+        if user_input is not None:
+            self.forget_errors()
+            self.draft = replace(self.draft, sender=user_input.get(CONF_SENDER, "").strip())
+            self._is_manual = user_input.get(CONF_MANUAL, False)
+            if user_input.get(CONF_GO_BACK):
+                if self.login_is_known:
+                    return await self.async_step_login()
+                return await self.async_step_user()
+            if self._check_sender():
+                return await self._async_after_address()
+        is_new = self.own_entry is None and not self.login_is_known
+        return await self.async_page(
+            "address",
+            address_form(
+                offers_lookup=is_new,
+                offers_back=self.login_is_known or self.follows_menu,
+            ),
+            {CONF_SENDER: self.draft.sender, CONF_MANUAL: self._is_manual},
+        )
+
+    async def async_step_server(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the server, filled in with what is known about it."""
+        if user_input is not None:
+            self._take_server(user_input)
+            if user_input.get(CONF_GO_BACK):
+                self.login_is_known = False
+                return await self.async_step_address()
+            if self._check_server():
+                if self.login_is_known and not self._is_password_astray:
+                    return await self.async_prove()
+                await self.async_recognise_provider()
+                return await self.async_step_login()
+        offers_trust = self._certificate_in_question is not None
+        phrases = await self.async_phrases()
+        return await self.async_page(
+            "certificate" if offers_trust else "server",
+            CERTIFICATE_FORM if offers_trust else SERVER_FORM,
+            {**self.draft.server(), CONF_ADVANCED: self.draft.options()},
+            origin=origin_text(self.found, phrases),
+            certificate=certificate_text(self.diagnosis, self.failed, phrases),
+        )
+
+    async_step_certificate = async_step_server
+
+    async def async_recognise_provider(self) -> None:
+        """Know a provider by its server, with its hints and the username that it fixes."""
+        found = self.found
+        if found is not None and self.draft.host in {server.host for server in found.candidates}:
+            return
+        self.found = await async_provider_of(self.hass, self.draft.host, self.draft.sender)
+        proposed = found.username if found is not None else None
+        if (
+            self.found is not None
+            and self.stored is None
+            and self.draft.username in (None, proposed)
+        ):
+            self.draft = replace(self.draft, username=self.found.username)
+
+    async def _async_after_address(self) -> ConfigFlowResult:
+        if self.login_is_known:
+            return await self.async_prove()
+        if self.own_entry is None and not self._is_manual and self._looked_up != self.draft.sender:
+            self._looked_up = self.draft.sender
+            return await self.async_go_on(await self.async_step_discovery())
+        return await self.async_step_server()
+
+    def _check_sender(self) -> bool:
+        try:
+            mailbox = parse_mailbox(self.draft.sender, FailureKind.INVALID_SENDER)
+        except MailError as error:
+            self.fail(Diagnosis(error.failure), CONF_SENDER)
+            return False
+        self.draft = replace(self.draft, sender=mailbox.address)
+        return True
+
+    def _take_server(self, typed: dict[str, Any]) -> None:
+        before, certificate = self.draft, self._certificate_in_question
+        self.forget_errors()
+        advanced = typed.get(CONF_ADVANCED, {})
+        self.draft = before.at_server(
+            host=typed.get(CONF_HOST, "").strip(),
+            port=typed[CONF_PORT],
+            encryption=Encryption(typed[CONF_ENCRYPTION]),
+            verify_ssl=typed[CONF_VERIFY_SSL],
+            ca_file=advanced.get(CONF_CA_FILE) or None,
+            hello_name=advanced.get(CONF_HELLO_NAME) or None,
+        )
+        if certificate is None or typed.get(CONF_GO_BACK):
+            return
+        # The answer is about the certificate that was shown. Without a yes none is pinned any
+        # more, and the authorities decide again.
+        is_same = (self.draft.host, self.draft.port) == (before.host, before.port)
+        trusted = certificate.fingerprint if typed[CONF_TRUST_CERTIFICATE] and is_same else None
+        self.draft = replace(self.draft, certificate_fingerprint=trusted)
+
+    def _check_server(self) -> bool:
+        try:
+            host_to_ascii(self.draft.host)
+        except UnicodeError:
+            self.fail(
+                typing_error(FailureKind.HOST_NOT_FOUND, Stage.RESOLVE, "host_malformed"), CONF_HOST
+            )
+        name = self.draft.hello_name
+        if name is not None and not is_hello_name(name):
+            self.fail(typing_error(FailureKind.HELO_REJECTED, Stage.HELLO, "hello_malformed"))
+        return not self.errors
+
+    @property
+    def _is_password_astray(self) -> bool:
+        """Whether a stored password, which nobody has typed here, would go to another server."""
+        return (
+            self.keeps_password
+            and self.stored is not None
+            and not self.draft.has_login_of(self.stored)
+        )
+
+    @property
+    def _certificate_in_question(self) -> Certificate | None:
+        """The certificate that a person is asked to trust."""
+        diagnosis = self.diagnosis
+        if diagnosis is None or diagnosis.failure.kind is not FailureKind.CERTIFICATE_UNTRUSTED:
+            return None
+        return diagnosis.certificate

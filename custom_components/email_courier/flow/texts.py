@@ -1,0 +1,153 @@
+"""What the pages of the set-up dialog say."""
+
+from __future__ import annotations
+
+from ..errors import placeholders
+from ..mail.discovery.model import Discovery, SecretKind
+from ..mail.failure import Failure, FailureKind, Permanence, Stage
+from ..mail.settings import Encryption
+from ..mail.smtp.tls import format_fingerprint
+from ..mail.verify.handshake import Proof
+from ..mail.verify.remedy import Diagnosis
+from ..phrases import Phrases, as_code
+from .draft import Draft
+
+
+def typing_error(kind: FailureKind, stage: Stage, sentence: str) -> Diagnosis:
+    """Return the diagnosis of what was refused here, before any server was asked.
+
+    sentence: the name of the phrase that says what is wrong.
+    """
+    return Diagnosis(Failure(kind, stage, Permanence.PERMANENT, facts={"sentence": sentence}))
+
+
+def error_values(diagnosis: Diagnosis, draft: Draft, phrases: Phrases) -> dict[str, str]:
+    """Return the values of an error's text: the server's words, facts and the remedy."""
+    failure = diagnosis.failure
+    return {
+        **placeholders(failure),
+        "sender": draft.sender,
+        "host": draft.host,
+        "port": str(draft.port),
+        "said": said_text(failure, phrases),
+        "remedy": _remedy(diagnosis, draft, phrases),
+    }
+
+
+def said_text(failure: Failure, phrases: Phrases) -> str:
+    """Quote the server, and name the cause in technical words where there are any."""
+    if sentence := failure.facts.get("sentence"):
+        return phrases.say(sentence, detail=failure.detail)
+    said = []
+    if failure.reply is not None:
+        said.append(phrases.say("said", reply=str(failure.reply)))
+    if failure.detail:
+        said.append(phrases.say("cause", detail=failure.detail))
+    return " ".join(said)
+
+
+def origin_text(found: Discovery | None, phrases: Phrases) -> str:
+    """Say where the proposed server comes from."""
+    if found is None:
+        return ""
+    provider = found.provider.name if found.provider else ""
+    text = phrases.say(f"origin_{found.origin.value}", provider=provider)
+    if found.best is not None and not found.best.verified:
+        text += " " + phrases.say("origin_unverified", host=as_code(found.best.host))
+    return text
+
+
+def login_text(found: Discovery | None, phrases: Phrases) -> str:
+    """Say what the provider wants to see in the login fields, with its own help page."""
+    if found is None:
+        return ""
+    provider = found.provider.name if found.provider else phrases.say("your_provider")
+    sentences = []
+    if found.secret is not SecretKind.PASSWORD:
+        sentences.append(phrases.say(f"secret_{found.secret.value}", provider=provider))
+    sentences += [phrases.say(f"hint_{hint.value}", provider=provider) for hint in found.hints]
+    if found.help_url:
+        sentences.append(phrases.say("help", provider=provider, url=found.help_url))
+    return "\n\n".join(sentences)
+
+
+def certificate_text(diagnosis: Diagnosis | None, draft: Draft, phrases: Phrases) -> str:
+    """Describe the certificate that a person may trust, beside the one that was trusted."""
+    certificate = diagnosis.certificate if diagnosis else None
+    if certificate is None:
+        return ""
+    expected = draft.certificate_fingerprint
+    facts = {name: as_code(value) for name, value in certificate.facts().items()}
+    text = phrases.say("certificate", **facts)
+    if expected and expected != certificate.fingerprint:
+        changed = phrases.say("certificate_changed", expected=as_code(format_fingerprint(expected)))
+        text = f"{changed}\n\n{text}"
+    return text
+
+
+def proof_text(proof: Proof, draft: Draft, phrases: Phrases) -> str:
+    """Sum up what a handshake has shown."""
+    summary = phrases.say(
+        "proof",
+        sender=as_code(draft.sender),
+        server=as_code(proof.server),
+        host=as_code(draft.host),
+        port=str(draft.port),
+        encryption=_encryption(proof, draft, phrases),
+        certificate=_certificate(proof, phrases),
+        login=_login(proof, draft, phrases),
+        size=phrases.say("size", megabytes=f"{proof.size_limit / 1_000_000:.1f}")
+        if proof.size_limit
+        else phrases.say("no_size"),
+    )
+    return "\n\n".join([summary, *_warnings(draft, phrases)])
+
+
+def _encryption(proof: Proof, draft: Draft, phrases: Phrases) -> str:
+    if proof.tls_version is None:
+        return phrases.say("not_encrypted")
+    version = proof.tls_version.replace("TLSv", "TLS ")
+    return phrases.say(f"encrypted_{draft.encryption.value}", version=version)
+
+
+def _certificate(proof: Proof, phrases: Phrases) -> str:
+    certificate = proof.certificate
+    if certificate is None:
+        return phrases.say("no_certificate")
+    return phrases.say(
+        "certificate_short",
+        subject=as_code(certificate.subject),
+        issuer=as_code(certificate.issuer),
+        not_after=f"{certificate.not_after:%Y-%m-%d}",
+    )
+
+
+def _login(proof: Proof, draft: Draft, phrases: Phrases) -> str:
+    if proof.mechanism is None or draft.username is None:
+        return phrases.say("no_login")
+    return phrases.say("login", mechanism=proof.mechanism, username=as_code(draft.username))
+
+
+def _warnings(draft: Draft, phrases: Phrases) -> list[str]:
+    warnings = []
+    encrypted = draft.encryption is not Encryption.NONE
+    if encrypted and not draft.verify_ssl and draft.certificate_fingerprint is None:
+        warnings.append(phrases.say("warning_no_verify"))
+    if draft.sends_password_in_clear:
+        warnings.append(phrases.say("warning_plain_login"))
+    return warnings
+
+
+def _remedy(diagnosis: Diagnosis, draft: Draft, phrases: Phrases) -> str:
+    remedy = diagnosis.remedy
+    if remedy is None:
+        return ""
+    if remedy.host != draft.host:
+        return phrases.say("remedy_host", host=remedy.host)
+    if remedy.hello_name != draft.hello_name:
+        return phrases.say("remedy_hello", hello_name=remedy.hello_name or "")
+    return phrases.say(
+        "remedy_pair",
+        port=str(remedy.port),
+        encryption=phrases.say(f"encryption_{remedy.encryption.value}"),
+    )

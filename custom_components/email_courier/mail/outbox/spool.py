@@ -1,0 +1,390 @@
+"""The store as the event loop uses it: one job after another, writes that share a sync."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+import contextlib
+from dataclasses import dataclass, replace
+import logging
+import math
+
+from ..payload import Payload
+from .desk import Desk
+from .events import Damaged, Reporter
+from .record import MailId, MailRecord
+from .runtime import Host
+from .scheduler import Backlog, Entry, Job
+from .store import Store
+from .submission import DamagedMailError, OutboxError, OutboxReason
+
+
+class Disk:
+    """Runs the store's calls in the order they were asked for.
+
+    A job that has begun runs to its end whatever becomes of the one who waits for it.
+    """
+
+    def __init__(self, store: Store, host: Host, trouble: Callable[[OSError], None]) -> None:
+        """Use a store, whose calls run through the host's executor.
+
+        trouble: told why a mail could not be written.
+        """
+        self.store = store
+        self._trouble = trouble
+        self._host = host
+        self._turn = asyncio.Lock()
+        self._unwritten: list[tuple[MailRecord, Payload]] = []
+        self._batch: asyncio.Task[list[OSError | None]] | None = None
+
+    async def run[*Ts, T](self, call: Callable[[*Ts], T], *args: *Ts) -> T:
+        """Run one call of the store. Raises what the call raises."""
+        return await asyncio.shield(self._host.finish(self._run(call, *args), "outbox file"))
+
+    async def write(self, record: MailRecord, data: Payload) -> None:
+        """Put one mail on disk, together with all others that ask for it in the meantime.
+
+        Raises OutboxError.
+        """
+        place = len(self._unwritten)
+        self._unwritten.append((record, data))
+        if self._batch is None:
+            self._batch = self._host.finish(self._write_batch(), "outbox write")
+        try:
+            error = (await asyncio.shield(self._batch))[place]
+        except OSError as raised:
+            error = raised
+        if error is not None:
+            self._trouble(error)
+            raise OutboxError(OutboxReason.DISK, str(error)) from error
+
+    async def idle(self) -> None:
+        """Wait until nothing is being written any more."""
+        async with self._turn:
+            pass
+
+    async def _run[*Ts, T](self, call: Callable[[*Ts], T], *args: *Ts) -> T:
+        async with self._turn:
+            return await self._host.run_blocking(call, *args)
+
+    async def _write_batch(self) -> list[OSError | None]:
+        # A host may run a task at once: this one must be known before it takes its batch.
+        await asyncio.sleep(0)
+        async with self._turn:
+            batch, self._unwritten, self._batch = self._unwritten, [], None
+            return await self._host.run_blocking(self.store.write, batch)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that an outbox takes: a count of mails, and their size in bytes together."""
+
+    mails: int = 10_000
+    size: int = 1024 * 1024 * 1024
+
+
+class Room:
+    """Counts what is on disk against the limits.
+
+    A mail is counted before it is written, so that calls at the same time cannot pass the limits
+    together.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        """Begin empty."""
+        self.mails = 0
+        self.size = 0
+        self._limits = limits
+
+    @property
+    def fullness(self) -> float:
+        """The fuller of the two limits, as a part of 1."""
+        return max(self.mails / self._limits.mails, self.size / self._limits.size)
+
+    def claim(self, size: int) -> None:
+        """Count one more mail of so many bytes. Raises OutboxError when there is no room for it."""
+        limits = self._limits
+        if self.mails + 1 > limits.mails:
+            raise OutboxError(OutboxReason.FULL, f"{self.mails} mails are waiting")
+        if self.size + size > limits.size:
+            detail = f"{self.size} bytes are waiting, {size} more would pass {limits.size}"
+            raise OutboxError(OutboxReason.FULL, detail)
+        self.count(size)
+
+    def count(self, size: int) -> None:
+        """Count a mail that is there already, whether or not there is room."""
+        self.mails += 1
+        self.size += size
+
+    def free(self, size: int) -> None:
+        """Count a mail no more."""
+        self.mails -= 1
+        self.size -= size
+
+
+_LOGGER = logging.getLogger(__name__)
+
+AT_ONCE = 500
+"""Records that are read in one turn of the disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakenUp:
+    """What an earlier run has left was taken up.
+
+    damaged: names of files that are set aside. trouble: why something is to be read again later.
+    """
+
+    damaged: tuple[str, ...] = ()
+    trouble: OSError | None = None
+
+
+class Loader:
+    """Reads waiting and held mails alike."""
+
+    def __init__(self, disk: Disk, reporter: Reporter, forget: Callable[[MailId], None]) -> None:
+        """Read from a disk.
+
+        forget: called for a damaged mail, which takes part in nothing any more.
+        """
+        self._disk = disk
+        self._reporter = reporter
+        self._forget = forget
+
+    async def read[*Ts, T](self, mail_id: MailId, read: Callable[[*Ts], T], *args: *Ts) -> T | None:
+        """Return what a call of the store reads; None when the mail was damaged and is set aside.
+
+        Raises OSError, which says nothing about the mail: it may be readable later.
+        """
+        try:
+            return await self._disk.run(read, *args)
+        except DamagedMailError as error:
+            await self._set_aside({mail_id: error})
+        return None
+
+    async def read_records(
+        self, mail_ids: Sequence[MailId], is_idle: Callable[[MailId], bool]
+    ) -> tuple[list[MailRecord], list[OSError]]:
+        """Return the records that can be read, and why others cannot be for now.
+
+        is_idle: whether a mail is here still and in nobody's hands; another one that seems
+        damaged is left to whoever has it.
+        """
+        records: list[MailRecord] = []
+        errors: list[OSError] = []
+        for start in range(0, len(mail_ids), AT_ONCE):
+            some = mail_ids[start : start + AT_ONCE]
+            found, faults = await self._disk.run(self._disk.store.read_records, some)
+            records += found
+            errors += [fault for fault in faults.values() if isinstance(fault, OSError)]
+            await self._set_aside(
+                {
+                    mail_id: fault
+                    for mail_id, fault in faults.items()
+                    if isinstance(fault, DamagedMailError) and is_idle(mail_id)
+                }
+            )
+        return records, errors
+
+    async def _set_aside(self, damaged: dict[MailId, DamagedMailError]) -> None:
+        for mail_id, error in damaged.items():
+            _LOGGER.warning("A mail was damaged and is set aside: %s", error)
+            self._forget(mail_id)
+        for mail_id in damaged:
+            with contextlib.suppress(OSError):  # the next start finds it again
+                await self._disk.run(self._disk.store.set_aside, mail_id)
+        if damaged:
+            self._reporter.tell(Damaged(tuple(map(str, damaged))))
+
+
+class Keeper:
+    """Keeps disk and backlog in step."""
+
+    def __init__(self, disk: Disk, backlog: Backlog, room: Room, reporter: Reporter) -> None:
+        """Keep mails on a disk, as far as there is room."""
+        self._disk = disk
+        self._backlog = backlog
+        self._room = room
+        self._reporter = reporter
+        self._loader = Loader(disk, reporter, self._lose)
+        self._unsaved: dict[MailId, MailRecord] = {}
+
+    @property
+    def _store(self) -> Store:
+        return self._disk.store
+
+    async def open(self) -> TakenUp:
+        """Let all mails on disk into the line. Raises OSError."""
+        found = await self._disk.run(self._store.open)
+        known = {entry.id for entry in self._backlog}
+        for number, mail_id in enumerate(m for m in found.mails if m not in known):
+            self._room.count(mail_id.size)
+            self._backlog.put_back(self._backlog.add(mail_id), 0)
+            if number % AT_ONCE == AT_ONCE - 1:
+                await asyncio.sleep(0)
+        return TakenUp(found.damaged)
+
+    async def keep(self, job: Job) -> None:
+        """Put a job's mail on disk as it stands now, if it is not there. Raises OutboxError.
+
+        The mail does not wait yet: the job is still in hand. One that is being concluded is left
+        to that.
+        """
+        async with job.keeping:
+            if job.entry is None and not job.is_concluding:
+                await self._write(job)
+
+    async def lay_down(
+        self, job: Job, next_attempt: float, *, offer_at: float = math.inf
+    ) -> OSError | None:
+        """Let a mail wait on disk until a UTC timestamp in seconds; 0 is until its turn comes.
+
+        offer_at: UTC timestamp in seconds from which the backup account may have it, if that is
+        before it may have it anyway.
+        Raises OutboxError for a mail that was not on disk and cannot be put there. For one that
+        was, what could not be written is remembered until the next time, and the error returned.
+        """
+        job.record = replace(job.record, next_attempt=next_attempt)
+        async with job.keeping:
+            error = None
+            if job.entry is None:
+                entry = await self._write(job)
+            else:
+                entry = job.entry
+                error = await self._update(job.record)
+            self._backlog.offer(entry, offer_at)
+            self._backlog.put_back(entry, next_attempt)
+            return error
+
+    async def _write(self, job: Job) -> Entry:
+        record = job.record.with_lost_reply() if job.dot_reached else job.record
+        self._room.claim(record.id.size)
+        entry = self._backlog.add(record.id)
+        try:
+            await self._disk.write(record, job.data)
+        except BaseException:
+            self._forget(entry)
+            raise
+        job.entry = entry
+        return entry
+
+    def _forget(self, entry: Entry) -> None:
+        if self._backlog.remove(entry):
+            self._room.free(entry.id.size)
+        self._unsaved.pop(entry.id, None)
+
+    def _lose(self, mail_id: MailId) -> None:
+        entry = self._backlog.find(mail_id)
+        if entry is not None:
+            self._forget(entry)
+
+    def _is_idle(self, mail_id: MailId) -> bool:
+        entry = self._backlog.find(mail_id)
+        return entry is not None and not entry.is_busy
+
+    async def _update(self, record: MailRecord) -> OSError | None:
+        try:
+            await self._disk.run(self._store.update, record)
+        except OSError as error:
+            self._unsaved[record.id] = record
+            return error
+        self._unsaved.pop(record.id, None)
+        return None
+
+    async def mark_dot(self, job: Job) -> None:
+        """Note that the final dot is about to be sent; on disk too where the mail is there.
+
+        A disk that takes no note of it does not stop the mail.
+        """
+        job.dot_reached = True
+        async with job.keeping:
+            if job.entry is not None:
+                with contextlib.suppress(OSError):
+                    await self._disk.run(self._store.mark_dot, job.record.id)
+
+    async def load(self, entry: Entry) -> Job | None:
+        """Read a mail for an attempt; None when it was damaged, which is told. Raises OSError."""
+        unsaved = self._unsaved.get(entry.id)
+        if unsaved is not None:
+            data = await self._loader.read(entry.id, self._store.read_message, unsaved)
+            return None if data is None else Job(unsaved, data, entry)
+        found = await self._loader.read(entry.id, self._store.read, entry.id)
+        return None if found is None else Job(*found, entry)
+
+    async def record(self, entry: Entry) -> MailRecord | None:
+        """Read a mail's record; None when it was damaged, which is told. Raises OSError."""
+        if entry.id in self._unsaved:
+            return self._unsaved[entry.id]
+        return await self._loader.read(entry.id, self._store.read_record, entry.id)
+
+    async def discard(self, job: Job) -> OSError | None:
+        """Forget a mail, wherever it is. Returns what went wrong."""
+        async with job.keeping:
+            return None if job.entry is None else await self.discard_entry(job.entry)
+
+    async def discard_entry(self, entry: Entry) -> OSError | None:
+        """Forget a mail on disk. Returns what went wrong."""
+        self._forget(entry)
+        try:
+            await self._disk.run(self._store.remove, entry.id)
+        except OSError as error:
+            return error
+        return None
+
+    async def records(self) -> Sequence[MailRecord]:
+        """Read the records of all waiting mails, first in line first.
+
+        One that cannot be read is told and left out.
+        """
+        ids = sorted(entry.id for entry in self._backlog)
+        found, errors = await self._loader.read_records(ids, self._is_idle)
+        if errors:
+            self._reporter.trouble(errors[0])
+        return [self._unsaved.get(record.id, record) for record in found]
+
+    async def idle(self) -> None:
+        """Wait until nothing is being written any more."""
+        await self._disk.idle()
+
+
+RETRY_AFTER = 300.0
+"""Seconds until a folder is read again that could not be read."""
+
+type TakeUp = Callable[[], Awaitable[TakenUp]]
+"""Takes up one folder. May be done again, and is done again after trouble or an OSError."""
+
+
+class Revival:
+    """Has each folder taken up once; one that cannot be read holds up no other."""
+
+    def __init__(self, desk: Desk, folders: Iterable[TakeUp], returned: Callable[[], None]) -> None:
+        """Work at a desk. returned: called when a later round has ended."""
+        self._desk = desk
+        self._left = list(folders)
+        self._returned = returned
+        self._again_at: float | None = None
+        desk.alarm.serve(lambda: self._again_at, self._try_again_in_time)
+
+    async def take_up(self) -> None:
+        """Take up what is left to be taken up."""
+        reporter = self._desk.reporter
+        for folder in tuple(self._left):
+            try:
+                found = await folder()
+            except OSError as error:
+                found = TakenUp(trouble=error)
+            if found.damaged:
+                reporter.tell(Damaged(found.damaged))
+            if found.trouble is None:
+                self._left.remove(folder)
+            reporter.trouble(found.trouble)
+        self._again_at = self._desk.alarm.now() + RETRY_AFTER if self._left else None
+
+    def _try_again_in_time(self) -> None:
+        if self._again_at is not None and self._desk.alarm.now() >= self._again_at:
+            self._again_at = None
+            self._desk.chores.do(self._try_again())
+
+    async def _try_again(self) -> None:
+        await self.take_up()
+        self._returned()

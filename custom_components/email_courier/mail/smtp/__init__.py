@@ -1,0 +1,1 @@
+"""One connection to a mail server, and what is said on it."""

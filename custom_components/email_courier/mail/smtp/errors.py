@@ -1,0 +1,146 @@
+"""The one place where foreign errors become failures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+import contextlib
+from dataclasses import dataclass
+import socket
+import ssl
+
+from ..failure import Failure, FailureKind, MailError, Permanence, Stage
+from ..redaction import NOTHING_HIDDEN, Redactor
+from ..reply import clean_text
+from ..settings import Encryption
+from .banner import first_line, is_tls, name_protocol
+from .connection import ENGINE_ERRORS
+from .protocol import MalformedReplyError
+
+_CERTIFICATE_KINDS = {
+    9: FailureKind.CERTIFICATE_EXPIRED,  # X509_V_ERR_CERT_NOT_YET_VALID
+    10: FailureKind.CERTIFICATE_EXPIRED,  # X509_V_ERR_CERT_HAS_EXPIRED
+    62: FailureKind.CERTIFICATE_HOSTNAME_MISMATCH,  # X509_V_ERR_HOSTNAME_MISMATCH
+    64: FailureKind.CERTIFICATE_HOSTNAME_MISMATCH,  # X509_V_ERR_IP_ADDRESS_MISMATCH
+}
+_PLAIN_ANSWER = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG")
+
+_MAY_HAVE_ARRIVED = "before it said whether it has taken the mail"
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a session has come, for whoever has to name what went wrong.
+
+    heard: first bytes from the server. dot_sent: the final dot was handed to the network.
+    redactor: what the server's words go through.
+    """
+
+    host: str
+    encryption: Encryption
+    stage: Stage = Stage.RESOLVE
+    heard: bytes = b""
+    dot_sent: bool = False
+    redactor: Redactor = NOTHING_HIDDEN
+
+
+@contextlib.contextmanager
+def foreign_errors(progress: Progress) -> Iterator[None]:
+    """Turn whatever the engine, TLS and the system raise into a MailError."""
+    try:
+        yield
+    except (*ENGINE_ERRORS, MalformedReplyError, OSError, ValueError, EOFError) as error:
+        raise MailError(failure_of(error, progress)) from error
+
+
+def failure_of(error: BaseException, progress: Progress) -> Failure:
+    """Name a foreign error."""
+    kind, detail, facts = _name(error, progress)
+    permanence = Permanence.TEMPORARY
+    if progress.dot_sent:
+        permanence = Permanence.AMBIGUOUS
+        detail = f"{detail}; {_MAY_HAVE_ARRIVED}" if detail else _MAY_HAVE_ARRIVED
+    if kind in (FailureKind.INVALID_SENDER, FailureKind.INVALID_RECIPIENT):
+        permanence = Permanence.PERMANENT
+    return Failure(kind, progress.stage, permanence, detail=detail, facts=facts)
+
+
+def _name(error: BaseException, progress: Progress) -> tuple[FailureKind, str, dict[str, str]]:
+    if isinstance(error, MalformedReplyError):
+        return _name_malformed(error, progress)
+    if isinstance(error, ssl.SSLError):
+        return _name_tls(error, progress)
+    if isinstance(error, TimeoutError):
+        return _name_timeout(progress), "", {}
+    if isinstance(error, ValueError):
+        return _name_value(progress), _words(error), {}
+    kind = _name_network(error, progress)
+    return kind, "" if kind is FailureKind.DISCONNECTED else _words(error), {}
+
+
+def _name_network(error: BaseException, progress: Progress) -> FailureKind:
+    if isinstance(error, socket.gaierror):
+        return FailureKind.HOST_NOT_FOUND
+    if isinstance(error, ConnectionRefusedError):
+        return FailureKind.CONNECTION_REFUSED
+    if progress.stage is Stage.CONNECT and not isinstance(error, ConnectionError):
+        return FailureKind.CONNECT_TIMEOUT
+    if progress.stage is Stage.TLS and progress.encryption is Encryption.STARTTLS:
+        return FailureKind.TLS_FAILED
+    return FailureKind.DISCONNECTED
+
+
+def _name_timeout(progress: Progress) -> FailureKind:
+    if progress.stage is Stage.RESOLVE:
+        return FailureKind.HOST_NOT_FOUND
+    if progress.stage is Stage.CONNECT:
+        return FailureKind.CONNECT_TIMEOUT
+    if not progress.heard:
+        return FailureKind.NO_GREETING
+    return FailureKind.SERVER_TOO_SLOW
+
+
+def _name_value(progress: Progress) -> FailureKind:
+    if progress.stage in (Stage.RESOLVE, Stage.CONNECT):  # no host name, or no port
+        return FailureKind.HOST_NOT_FOUND
+    if progress.stage is Stage.SENDER:
+        return FailureKind.INVALID_SENDER
+    if progress.stage is Stage.RECIPIENT:
+        return FailureKind.INVALID_RECIPIENT
+    return FailureKind.PROTOCOL_ERROR
+
+
+def _name_malformed(
+    error: MalformedReplyError, progress: Progress
+) -> tuple[FailureKind, str, dict[str, str]]:
+    line = first_line(error.raw, progress.redactor)
+    if progress.stage is not Stage.GREETING:
+        return FailureKind.PROTOCOL_ERROR, f"{error}: {line}", {}
+    if is_tls(error.raw):
+        return FailureKind.TLS_EXPECTED, "", {}
+    if (name := name_protocol(error.raw)) is not None:
+        return FailureKind.NOT_SMTP, line, {"protocol": name}
+    if error.raw[:1].isdigit() or not error.raw[:1].isascii() or not line:
+        return FailureKind.PROTOCOL_ERROR, f"{error}: {line}", {}
+    return FailureKind.NOT_SMTP, line, {"protocol": "?"}
+
+
+def _name_tls(error: ssl.SSLError, progress: Progress) -> tuple[FailureKind, str, dict[str, str]]:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        kind = _CERTIFICATE_KINDS.get(error.verify_code, FailureKind.CERTIFICATE_UNTRUSTED)
+        return kind, clean_text(error.verify_message), {"host": progress.host}
+    reason = error.reason or ""
+    if progress.stage is not Stage.TLS:
+        return FailureKind.DISCONNECTED, _words(error), {}
+    if reason in _PLAIN_ANSWER and progress.encryption is Encryption.TLS:
+        return FailureKind.TLS_NOT_EXPECTED, _words(error), {}
+    if isinstance(error, ssl.SSLEOFError) and progress.encryption is Encryption.TLS:
+        return FailureKind.DISCONNECTED, "", {}
+    return FailureKind.TLS_FAILED, _words(error), {}
+
+
+def _words(error: BaseException) -> str:
+    if isinstance(error, ssl.SSLError) and error.reason:
+        return clean_text(error.reason.replace("_", " ").lower())
+    if isinstance(error, OSError) and error.strerror:
+        return clean_text(error.strerror)
+    return clean_text(str(error))

@@ -1,0 +1,231 @@
+"""What a server offers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+import re
+from typing import Self
+
+from ..failure import Failure, FailureKind, MailError, Permanence, Stage
+from ..payload import FilePayload, Payload, pieces_of
+from ..reply import clean_text
+
+USED_EXTENSIONS = frozenset({"8bitmime", "auth", "pipelining", "size", "smtputf8", "starttls"})
+"""Those that something here depends on, in lower case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a server said of itself in its last EHLO reply (RFC 5321 section 4.1.1.1).
+
+    extensions: keywords in lower case with their parameters.
+    mechanisms: login mechanisms in upper case.
+    """
+
+    extensions: Mapping[str, str]
+    mechanisms: frozenset[str]
+
+    @property
+    def size_limit(self) -> int | None:
+        """Octets of the largest message (RFC 1870), None when there is no stated limit."""
+        value = self.extensions.get("size", "").strip()
+        return int(value) if value.isdecimal() and int(value) > 0 else None
+
+    def has(self, keyword: str) -> bool:
+        """Whether an extension is offered, by its keyword in lower case."""
+        return keyword in self.extensions
+
+
+NOTHING = Capabilities({}, frozenset())
+"""Of a server that has not spoken yet, or of one that only knows HELO."""
+
+
+_PATH = re.compile(
+    r"""(?:"(?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e])*"|[^\s<>()\[\],;:\\"@\x00-\x1f\x7f]+)"""
+    r"""@(?:[^\s<>()\[\],;:\\"@\x00-\x1f\x7f]+|\[[0-9A-Za-z.:]+\])"""
+)
+
+
+def mail_command(
+    sender: str,
+    offered: Capabilities,
+    *,
+    size: int | None = None,
+    smtputf8: bool = False,
+    recipients: Iterable[str] = (),
+) -> bytes:
+    """Write MAIL with what the server offers of SIZE, SMTPUTF8 and 8BITMIME.
+
+    size: octets of the message (RFC 1870). smtputf8: whether the mail needs RFC 6531.
+    recipients: who else may be the reason for that. Raises MailError.
+    """
+    parts = [b"MAIL FROM:" + _path(sender, FailureKind.INVALID_SENDER, Stage.SENDER)]
+    if size is not None and offered.has("size"):
+        parts.append(b"SIZE=%d" % size)
+    if smtputf8:
+        if not offered.has("smtputf8"):
+            raise MailError(_no_smtputf8(sender, recipients))
+        parts.append(b"SMTPUTF8")
+        if offered.has("8bitmime"):
+            parts.append(b"BODY=8BITMIME")
+    return b" ".join(parts)
+
+
+def rcpt_command(recipient: str) -> bytes:
+    """Write RCPT. Raises MailError."""
+    return b"RCPT TO:" + _path(recipient, FailureKind.INVALID_RECIPIENT, Stage.RECIPIENT)
+
+
+def check_size(size: int, offered: Capabilities) -> None:
+    """Raise MailError for a message of more octets than the server takes."""
+    limit = offered.size_limit
+    if limit is not None and size > limit:
+        raise MailError(
+            Failure(
+                FailureKind.MESSAGE_TOO_LARGE,
+                Stage.SENDER,
+                Permanence.PERMANENT,
+                detail=f"{size} bytes, and the server takes {limit}",
+                facts={"size": str(size), "limit": str(limit)},
+            )
+        )
+
+
+def _path(address: str, kind: FailureKind, stage: Stage) -> bytes:
+    """Write an address as a path (section 4.1.2), which must end where it says."""
+    if _PATH.fullmatch(address) is None:
+        raise MailError(
+            Failure(
+                kind,
+                stage,
+                Permanence.PERMANENT,
+                detail="not an address",
+                facts={"address": clean_text(address)},
+            )
+        )
+    return b"<%b>" % address.encode()
+
+
+def _no_smtputf8(sender: str, recipients: Iterable[str]) -> Failure:
+    """Name the first address that asks too much of the server."""
+    address = next((one for one in (sender, *recipients) if not one.isascii()), sender)
+    return Failure(
+        FailureKind.INVALID_RECIPIENT if sender.isascii() else FailureKind.INVALID_SENDER,
+        Stage.SENDER,
+        Permanence.PERMANENT,
+        detail=f"{clean_text(address)}: the server takes no addresses with letters outside ASCII",
+        facts={"address": address},
+    )
+
+
+MAX_LINE = 4096
+"""Octets of one line; RFC 5321 section 4.5.3.1.5 asks for 512 only."""
+MAX_REPLY = 65_536
+"""Octets of a whole reply."""
+
+_TELLING = 4
+"""Octets that tell which protocol speaks, when it is not SMTP."""
+
+_LINE = re.compile(rb"[2-5]\d\d(?:[ -][^\r\n]*)?\r?\n\Z")
+_LINE_START = re.compile(rb"(?:[2-5](?:\d(?:\d(?:[ -].*|\r)?)?)?)?\Z", re.DOTALL)
+
+
+class MalformedReplyError(ValueError):
+    """What arrived can not be, or become, a reply."""
+
+    def __init__(self, reason: str, raw: bytes) -> None:
+        """Keep the first bytes, for the text of the failure."""
+        super().__init__(reason)
+        self.raw = raw[:512]
+
+
+class ReplyBuffer:
+    """Collects bytes and cuts them into replies."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._line = bytearray()
+        self._reply = bytearray()
+
+    @property
+    def pending(self) -> bytes:
+        """Bytes of a reply that is not complete yet."""
+        return bytes(self._reply + self._line)
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Take bytes and yield the replies that they complete, raw.
+
+        Raises MalformedReplyError as soon as no reply can come of the rest.
+        """
+        for piece in _lines(data):
+            self._line += piece
+            if len(self._line) > MAX_LINE or len(self._reply) + len(self._line) > MAX_REPLY:
+                raise MalformedReplyError("reply too long", self.pending)
+            if not self._line.endswith(b"\n"):
+                if len(self._line) >= _TELLING and not _LINE_START.match(self._line):
+                    raise MalformedReplyError("not an SMTP reply", self.pending)
+                continue
+            if not _LINE.match(self._line):
+                raise MalformedReplyError("not an SMTP reply", self.pending)
+            if self._reply and self._line[:3] != self._reply[:3]:
+                raise MalformedReplyError("the code changes within a reply", self.pending)
+            is_last = self._line[3:4] != b"-"
+            self._reply += self._line
+            self._line.clear()
+            if is_last:
+                reply = bytes(self._reply)
+                self._reply.clear()
+                yield reply
+
+
+def split_reply(raw: bytes) -> tuple[int, str]:
+    """Return the code of a whole reply and the text of its lines, with LF in between."""
+    lines = raw.decode("utf-8", "replace").rstrip("\r\n").split("\n")
+    return int(raw[:3]), "\n".join(line[4:].strip() for line in lines)
+
+
+def _lines(data: bytes) -> list[bytes]:
+    """Split after each LF and nowhere else."""
+    pieces = data.split(b"\n")
+    lines = [piece + b"\n" for piece in pieces[:-1]]
+    return [*lines, pieces[-1]] if pieces[-1] else lines
+
+
+class Upload:
+    """The pieces of a message; those of a file are read and stuffed off the loop."""
+
+    def __init__(self, data: Payload) -> None:
+        """Begin at its beginning."""
+        self._pieces = _stuffed(pieces_of(data))
+        self._blocks = isinstance(data, FilePayload)
+
+    def __aiter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    async def __anext__(self) -> bytes:
+        """Return the next piece, which is never empty. Raises OSError."""
+        if self._blocks:
+            loop = asyncio.get_running_loop()
+            piece = await loop.run_in_executor(None, next, self._pieces, None)
+        else:
+            piece = next(self._pieces, None)
+        if piece is None:
+            raise StopAsyncIteration
+        return piece
+
+
+def _stuffed(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Double every leading dot (RFC 5321 section 4.5.2).
+
+    The message ends with a line end in any case; the final dot is not part of it.
+    """
+    end = b"\n"
+    for piece in pieces:
+        doubled = piece.replace(b"\n.", b"\n..")
+        yield b"." + doubled if end.endswith(b"\n") and piece.startswith(b".") else doubled
+        end = (end + piece)[-2:]
+    if end != b"\r\n":
+        yield b"\r\n"

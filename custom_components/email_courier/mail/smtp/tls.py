@@ -1,0 +1,139 @@
+"""TLS contexts for an account's trust, and what a certificate says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+import hashlib
+import ssl
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from ..failure import Failure, FailureKind, MailError, Permanence, Stage
+from ..files import FileError, FileFault, open_file
+from ..reply import clean_text
+from ..settings import Trust
+
+_MAX_AUTHORITIES = 4_000_000
+"""Bytes. Ten times the list of all public authorities."""
+
+
+def build_context(trust: Trust) -> ssl.SSLContext:
+    """Make the context that a trust asks for. Reads files: never call it on an event loop.
+
+    Raises OSError when the CA file cannot be read.
+    """
+    context = ssl.create_default_context()
+    if not trust.checks_chain:
+        return without_checks(context)
+    if trust.ca_file is not None:
+        add_authorities(context, trust.ca_file)
+    return context
+
+
+def add_authorities(context: ssl.SSLContext, ca_file: str) -> None:
+    """Trust the authorities of a PEM file, too. Blocks.
+
+    Raises OSError, of which ssl.SSLError and FileError are kinds.
+    """
+    pem = bytes(open_file(ca_file, limit=_MAX_AUTHORITIES))
+    if not pem:
+        raise FileError(FileFault.EMPTY)
+    try:
+        # Between the certificates there may be comments in any language.
+        context.load_verify_locations(cadata=pem.decode("ascii", "ignore"))
+    except ValueError as error:
+        raise FileError(FileFault.UNREADABLE, str(error)) from error
+
+
+def without_checks(context: ssl.SSLContext) -> ssl.SSLContext:
+    """Switch the checks of a context off: for a fingerprint, which is checked afterwards."""
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What a person needs to recognise a server's certificate.
+
+    fingerprint: SHA-256 of the DER form, lower-case hex.
+    names: DNS names and IP addresses it is valid for.
+    """
+
+    fingerprint: str
+    subject: str
+    issuer: str
+    not_before: datetime
+    not_after: datetime
+    names: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, der: bytes) -> Certificate:
+        """Read a DER certificate; what cannot be read is left empty, the fingerprint never is."""
+        certificate = x509.load_der_x509_certificate(der)
+        return cls(
+            fingerprint=hashlib.sha256(der).hexdigest(),
+            subject=_name(certificate.subject),
+            issuer=_name(certificate.issuer),
+            not_before=certificate.not_valid_before_utc,
+            not_after=certificate.not_valid_after_utc,
+            names=_names(certificate),
+        )
+
+    def facts(self) -> dict[str, str]:
+        """Return all of it as named texts."""
+        return {
+            "fingerprint": format_fingerprint(self.fingerprint),
+            "subject": self.subject,
+            "issuer": self.issuer,
+            "not_before": f"{self.not_before:%Y-%m-%d}",
+            "not_after": f"{self.not_after:%Y-%m-%d}",
+            "names": ", ".join(self.names) or self.subject,
+        }
+
+
+def check_certificate(tls: ssl.SSLObject | None, trust: Trust) -> Certificate:
+    """Hold the server's certificate against the one that is trusted, and return it.
+
+    tls: None where the connection was lost right after the handshake. Raises MailError.
+    """
+    der = None if tls is None else tls.getpeercert(binary_form=True)
+    if der is None:
+        raise MailError(Failure(FailureKind.TLS_FAILED, Stage.TLS, Permanence.TEMPORARY))
+    certificate = Certificate.parse(der)
+    expected = trust.fingerprint
+    if expected is None or expected == certificate.fingerprint:
+        return certificate
+    raise MailError(
+        Failure(
+            FailureKind.CERTIFICATE_UNTRUSTED,
+            Stage.TLS,
+            Permanence.TEMPORARY,
+            detail="not the certificate that was trusted",
+            facts={"expected": expected, **certificate.facts()},
+        )
+    )
+
+
+def format_fingerprint(fingerprint: str) -> str:
+    """Write a fingerprint as other programs do: AB:CD:..."""
+    return ":".join(fingerprint[i : i + 2] for i in range(0, len(fingerprint), 2)).upper()
+
+
+def _name(name: x509.Name) -> str:
+    for oid in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME):
+        if attributes := name.get_attributes_for_oid(oid):
+            return clean_text(attributes[0].value)
+    return clean_text(name.rfc4514_string())
+
+
+def _names(certificate: x509.Certificate) -> tuple[str, ...]:
+    try:
+        extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound, ValueError:
+        return ()
+    names = extension.value.get_values_for_type(x509.DNSName)
+    addresses = extension.value.get_values_for_type(x509.IPAddress)
+    return tuple(clean_text(str(name)) for name in (*names, *addresses))

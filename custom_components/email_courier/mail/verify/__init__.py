@@ -1,0 +1,1 @@
+"""Proving settings, and finding those that work."""

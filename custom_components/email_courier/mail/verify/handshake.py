@@ -1,0 +1,186 @@
+"""Proving settings: the whole way to MAIL FROM, and a better name for what stops it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+import ssl
+
+from ..failure import Failure, FailureKind, MailError, Permanence, Stage
+from ..settings import SUBMISSION_PORT, SUBMISSIONS_PORT, Encryption, ServerSettings, redactor_for
+from ..smtp.session import Session, StageObserver
+from ..smtp.tls import Certificate
+from .probe import Heard, Speaker, listen
+
+_SILENCE = 1.5
+"""Seconds of silence after which someone else is asked who speaks at the port."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a handshake has shown. size_limit in bytes."""
+
+    settings: ServerSettings
+    server: str
+    tls_version: str | None
+    certificate: Certificate | None
+    mechanism: str | None
+    size_limit: int | None
+    extensions: Mapping[str, str]
+
+
+async def prove(
+    settings: ServerSettings,
+    context: ssl.SSLContext,
+    sender: str,
+    *,
+    observer: StageObserver | None = None,
+) -> Proof:
+    """Go through a whole handshake: resolve to login, MAIL FROM of the sender, RSET.
+
+    Raises MailError with the cause, which may have been found by a second connection.
+    """
+    session = Session(settings, context, observer=observer)
+    handshake = asyncio.create_task(session.open(sender=sender))
+    asked = False
+    speaker: Speaker | None = None
+    try:
+        await asyncio.wait([handshake], timeout=_SILENCE)
+        if not handshake.done() and _is_mute(session):
+            asked = True
+            speaker = await _ask_who_speaks(session, handshake)
+        await handshake
+    except MailError as error:
+        failure = error.failure
+        # Asking once is enough: another answer would come too late for who waits for this one.
+        if not asked:
+            failure = await _explain(settings, failure)
+        elif speaker is Speaker.TLS:
+            failure = _unfinished_tls(failure)
+        raise MailError(failure) from error.__cause__
+    finally:
+        if not handshake.done():
+            handshake.cancel()
+            await asyncio.wait([handshake])
+        proof = proof_of(session) if session.is_open else None
+        session.quit()
+    if proof is None:
+        raise MailError(Failure(FailureKind.DISCONNECTED, session.stage, Permanence.TEMPORARY))
+    return proof
+
+
+def proof_of(session: Session) -> Proof:
+    """Sum up what an open session has shown of its server."""
+    greeting = session.greeting.text if session.greeting else ""
+    return Proof(
+        settings=session.settings,
+        server=greeting.split(" ", 1)[0] or session.settings.host,
+        tls_version=session.tls_version,
+        certificate=session.certificate,
+        mechanism=session.mechanism,
+        size_limit=session.capabilities.size_limit,
+        extensions=dict(session.capabilities.extensions),
+    )
+
+
+async def resolve_encryption(settings: ServerSettings, context: ssl.SSLContext) -> ServerSettings:
+    """Decide AUTO: 465 and 587 by what they mean (RFC 8314), any other port by listening.
+
+    Raises MailError when the port can't tell.
+    """
+    if settings.encryption is not Encryption.AUTO:
+        return settings
+    if settings.port == SUBMISSIONS_PORT:
+        return replace(settings, encryption=Encryption.TLS)
+    if settings.port == SUBMISSION_PORT:
+        return replace(settings, encryption=Encryption.STARTTLS)
+    return replace(settings, encryption=await encryption_at(settings, context))
+
+
+async def encryption_at(settings: ServerSettings, context: ssl.SSLContext) -> Encryption:
+    """Find out by listening which encryption a server offers at its port; no login is made.
+
+    Raises MailError when no mail server answers.
+    """
+    heard = await _listen(settings)
+    if heard.speaker is Speaker.TLS:
+        return Encryption.TLS
+    if heard.speaker is not Speaker.SMTP:
+        raise MailError(_failure_of(heard))
+    session = Session(replace(settings, encryption=Encryption.NONE, login=None), context)
+    session.progress.redactor = redactor_for(settings.login)
+    try:
+        await session.open()
+        offered = session.capabilities.has("starttls")
+    finally:
+        session.quit()
+    return Encryption.STARTTLS if offered else Encryption.NONE
+
+
+async def _listen(settings: ServerSettings) -> Heard:
+    """Hear who speaks at the port of these settings; what is heard holds no secret of theirs."""
+    return await listen(
+        settings.host,
+        settings.port,
+        connect=settings.deadlines.connect,
+        redactor=redactor_for(settings.login),
+    )
+
+
+def _is_mute(session: Session) -> bool:
+    if session.stage is Stage.TLS:
+        return session.settings.encryption is Encryption.TLS
+    return session.stage is Stage.GREETING and not session.has_heard
+
+
+async def _ask_who_speaks(session: Session, handshake: asyncio.Task[None]) -> Speaker | None:
+    """Listen on a second connection while the first one waits; return who speaks, if known.
+
+    Raises MailError when the answer settles it; returns when the handshake is to be awaited.
+    """
+    settings = session.settings
+    listening = asyncio.create_task(_listen(settings))
+    try:
+        await asyncio.wait([listening, handshake], return_when=asyncio.FIRST_COMPLETED)
+        if handshake.done() or listening.exception() is not None:
+            return None
+        heard = listening.result()
+    finally:
+        listening.cancel()
+        await asyncio.wait([listening])
+    if heard.speaker is Speaker.TLS and settings.encryption is not Encryption.TLS:
+        raise MailError(_failure_of(heard))
+    if heard.speaker is Speaker.OTHER and _is_mute(session):
+        raise MailError(_failure_of(heard))
+    return heard.speaker
+
+
+async def _explain(settings: ServerSettings, failure: Failure) -> Failure:
+    """Tell a port that speaks plain SMTP from one where something else speaks."""
+    if failure.kind is not FailureKind.TLS_NOT_EXPECTED:
+        return failure
+    try:
+        heard = await _listen(settings)
+    except MailError:
+        return failure
+    if heard.speaker is Speaker.OTHER:
+        return _failure_of(heard)
+    return replace(failure, detail=heard.text or failure.detail)
+
+
+def _unfinished_tls(failure: Failure) -> Failure:
+    """Name silence within TLS's own handshake: somebody speaks there, as another connection saw."""
+    if failure.kind is FailureKind.NO_GREETING and failure.stage is Stage.TLS:
+        return replace(failure, kind=FailureKind.SERVER_TOO_SLOW)
+    return failure
+
+
+def _failure_of(heard: Heard) -> Failure:
+    kind = {
+        Speaker.TLS: FailureKind.TLS_EXPECTED,
+        Speaker.OTHER: FailureKind.NOT_SMTP,
+        Speaker.CLOSED: FailureKind.DISCONNECTED,
+    }.get(heard.speaker, FailureKind.NO_GREETING)
+    facts = {"protocol": heard.protocol} if heard.protocol else {}
+    return Failure(kind, Stage.GREETING, Permanence.TEMPORARY, detail=heard.text, facts=facts)

@@ -1,0 +1,1 @@
+"""The actions that send mail, and those on waiting mail."""

@@ -1,0 +1,114 @@
+"""The fields of a mail, as every action takes them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from homeassistant.const import ATTR_ENTITY_ID
+from homeassistant.helpers import config_validation as cv
+import voluptuous as vol
+
+from ..mail.compose.content import Button, Priority
+from .attachments import Wanted
+
+
+class Field(StrEnum):
+    """The names of the fields."""
+
+    ATTACHMENTS = "attachments"
+    BCC = "bcc"
+    BUTTON = "button"
+    CC = "cc"
+    CONFIG_ENTRY_ID = "config_entry_id"
+    EXPIRES_AFTER = "expires_after"
+    HEADERS = "headers"
+    HTML = "html"
+    MARKDOWN = "markdown"
+    MESSAGE = "message"
+    PRIORITY = "priority"
+    QUEUE = "queue"
+    REPLY_TO = "reply_to"
+    SENDER_NAME = "sender_name"
+    THREAD = "thread"
+    TITLE = "title"
+    TO = "to"
+
+
+SHORTEST_LIFE: Final = timedelta(seconds=1)
+LONGEST_LIFE: Final = timedelta(days=30)
+
+_SOURCES = ("path", "media_source", ATTR_ENTITY_ID)
+
+
+def _media_source(value: object) -> str:
+    """Accept the id of a media source, alone or as the media selector gives it."""
+    if isinstance(value, dict):
+        value = value.get("media_content_id")
+    return cv.string(value)
+
+
+def _wanted(value: dict[str, Any]) -> Wanted:
+    if sum(name in value for name in _SOURCES) != 1:
+        raise vol.Invalid(f"an attachment needs exactly one of {', '.join(_SOURCES)}")
+    return Wanted(**value)
+
+
+def _button(value: dict[str, str]) -> Button | None:
+    """Return no button for no address, so that a template can leave it out."""
+    return Button(**value) if value["url"].strip() else None
+
+
+_ADDRESSES = vol.All(cv.ensure_list, [cv.string])
+_ATTACHMENT = vol.All(
+    vol.Schema(
+        {
+            vol.Optional("path"): cv.string,
+            vol.Optional("media_source"): _media_source,
+            vol.Optional(ATTR_ENTITY_ID): cv.entity_domain(["camera", "image"]),
+            vol.Optional("filename"): cv.string,
+            vol.Optional("content_id"): cv.string,
+        }
+    ),
+    _wanted,
+)
+_BUTTON = vol.All(
+    vol.Schema({vol.Optional("text", default=""): cv.string, vol.Required("url"): cv.string}),
+    _button,
+)
+
+OF_ANY_ACTION: Final[dict[Any, Any]] = {
+    **cv.ENTITY_SERVICE_FIELDS,
+    vol.Optional(Field.TO): _ADDRESSES,
+    vol.Optional(Field.CC): _ADDRESSES,
+    vol.Optional(Field.BCC): _ADDRESSES,
+    vol.Optional(Field.HTML): cv.string,
+    vol.Optional(Field.MARKDOWN): cv.string,
+    vol.Optional(Field.BUTTON): _BUTTON,
+    vol.Optional(Field.ATTACHMENTS): vol.All(cv.ensure_list, [_ATTACHMENT]),
+    vol.Optional(Field.PRIORITY): vol.Coerce(Priority),
+    vol.Optional(Field.REPLY_TO): _ADDRESSES,
+    vol.Optional(Field.SENDER_NAME): cv.string,
+    vol.Optional(Field.HEADERS): vol.Schema({cv.string: cv.string}),
+    vol.Optional(Field.THREAD): cv.string,
+    vol.Optional(Field.QUEUE, default=True): cv.boolean,
+    vol.Optional(Field.EXPIRES_AFTER): vol.All(
+        cv.positive_time_period, vol.Range(min=SHORTEST_LIFE, max=LONGEST_LIFE)
+    ),
+}
+"""All but the text, which the classic action keeps elsewhere than the others."""
+
+SEND_MESSAGE: Final = vol.Schema(
+    vol.All(
+        vol.Schema(
+            {
+                **OF_ANY_ACTION,
+                vol.Optional(Field.CONFIG_ENTRY_ID): cv.string,
+                vol.Optional(Field.TITLE): cv.string,
+                vol.Optional(Field.MESSAGE): cv.string,
+            }
+        ),
+        cv.has_at_least_one_key(Field.MESSAGE, Field.HTML, Field.MARKDOWN),
+    )
+)

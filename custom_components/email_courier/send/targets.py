@@ -1,0 +1,205 @@
+"""Which accounts a mail goes out from, and to whom, told by entities and by typed addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from homeassistant.auth.permissions.const import POLICY_CONTROL
+from homeassistant.components.notify.const import DOMAIN as NOTIFY_DOMAIN
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import ATTR_ENTITY_ID, ENTITY_MATCH_ALL
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.group import expand_entity_ids
+from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
+
+from ..account import Account, EmailCourierConfigEntry, async_reloaded
+from ..button import async_test_button
+from ..const import DOMAIN, SUBENTRY_RECIPIENT
+from ..entity import async_entity_id
+from ..errors import error_for_content, error_for_failure, request_error
+from ..mail.address import Mailbox, parse_mailboxes
+from ..mail.compose.content import ContentError, ContentFault
+from ..mail.failure import MailError
+from ..recipients import NOBODY, Recipients
+from ..rights import Rights
+from .fields import Field
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """One mail to be: its account and everyone it goes to.
+
+    subentry_ids: the recipients that were named by their entities.
+    """
+
+    account: Account
+    recipients: Recipients = NOBODY
+    subentry_ids: tuple[str, ...] = ()
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Everyone, each once, without names."""
+        everyone = (*self.recipients.to, *self.recipients.cc, *self.recipients.bcc)
+        return tuple(dict.fromkeys(mailbox.address for mailbox in everyone))
+
+
+async def async_destinations(
+    hass: HomeAssistant,
+    fields: Mapping[str, Any],
+    rights: Rights,
+    own: Destination | None = None,
+) -> list[Destination]:
+    """Return one destination per account, in the order in which they are named.
+
+    Waits for accounts that are being reloaded.
+    own: what typed addresses are added to; without it, their account has to be told by the fields.
+    Raises ServiceValidationError for addresses, entities and accounts that are none, and when
+    there is nobody to send to; before that, Unauthorized for whom the user may not write to.
+    """
+    for entry in hass.config_entries.async_entries(DOMAIN):
+        await async_reloaded(entry)
+    destinations: dict[str, Destination] = {}
+    if own is not None and own.addresses:
+        destinations[own.account.entry.entry_id] = own
+        rights.require(POLICY_CONTROL, _entities_of(hass, own))
+    for account, subentry_id, recipients in _named_by_entities(hass, fields, rights):
+        known = destinations.get(account.entry.entry_id, Destination(account))
+        destinations[account.entry.entry_id] = replace(
+            known,
+            recipients=known.recipients + recipients,
+            subentry_ids=(*known.subentry_ids, subentry_id),
+        )
+    named = [destination.account for destination in destinations.values()]
+    chosen = own.account if own is not None else _chosen(hass, fields, rights)
+    typed = Recipients(
+        to=mailboxes(fields.get(Field.TO)),
+        cc=mailboxes(fields.get(Field.CC)),
+        bcc=mailboxes(fields.get(Field.BCC)),
+    )
+    if typed != NOBODY:
+        account = chosen or _only(hass, named, rights)
+        rights.require(POLICY_CONTROL, [async_test_button(hass, account.entry)])
+        known = destinations.get(account.entry.entry_id, Destination(account))
+        destinations[account.entry.entry_id] = replace(known, recipients=known.recipients + typed)
+    if not destinations:
+        rights.require_all(POLICY_CONTROL)
+        raise error_for_content(ContentError(Field.TO, ContentFault.NO_RECIPIENT))
+    return list(destinations.values())
+
+
+@callback
+def async_everyone(account: Account) -> Destination:
+    """Return a mail to all recipients of an account."""
+    subentries = account.entry.get_subentries_of_type(SUBENTRY_RECIPIENT)
+    return Destination(
+        account,
+        sum((Recipients.of_subentry(subentry) for subentry in subentries), NOBODY),
+        tuple(subentry.subentry_id for subentry in subentries),
+    )
+
+
+def mailboxes(typed: list[str] | None) -> tuple[Mailbox, ...]:
+    """Read addresses. Raises ServiceValidationError that quotes the one at fault."""
+    try:
+        return parse_mailboxes(typed or ())
+    except MailError as error:
+        raise error_for_failure(error.failure, account="") from error
+
+
+def _entities_of(hass: HomeAssistant, everyone: Destination) -> Iterator[str | None]:
+    """Yield the entity of each recipient, None for one whose entity has been removed."""
+    for subentry_id in everyone.subentry_ids:
+        yield async_entity_id(hass, everyone.account.entry, NOTIFY_DOMAIN, subentry_id)
+
+
+def _named_by_entities(
+    hass: HomeAssistant, fields: Mapping[str, Any], rights: Rights
+) -> Iterator[tuple[Account, str, Recipients]]:
+    registry = er.async_get(hass)
+    for entity_id in _entity_ids(hass, registry, fields, rights):
+        entity = registry.async_get(entity_id)
+        if entity is None and hass.states.get(entity_id) is None:
+            raise request_error("recipient_not_found", entity_id=entity_id)
+        entry = entity and hass.config_entries.async_get_entry(entity.config_entry_id or "")
+        subentry = entity and entry and entry.subentries.get(entity.config_subentry_id or "")
+        if not entity or not entry or not subentry or not _is_recipient(entity):
+            raise request_error("not_a_recipient", entity_id=entity_id)
+        yield _loaded(entry), subentry.subentry_id, Recipients.of_subentry(subentry)
+
+
+def _entity_ids(
+    hass: HomeAssistant, registry: er.EntityRegistry, fields: Mapping[str, Any], rights: Rights
+) -> list[str]:
+    """Return the entities that are named, then those within what is named.
+
+    As everywhere in Home Assistant, `all` are all that the user may control. Raises Unauthorized
+    for any other that the user may not control, whether it is there or not.
+    """
+    named = fields.get(ATTR_ENTITY_ID)
+    if named == ENTITY_MATCH_ALL:
+        everyone = [
+            entity.entity_id for entity in registry.entities.values() if _is_recipient(entity)
+        ]
+        return [entity_id for entity_id in everyone if rights.allow(POLICY_CONTROL, entity_id)]
+    direct = expand_entity_ids(hass, named if isinstance(named, list) else [])
+    within = async_extract_referenced_entity_ids(
+        hass, TargetSelection({**fields, ATTR_ENTITY_ID: None})
+    ).indirectly_referenced
+    recipients = (
+        entity_id
+        for entity_id in sorted(within)
+        if (entity := registry.async_get(entity_id)) is not None and _is_recipient(entity)
+    )
+    found = list(dict.fromkeys((*direct, *recipients)))
+    rights.require(POLICY_CONTROL, found)
+    return found
+
+
+def _is_recipient(entity: er.RegistryEntry) -> bool:
+    return entity.platform == DOMAIN and entity.domain == NOTIFY_DOMAIN
+
+
+def _chosen(hass: HomeAssistant, fields: Mapping[str, Any], rights: Rights) -> Account | None:
+    """Return the account whose id was given."""
+    entry_id: str | None = fields.get(Field.CONFIG_ENTRY_ID)
+    if entry_id is None:
+        return None
+    entry = hass.config_entries.async_get_entry(entry_id)
+    if entry is None or entry.domain != DOMAIN:
+        rights.require_all(POLICY_CONTROL)
+        raise request_error("account_not_found", entry_id=entry_id)
+    if entry.state is not ConfigEntryState.LOADED:
+        rights.require(POLICY_CONTROL, [async_test_button(hass, entry)])
+    return _loaded(entry)
+
+
+def _only(hass: HomeAssistant, named: list[Account], rights: Rights) -> Account:
+    """Return the account that typed addresses go with when none was chosen.
+
+    Where it cannot be told, the error names those accounts that the user may write from.
+    """
+    if len(named) == 1:
+        return named[0]
+    entries: list[EmailCourierConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
+    if len(entries) == 1:
+        return entries[0].runtime_data
+    usable = [
+        entry
+        for entry in entries or hass.config_entries.async_entries(DOMAIN)
+        if rights.allow(POLICY_CONTROL, async_test_button(hass, entry))
+    ]
+    if not usable:
+        rights.require_all(POLICY_CONTROL)
+    if not entries:
+        raise request_error("no_account_loaded")
+    names = ", ".join(sorted(entry.title for entry in usable))
+    raise request_error("account_unclear", accounts=names)
+
+
+def _loaded(entry: EmailCourierConfigEntry) -> Account:
+    if entry.state is not ConfigEntryState.LOADED:
+        raise request_error("account_not_loaded", account=entry.title)
+    return entry.runtime_data
