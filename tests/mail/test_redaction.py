@@ -12,8 +12,13 @@ import pytest
 
 from custom_components.email_courier.mail.envelope import Envelope
 from custom_components.email_courier.mail.failure import FailureKind
-from custom_components.email_courier.mail.redacted_forms import SHORTEST, fold
-from custom_components.email_courier.mail.redaction import HIDDEN, NOTHING_HIDDEN, Redactor
+from custom_components.email_courier.mail.redaction import (
+    HIDDEN,
+    NOTHING_HIDDEN,
+    SHORTEST,
+    Redactor,
+    fold,
+)
 from custom_components.email_courier.mail.reply import MAX_TEXT, Reply
 from custom_components.email_courier.mail.settings import Encryption, Login, TokenLogin
 from custom_components.email_courier.mail.smtp.sasl import explain
@@ -260,7 +265,7 @@ async def test_a_password_that_is_a_word_of_the_protocol_breaks_nothing(
     await session.open(sender=SENDER)
     session.quit()
     assert session.mechanism == "PLAIN"
-    assert session.capabilities.has("8bitmime")
+    assert "8bitmime" in session.capabilities.extensions
 
 
 @pytest.mark.parametrize("mechanism", ["CRAM-MD5", "SCRAM-SHA-256"])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 import ssl
+from typing import NamedTuple
 
 from ..failure import Failure, FailureKind, MailError, Permanence, Stage
 from ..settings import SUBMISSION_PORT, SUBMISSIONS_PORT, Encryption, ServerSettings, redactor_for
@@ -17,8 +18,7 @@ _SILENCE = 1.5
 """Seconds of silence after which someone else is asked who speaks at the port."""
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(NamedTuple):
     """What a handshake has shown. size_limit in bytes."""
 
     settings: ServerSettings
@@ -108,11 +108,14 @@ async def encryption_at(settings: ServerSettings, context: ssl.SSLContext) -> En
         return Encryption.TLS
     if heard.speaker is not Speaker.SMTP:
         raise MailError(_failure_of(heard))
-    session = Session(replace(settings, encryption=Encryption.NONE, login=None), context)
-    session.progress.redactor = redactor_for(settings.login)
+    session = Session(
+        replace(settings, encryption=Encryption.NONE, login=None),
+        context,
+        redactor=redactor_for(settings.login),
+    )
     try:
         await session.open()
-        offered = session.capabilities.has("starttls")
+        offered = "starttls" in session.capabilities.extensions
     finally:
         session.quit()
     return Encryption.STARTTLS if offered else Encryption.NONE
