@@ -32,7 +32,7 @@ from .mail.outbox.store import Store
 from .mail.outbox.submission import DAY, OutboxError, OutgoingMail, Rank, Receipt
 from .mail.settings import ServerSettings
 from .mail.smtp.keepalive import KeepaliveSession
-from .mail.verify.handshake import Proof, proof_of
+from .mail.smtp.session import Proof, proof_of
 from .message_size import NOTHING_FITS, async_lighten
 from .oauth.tokens import GrantedTokens
 from .outbox_host import outbox_folder, outbox_host

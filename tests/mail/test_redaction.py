@@ -22,7 +22,8 @@ from custom_components.email_courier.mail.redaction import (
 from custom_components.email_courier.mail.reply import MAX_TEXT, Reply
 from custom_components.email_courier.mail.settings import Encryption, Login, TokenLogin
 from custom_components.email_courier.mail.smtp.sasl import explain
-from custom_components.email_courier.mail.verify.handshake import encryption_at, proof_of, prove
+from custom_components.email_courier.mail.smtp.session import proof_of
+from custom_components.email_courier.mail.verify.handshake import encryption_at, prove
 from tests.mail.accounts import SENDER, context_for, failure_of, session_for, settings_for
 from tests.mail.tokens import Tokens
 from tests.support.fixtures import Bed

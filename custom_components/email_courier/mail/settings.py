@@ -112,7 +112,7 @@ class ServerSettings:
     host: str
     port: int
     encryption: Encryption
-    trust: Trust = Trust()
+    trust: Trust = field(default_factory=Trust)
     login: Login | TokenLogin | None = None
     hello_name: str | None = None
     deadlines: Deadlines = field(default_factory=Deadlines)

@@ -13,12 +13,7 @@ import struct
 from typing import cast
 
 from aiohappyeyeballs import start_connection
-from aiosmtplib import (
-    SMTPException,
-    SMTPResponse,
-    SMTPResponseException,
-    SMTPServerDisconnected,
-)
+from aiosmtplib import SMTPException, SMTPResponse, SMTPResponseException, SMTPServerDisconnected
 from aiosmtplib.esmtp import parse_esmtp_extensions
 from aiosmtplib.protocol import SMTPProtocol
 
@@ -26,13 +21,7 @@ from ..hostname import host_to_ascii
 from ..payload import FilePayload, Payload
 from ..redaction import NOTHING_HIDDEN, Redactor
 from ..reply import Reply
-from .protocol import (
-    Capabilities,
-    MalformedReplyError,
-    ReplyBuffer,
-    dot_stuffed,
-    split_reply,
-)
+from .protocol import Capabilities, MalformedReplyError, ReplyBuffer, dot_stuffed, split_reply
 
 CONNECTION_ERRORS = (SMTPException,)
 """What aiosmtplib raises, for the one place that maps errors."""
@@ -75,10 +64,7 @@ class _SmtpProtocol(SMTPProtocol):
     """
 
     def __init__(self, *, paused: bool) -> None:
-        """Begin with the greeting as the one reply asked for.
-
-        paused: read nothing until TLS is up.
-        """
+        """Begin with the greeting asked for. paused: read nothing until TLS is up."""
         super().__init__(asyncio.get_running_loop())
         self._paused_at_first = paused
         self._incoming = ReplyBuffer()
@@ -115,13 +101,15 @@ class _SmtpProtocol(SMTPProtocol):
         self._arrival.set()
 
     def eof_received(self) -> bool:
-        """Note that no further reply will come, and close."""
-        self._lose()
+        """Wake whoever waits for a reply that will not come, and close."""
+        self._is_lost = True
+        self._arrival.set()
         return super().eof_received()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Note that no further reply will come."""
-        self._lose()
+        """Wake whoever waits for a reply that will not come."""
+        self._is_lost = True
+        self._arrival.set()
         super().connection_lost(exc)
 
     @property
@@ -177,11 +165,6 @@ class _SmtpProtocol(SMTPProtocol):
         """Drop the connection with all that is still buffered."""
         if self.transport is not None:
             cast("asyncio.WriteTransport", self.transport).abort()
-
-    def _lose(self) -> None:
-        """Wake whoever waits for a reply that will not come."""
-        self._is_lost = True
-        self._arrival.set()
 
 
 class Connection:
@@ -316,7 +299,6 @@ class Connection:
         """
         protocol = self._protocol
         protocol.expect()
-        # A file is read where nobody has to wait for it.
         executor = asyncio.get_running_loop().run_in_executor
         pieces, blocks = dot_stuffed(data), isinstance(data, FilePayload)
         try:
@@ -357,7 +339,7 @@ class Connection:
     def _note_tls(self) -> None:
         """Keep what was agreed on; nothing, where the connection was lost right after it."""
         transport = self._protocol.transport
-        tls: ssl.SSLObject | None = transport and transport.get_extra_info("ssl_object")
+        tls = None if transport is None else transport.get_extra_info("ssl_object")
         if tls is not None:
             self.tls_version = tls.version()
             self.certificate = tls.getpeercert(binary_form=True)

@@ -13,7 +13,6 @@ from ..settings import Login, ServerSettings, TokenLogin, redactor_for
 from .session import Session
 from .transaction import BeforeDot
 
-
 IDLE = 30.0
 """Seconds without a mail after which the session ends."""
 LIFETIME = 300.0

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 import ssl
+from typing import NamedTuple
 
 from ..envelope import Delivery, Envelope
 from ..failure import Failure, FailureKind, MailError, Permanence, Stage
@@ -37,6 +38,7 @@ class Session:
     connection is aborted.
     stage: the one reached. capabilities: as of the last EHLO. mechanism: the one that logged in.
     tls_version: such as "TLSv1.3"; None without TLS.
+    certificate_der: what the server showed, in DER.
     pipelines: whether several commands may be sent at once (RFC 2920).
     """
 
@@ -67,12 +69,12 @@ class Session:
         self.greeting: Reply | None = None
         self.mechanism: str | None = None
         self.tls_version: str | None = None
+        self.certificate_der: bytes | None = None
         self.redactor = redactor_for(settings.login) if redactor is None else redactor
         self._context = context
         self._observer = observer
         self._may_pipeline = may_pipeline
         self._connection: Connection | None = None
-        self._certificate: bytes | None = None
 
     @property
     def connection(self) -> Connection:
@@ -103,8 +105,8 @@ class Session:
 
     @property
     def certificate(self) -> Certificate | None:
-        """The certificate that the server showed; reading it takes a millisecond."""
-        return None if self._certificate is None else Certificate.parse(self._certificate)
+        """What the server's certificate says; reading it takes a moment."""
+        return None if self.certificate_der is None else Certificate.parse(self.certificate_der)
 
     async def open(self, *, log_in: bool = True, sender: str | None = None) -> None:
         """Connect, encrypt and log in, all within the handshake deadline.
@@ -267,9 +269,9 @@ class Session:
     def _check_tls(self) -> None:
         """Keep what TLS has shown, and hold the certificate against the trusted one."""
         self.tls_version = self.connection.tls_version
-        self._certificate = self.connection.certificate
-        if self._certificate is None or self.settings.trust.fingerprint is not None:
-            check_certificate(self._certificate, self.settings.trust)
+        self.certificate_der = self.connection.certificate
+        if self.certificate_der is None or self.settings.trust.fingerprint is not None:
+            check_certificate(self.certificate_der, self.settings.trust)
 
     async def _log_in(self, login: Login | TokenLogin) -> None:
         self.enter(Stage.LOGIN)
@@ -303,4 +305,38 @@ def _other_protocol(name: str, greeting: Reply) -> Failure:
         Permanence.TEMPORARY,
         greeting,
         facts={"protocol": name},
+    )
+
+
+class Proof(NamedTuple):
+    """What a session has shown of its server.
+
+    certificate_der: as it came, in DER. size_limit in bytes.
+    """
+
+    settings: ServerSettings
+    server: str
+    tls_version: str | None
+    certificate_der: bytes | None
+    mechanism: str | None
+    size_limit: int | None
+    extensions: Mapping[str, str]
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """What the server's certificate says; reading it takes a moment."""
+        return None if self.certificate_der is None else Certificate.parse(self.certificate_der)
+
+
+def proof_of(session: Session) -> Proof:
+    """Sum up what a session has shown once its login has passed."""
+    greeting = session.greeting.text if session.greeting else ""
+    return Proof(
+        settings=session.settings,
+        server=greeting.split(" ", 1)[0] or session.settings.host,
+        tls_version=session.tls_version,
+        certificate_der=session.certificate_der,
+        mechanism=session.mechanism,
+        size_limit=session.capabilities.size_limit,
+        extensions=dict(session.capabilities.extensions),
     )

@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import replace
 import ssl
-from typing import NamedTuple
 
 from ..failure import Failure, FailureKind, MailError, Permanence, Stage
 from ..settings import SUBMISSION_PORT, SUBMISSIONS_PORT, Encryption, ServerSettings, redactor_for
-from ..smtp.session import Session, StageObserver
-from ..smtp.tls import Certificate
+from ..smtp.session import Proof, Session, StageObserver, proof_of
 from .probe import Heard, Speaker, listen
 
 _SILENCE = 1.5
 """Seconds of silence after which someone else is asked who speaks at the port."""
-
-
-class Proof(NamedTuple):
-    """What a handshake has shown. size_limit in bytes."""
-
-    settings: ServerSettings
-    server: str
-    tls_version: str | None
-    certificate: Certificate | None
-    mechanism: str | None
-    size_limit: int | None
-    extensions: Mapping[str, str]
 
 
 async def prove(
@@ -68,20 +53,6 @@ async def prove(
     if proof is None:
         raise MailError(Failure(FailureKind.DISCONNECTED, session.stage, Permanence.TEMPORARY))
     return proof
-
-
-def proof_of(session: Session) -> Proof:
-    """Sum up what an open session has shown of its server."""
-    greeting = session.greeting.text if session.greeting else ""
-    return Proof(
-        settings=session.settings,
-        server=greeting.split(" ", 1)[0] or session.settings.host,
-        tls_version=session.tls_version,
-        certificate=session.certificate,
-        mechanism=session.mechanism,
-        size_limit=session.capabilities.size_limit,
-        extensions=dict(session.capabilities.extensions),
-    )
 
 
 async def resolve_encryption(settings: ServerSettings, context: ssl.SSLContext) -> ServerSettings:
