@@ -51,6 +51,12 @@ def _custom_integration() -> None:
 
 
 @pytest.fixture
+def expected_lingering_timers() -> bool:
+    """Home Assistant does not unload accounts as it stops; its process ends with their timers."""
+    return True
+
+
+@pytest.fixture
 def config(tmp_path: Path) -> Path:
     """The configuration folder of somebody who used 1.0.0."""
     folder = tmp_path / "config"
@@ -164,7 +170,7 @@ async def test_mail_at_its_final_dot_may_have_arrived(config: Path, servers: Ser
 
 async def test_options_mean_the_same(config: Path, servers: Servers) -> None:
     async with running(config) as hass:
-        await deliver(hass)
+        await start(hass)
         servers.taken()
         assert await send(hass, "Office", "New", "bea@example.test") == "sent"
         [new] = servers.taken()["Office"]
@@ -176,7 +182,6 @@ async def test_options_mean_the_same(config: Path, servers: Servers) -> None:
         with pytest.raises(HomeAssistantError) as full:
             await send(hass, "Office", "One too many", "bea@example.test")
         assert await send(hass, "Backed", "Passed on", "bea@example.test") == "queued"
-        servers.taken()["Relay"].clear()
         await pass_time(hass, minutes=4)
         assert servers.taken()["Relay"] == []
         await pass_time(hass, minutes=7)
