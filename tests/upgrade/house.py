@@ -6,8 +6,8 @@ its own, so that two versions never meet in one. It imports nothing of this proj
     python tests/upgrade/house.py CONFIG
 
 It loads what is stored, notes what is there before the network is touched, then lets some hours of
-timers fire, so that all that waits is sent, prints both notes as one line of JSON, and sends one new mail from
-each account.
+timers fire, so that all that waits is sent, prints both notes as one line of JSON, and sends one
+new mail from each account.
 """
 
 import asyncio

@@ -4,8 +4,9 @@
 
 Every account, recipient, mail and note in it was written by that version while scripted servers
 answered as they had to. Two crashes are made by hand with that version's own code: one in the
-middle of a digest, and one at the final dot of a mail. Ids of accounts and recipients are the same each time; times
-and Message-IDs are those of the run. Ports and files of this machine are replaced at the end.
+middle of a digest, and one at the final dot of a mail. Ids of accounts and recipients are the same
+each time; times and Message-IDs are those of the run. Ports and files of the machine that it runs
+on are replaced at the end.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from types import MappingProxyType
 from typing import Any, Final
 from unittest import mock
 
-from homeassistant.config_entries import SOURCE_USER, ConfigEntry
+from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigSubentryDataWithId
 from homeassistant.core import HomeAssistant
 
 from tests.upgrade.house import DOMAIN, pass_time, running, start
@@ -26,9 +27,14 @@ from tests.upgrade.mails import come_too_fast, come_too_fast_for_all, leave_past
 from tests.upgrade.servers import PASSWORD, TOKEN, USERNAME, Certificates, Servers, serving
 from tests.upgrade.storage import OUTBOX, STORED, install, pack, rewrite
 
-ENCRYPTION: Final = {"Office": "tls", "Company": "tls", "Token": "tls", "Relay": "none"} | {
-    "Plain": "none"
+ENCRYPTION: Final = {
+    "Office": "tls",
+    "Company": "tls",
+    "Token": "tls",
+    "Relay": "none",
+    "Plain": "none",
 }
+"""STARTTLS where nothing is said."""
 DATA: Final[dict[str, dict[str, Any]]] = {
     "Relay": {"sender": "relay@example.test", "username": None, "password": None},
     "Plain": {"allow_plain_login": True},
@@ -108,13 +114,13 @@ def entry_of(title: str, servers: Servers) -> ConfigEntry:
         data={name: value for name, value in data.items() if value is not None},
         options=options,
         subentries_data=[
-            {
-                "data": addresses,
-                "subentry_id": f"{title}-{name}".lower(),
-                "subentry_type": "recipient",
-                "title": name,
-                "unique_id": None,
-            }
+            ConfigSubentryDataWithId(
+                data=addresses,
+                subentry_id=f"{title}-{name}".lower(),
+                subentry_type="recipient",
+                title=name,
+                unique_id=None,
+            )
             for name, addresses in RECIPIENTS.get(title, {}).items()
         ],
         source=SOURCE_USER,

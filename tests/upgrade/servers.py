@@ -37,7 +37,6 @@ SCRIPTS: Final[dict[str, Script]] = {
 """By the title of the account. That of Company is certified by an authority of its own."""
 
 
-
 class Servers(dict[str, ScriptedServer]):
     """All servers by the title of their account, and what the accounts must store to reach them."""
 
