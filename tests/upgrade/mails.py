@@ -1,11 +1,13 @@
 """Mail that has come to every state in which it can be stored, by public actions alone."""
 
+from email import message_from_bytes, policy
+import re
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
 
 from tests.upgrade.house import act, pass_time
-from tests.upgrade.servers import Servers
+from tests.upgrade.servers import Mail, Servers
 
 LARGE: Final = "The camera saw nothing.\n" * 60_000
 """More than a mail may have to be kept in memory."""
@@ -62,3 +64,13 @@ async def leave_waiting(hass: HomeAssistant) -> None:
     await send(hass, "Home", "Urgent", "dora@example.test", priority="highest")
     data = {"entity_id": "notify.family", "title": "Family", "message": "Dinner."}
     await hass.services.async_call("notify", "send_message", data, blocking=True)
+
+
+def texts_in(mail: Mail) -> list[str]:
+    """Return which of the texts written here a mail holds, in their order."""
+    return re.findall(r"(\w+ \d) since noon\.", mail.content.decode())
+
+
+def message_of(content: bytes) -> Any:
+    """Parse a message."""
+    return message_from_bytes(content, policy=policy.default)

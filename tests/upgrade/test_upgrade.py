@@ -2,16 +2,15 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Sequence
-from email import message_from_bytes, policy
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 import json
 from pathlib import Path
-import re
 import shutil
 import sys
 from typing import Any
 
 from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import section
 from homeassistant.exceptions import HomeAssistantError
 import pytest
 
@@ -22,7 +21,9 @@ from tests.upgrade.mails import (
     come_too_fast_for_all,
     leave_past,
     leave_waiting,
+    message_of,
     send,
+    texts_in,
 )
 from tests.upgrade.servers import SCRIPTS, Certificates, Mail, Servers, Step, hang_up, serving
 from tests.upgrade.storage import (
@@ -187,6 +188,19 @@ async def test_options_mean_the_same(config: Path, servers: Servers) -> None:
     assert "EHLO office.example.test" in servers["Office"].record.commands("EHLO")
 
 
+@pytest.mark.usefixtures("servers")
+async def test_the_dialog_of_the_options_shows_each_as_it_was_set(config: Path) -> None:
+    async with running(config) as hass:
+        shown = {}
+        for entry in hass.config_entries.async_entries(DOMAIN):
+            form = await hass.config_entries.options.async_init(entry.entry_id)
+            shown[entry.title] = dict(suggested_in(form["data_schema"]))
+            hass.config_entries.options.async_abort(form["flow_id"])
+
+    for entry in entries_in(config):
+        assert entry["options"].items() <= shown[entry["title"]].items()
+
+
 async def test_1_0_0_takes_up_what_is_stored_now(
     config: Path, servers: Servers, tmp_path: Path
 ) -> None:
@@ -293,11 +307,6 @@ def assert_delivered(taken: dict[str, list[Mail]], mails: Sequence[StoredMail]) 
     assert rest == {"Relay", "Guarded"}
 
 
-def texts_in(mail: Mail) -> list[str]:
-    """Return which of the texts written in `mails` a mail holds, in their order."""
-    return re.findall(r"(\w+ \d) since noon\.", mail.content.decode())
-
-
 def entities_stored_in(config: Path) -> dict[str, str]:
     """Return the unique ids of the registered entities by their names."""
     entities = stored(config, "entity_registry")["entities"]
@@ -309,9 +318,13 @@ def shown_by(noted: dict[str, Any]) -> dict[str, str]:
     return {name: key for note in noted.values() for name, key in note["entities"].items()}
 
 
-def message_of(content: bytes) -> Any:
-    """Parse a message."""
-    return message_from_bytes(content, policy=policy.default)
+def suggested_in(form: Any) -> Iterator[tuple[str, Any]]:
+    """Return the values that a form begins with, those of its sections included."""
+    for marker, field in form.schema.items():
+        if isinstance(field, section):
+            yield from suggested_in(field.schema)
+        elif "suggested_value" in (marker.description or {}):
+            yield str(marker), marker.description["suggested_value"]
 
 
 def state_of(hass: HomeAssistant, entity_id: str) -> str:
