@@ -197,8 +197,8 @@ async def test_the_dialog_of_the_options_shows_each_as_it_was_set(config: Path) 
             shown[entry.title] = dict(suggested_in(form["data_schema"]))
             hass.config_entries.options.async_abort(form["flow_id"])
 
-    for entry in entries_in(config):
-        assert entry["options"].items() <= shown[entry["title"]].items()
+    for account in entries_in(config):
+        assert account["options"].items() <= shown[account["title"]].items()
 
 
 async def test_1_0_0_takes_up_what_is_stored_now(
