@@ -82,7 +82,7 @@ def _written(secret: str) -> Iterator[str]:
     if not secret.isascii():
         texts.add(secret.encode("utf-8", "replace").decode("latin-1"))
         if len(BLANKS.sub("", _NOT_ASCII.sub("", secret))) >= SHORTEST:
-            texts |= {_NOT_ASCII.sub(lost, secret) for lost in ("\ufffd", "?")}
+            texts |= {_NOT_ASCII.sub(lost, secret) for lost in ("\ufffd", "?", "")}
     texts |= {text.upper() for text in texts}
     for text in sorted({fold(BLANKS.sub("", text)) for text in texts}):
         if len(text) >= SHORTEST:
@@ -91,7 +91,9 @@ def _written(secret: str) -> Iterator[str]:
 
 def _bytes_of(secret: str) -> list[bytes]:
     """Return its bytes in the character sets of mail."""
-    data = [secret.encode("utf-8", "replace")]
+    # Servers and people leave out blanks before it is encoded.
+    texts = dict.fromkeys((secret, secret.strip(), BLANKS.sub("", secret)))
+    data = [text.encode("utf-8", "replace") for text in texts if text]
     if not secret.isascii() and _NOT_ASCII.sub("", secret) and max(secret) <= "\xff":
         data.append(secret.encode("latin-1"))
     return data
