@@ -15,7 +15,7 @@ from .part import Fields
 
 _MAX_SUBJECT = 900
 _MAX_VALUE = 8000
-_FIELD_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9!#$%&'*+.^_`|~-]{0,69}")
+_FIELD_NAME = r"[A-Za-z0-9][A-Za-z0-9!#$%&'*+.^_`|~-]{0,69}"
 
 _RESERVED = frozenset({
     "apparently-to",
@@ -36,7 +36,7 @@ _RESERVED = frozenset({
 })  # fmt: skip
 _RESERVED_BEGINNINGS = ("arc-", "authentication-results", "content-", "dkim-", "resent-")
 _OF_THREAD = frozenset({"in-reply-to", "references"})
-_MESSAGE_IDS = re.compile(r"(?:<[!-;=?A-~]+@[!-;=?A-~]+>(?: |$))+")
+_MESSAGE_IDS = r"(?:<[!-;=?A-~]+@[!-;=?A-~]+>(?: |$))+"
 _OF_PRIORITY = frozenset({"importance", "priority", "x-priority"})
 
 # X-Priority is what most readers know; Importance and Priority are RFC 2156's words.
@@ -125,7 +125,7 @@ def _custom(content: Content) -> Fields:
     fields: dict[str, tuple[str, str]] = {}
     for name, value in content.headers.items():
         key = name.lower()
-        if not _FIELD_NAME.fullmatch(name):
+        if not re.fullmatch(_FIELD_NAME, name):
             raise _refused(ContentFault.HEADER_NAME_INVALID, name)
         if key in taken or key.startswith(_RESERVED_BEGINNINGS):
             raise _refused(ContentFault.HEADER_RESERVED, name)
@@ -133,7 +133,7 @@ def _custom(content: Content) -> Fields:
             raise _refused(ContentFault.HEADER_REPEATED, name)
         if not is_line(value) or len(value) > _MAX_VALUE:
             raise _refused(ContentFault.HEADER_VALUE_INVALID, name)
-        if key in _OF_THREAD and not _MESSAGE_IDS.fullmatch(value):
+        if key in _OF_THREAD and not re.fullmatch(_MESSAGE_IDS, value):
             raise _refused(ContentFault.HEADER_VALUE_INVALID, name)
         fields[key] = (name, unstructured(name, value))
     return tuple(fields.values())
