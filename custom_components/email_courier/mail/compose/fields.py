@@ -37,9 +37,18 @@ def unstructured(name: str, text: str) -> str:
     return _encoded(name, line)
 
 
-def mailbox_list(name: str, mailboxes: Sequence[Mailbox]) -> str:
-    """Return mailboxes as the value of the field of this name, one on a line."""
-    written = [_mailbox(name if i == 0 else "", mailbox) for i, mailbox in enumerate(mailboxes)]
+def mailbox_list(name: str, mailboxes: Sequence[Mailbox], *, in_ascii: bool = False) -> str:
+    """Return mailboxes as the value of the field of this name, one on a line.
+
+    in_ascii: shows an address that only RFC 6531 can carry as an empty group of that name
+    (RFC 6857 section 3.1.6), so that the mail can also go where SMTPUTF8 is unknown.
+    """
+    written = [
+        (_empty_group if in_ascii and mailbox.needs_smtputf8 else _mailbox)(
+            name if i == 0 else "", mailbox
+        )
+        for i, mailbox in enumerate(mailboxes)
+    ]
     return f",{_FOLD}".join(written)
 
 
@@ -74,7 +83,7 @@ def name_parameter(value: str) -> str:
     """
     if _is_quotable("name", value):
         return parameter("name", value)
-    return f';{_FOLD}name="{_encoded('name="', value)}"'
+    return f';{_FOLD}name="{_encoded('name="', value, _ENCODED_LINE - 2)}"'
 
 
 def _is_quotable(name: str, value: str) -> bool:
@@ -103,12 +112,17 @@ def _folded(name: str, words: list[str]) -> str:
     return _FOLD.join([*lines, current])
 
 
-def _encoded(name: str, text: str) -> str:
+def _encoded(name: str, text: str, limit: int = _ENCODED_LINE) -> str:
     # A plain mail needs no encoded word, and importing this loads the character sets.
     from email.header import Header  # noqa: PLC0415
 
-    header = Header(text, "utf-8", maxlinelen=_ENCODED_LINE, header_name=name)
+    header = Header(text, "utf-8", maxlinelen=limit, header_name=name)
     return header.encode(linesep="\r\n")
+
+
+def _empty_group(field_name: str, mailbox: Mailbox) -> str:
+    shown = f"{mailbox.name} {mailbox.address}".strip()
+    return f"{_encoded(field_name, shown, _ENCODED_LINE - 4)} :;"
 
 
 def _mailbox(field_name: str, mailbox: Mailbox) -> str:

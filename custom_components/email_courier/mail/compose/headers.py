@@ -55,15 +55,18 @@ def message_header(
     cc: tuple[Mailbox, ...],
     message_id: str,
     now: datetime,
+    *,
+    in_ascii: bool = False,
 ) -> Fields:
     """Return the fields of the message as a whole, those of its body left out.
 
     to, cc: who is shown there; Bcc is never written. message_id: with its angle brackets.
+    in_ascii: writes to and cc without addresses that only RFC 6531 can carry.
     Raises ContentError for a custom field that is reserved, malformed or repeated.
     """
     return (
         ("From", mailbox_list("From", [content.sender])),
-        *_destinations(to, cc),
+        *_destinations(to, cc, in_ascii=in_ascii),
         *_mailboxes("Reply-To", content.reply_to),
         *_subject(content.subject),
         ("Date", format_datetime(now)),
@@ -87,14 +90,17 @@ def thread_id(key: str, domain: str) -> str:
     return f"<thread-{sha256(key.encode('utf-8', 'replace')).hexdigest()[:32]}@{domain}>"
 
 
-def _destinations(to: tuple[Mailbox, ...], cc: tuple[Mailbox, ...]) -> Fields:
+def _destinations(to: tuple[Mailbox, ...], cc: tuple[Mailbox, ...], *, in_ascii: bool) -> Fields:
     if not to and not cc:
         return (("To", "undisclosed-recipients:;"),)
-    return (*_mailboxes("To", to), *_mailboxes("Cc", cc))
+    return (
+        *_mailboxes("To", to, in_ascii=in_ascii),
+        *_mailboxes("Cc", cc, in_ascii=in_ascii),
+    )
 
 
-def _mailboxes(name: str, mailboxes: tuple[Mailbox, ...]) -> Fields:
-    return ((name, mailbox_list(name, mailboxes)),) if mailboxes else ()
+def _mailboxes(name: str, mailboxes: tuple[Mailbox, ...], *, in_ascii: bool = False) -> Fields:
+    return ((name, mailbox_list(name, mailboxes, in_ascii=in_ascii)),) if mailboxes else ()
 
 
 def _subject(subject: str) -> Fields:

@@ -118,7 +118,7 @@ class _Reader(HTMLParser):
                 self._page.begin_cell(first=not self._is_in_row)
                 self._is_in_row = True
             case "tr" | "table":
-                self._is_in_row = False
+                self._end_row()
             case _:
                 self._indent(tag, attrs)
 
@@ -141,8 +141,8 @@ class _Reader(HTMLParser):
                 self._end_link()
             case "pre":
                 self._preformatted = max(self._preformatted - 1, 0)
-            case "table":
-                self._is_in_row = False
+            case "tr" | "table":
+                self._end_row()
             case _:
                 self._outdent(tag)
         self._separate(tag)
@@ -195,7 +195,7 @@ class _Reader(HTMLParser):
                 return True
             self._unshown = ""
         if tag in _VOID:
-            return self._hide and tag == "img" and _is_hidden(attrs)
+            return self._hide and _is_hidden(attrs)
         if tag in _UNSHOWN or (self._hide and _is_hidden(attrs)):
             self._unshown, self._unshown_depth = tag, 1
         return bool(self._unshown)
@@ -252,6 +252,10 @@ class _Reader(HTMLParser):
             if tag != "li" and self._lists:
                 self._lists.pop()
         self._set_prefix()
+
+    def _end_row(self) -> None:
+        self._is_in_row = False
+        self._page.end_mark()
 
     def _next_mark(self) -> str:
         if not self._lists or (number := self._lists[-1]) is None:

@@ -19,7 +19,7 @@ class TextPage:
         self._due = 0  # line ends before the next text
         self._blank = False
         self._separator = ""
-        self._is_marked = False
+        self._is_marked = False  # line ends wait for the text behind a mark
         self._cell_line: int | None = None
 
     def text(self) -> str:
@@ -44,21 +44,22 @@ class TextPage:
         within, self.prefix = self.prefix, prefix
         self.add(mark)
         self.prefix = within
-        self.blank()
-        self._is_marked = True
+        self._blank = self._is_marked = True
 
     def end_mark(self) -> None:
-        """Let lines end again after a mark, with or without text behind it."""
+        """Let lines end again after a mark or the beginning of a cell that had no text."""
         self._is_marked = False
 
     def begin_cell(self, *, first: bool) -> None:
         """Begin a cell beside the one before, or below it where that took several lines."""
         if first:
+            self.end_mark()
             self.end_line()
             self._cell_line = None
         elif self._cell_line == len(self._lines):
             self._due = 0
             self._separator = _BETWEEN_CELLS
+            self._is_marked = True
         elif self._cell_line is not None:
             self.end_line()
             self._cell_line = None
@@ -91,9 +92,10 @@ class TextPage:
     def add_behind(self, text: str) -> None:
         """Add text to the line that is there, even where a new one is due."""
         due, self._due = self._due, 0
-        self.blank()
+        has_blank, self._blank = self._blank, True
         self.add(text)
         self._due = due
+        self._blank = has_blank
 
     def _end_line(self) -> None:
         if self._line:
