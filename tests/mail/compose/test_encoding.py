@@ -38,10 +38,10 @@ def test_text_stays_as_legible_as_it_can_safely_be(text: str, encoding: str) -> 
     ("text", "quoted"),
     [
         ("From here\n", b"=46rom here\r\n"),
-        ("a\nFrom \nFrom: b\n>From c\n", b"a\r\n=46rom=20\r\nFrom: b\r\n>From c\r\n"),
+        ("a\nFrom \nFrom: b\n>From c\n", b"a\r\nFrom=20\r\nFrom: b\r\n>From c\r\n"),
         ("From " + "x" * 70 + "\n", b"=46rom =\r\n" + b"x" * 70 + b"\r\n"),
         ("x" * 75 + "From here\n", b"x" * 75 + b"=\r\n=46rom here\r\n"),
-        ("x" * 76 + ".\n", b"x" * 75 + b"=\r\nx.\r\n"),
+        ("x" * 71 + "From \n", b"x" * 71 + b"From=\r\n=20\r\n"),
         (".\n..\n", b"=2E\r\n..\r\n"),
     ],
 )

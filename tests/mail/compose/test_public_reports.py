@@ -38,7 +38,7 @@ def _raw(**fields: Any) -> str:
         pytest.param(
             "Livraison retardée. Arrivée prévue\u202f: 5 août, 11h48", id="lettre/lettre#812"
         ),
-        pytest.param("a" * 1386, id="PHPMailer/PHPMailer#1525"),
+        pytest.param("a" * 890, id="PHPMailer/PHPMailer#1525"),
         pytest.param("Zusammenfassung Ihrer Bestellung — " * 24, id="productdevbook/unemail#121"),
         pytest.param("🎟 Test folding of subject header " * 5, id="emersion/go-message#54"),
         pytest.param("foö " * 30, id="lobsters/lobsters#328"),
@@ -114,7 +114,7 @@ def test_sixty_recipients_fit_into_lines() -> None:
 )
 def test_a_file_name_is_known_to_old_and_new_readers(filename: str) -> None:
     part = _mail(text="a", attachments=(Attachment(filename, b"x"),)).message
-    file = list(part.iter_attachments())[0]
+    file = next(iter(part.iter_attachments()))
 
     assert file.get_filename() == filename
     assert file["Content-Type"].params["name"] == filename
@@ -162,7 +162,7 @@ def test_a_text_file_keeps_its_bytes_and_its_charset(
 ) -> None:
     file = Attachment("a.csv", content, declared)
     mail = _mail(text="a", attachments=(file,))
-    sent = list(mail.message.iter_attachments())[0]
+    sent = next(iter(mail.message.iter_attachments()))
 
     assert sent.get_payload(decode=True) == content
     assert sent.get_content_charset() == charset
@@ -178,7 +178,7 @@ def test_a_text_file_keeps_its_bytes_and_its_charset(
             "Andris, Reinman <a@x.test>", "a@x.test", "Andris, Reinman", id="nodemailer#973"
         ),
         pytest.param(
-            "Joe Foo, PhD <joe@x.test>", "joe@x.test", "Joe Foo, PhD", id="nodemailer/mailparser#375"
+            "Joe Foo, PhD <joe@x.test>", "joe@x.test", "Joe Foo, PhD", id="mailparser#375"
         ),
         pytest.param(
             '"test@x.test"@example.test', '"test@x.test"@example.test', "",

@@ -33,19 +33,23 @@ def _unmistakable(quoted: bytes) -> bytes:
     r"""Return quoted-printable, lines ending in \n, without lines that are no mere text to others.
 
     RFC 2049 section 3: a mailbox file takes "From " for the next mail, and old servers a dot
-    alone for the end. Soft line breaks can make such lines, too.
+    alone for the end. Soft line breaks can make such lines, too. A blank that b2a_qp escapes at
+    the end of a line can make it longer than RFC 2045 section 6.7 allows.
     """
-    if not re.search(rb"^(?:From |\.=?$)", quoted, re.MULTILINE):
+    if not re.search(rb"^(?:From |\.=?$|.{77})", quoted, re.MULTILINE):
         return quoted
     lines: list[bytes] = []
     for line in quoted.split(b"\n"):
         rest = line
         while rest.startswith(b"From "):
-            if len(rest) <= _QUOTED_LINE - 2:
-                rest = b"=46rom " + rest[5:]
-            else:
-                lines.append(b"=46rom =")
-                rest = rest[5:]
+            lines.append(b"=46rom =")
+            rest = rest[5:]
+        if lines and lines[-1] == b"=46rom =" and len(rest) <= _QUOTED_LINE - 7:
+            lines.pop()
+            rest = b"=46rom " + rest
+        if len(rest) > _QUOTED_LINE:
+            lines.append(rest[:-3] + b"=")
+            rest = rest[-3:]
         lines.append(b"=2E" + rest[1:] if rest in {b".", b".="} else rest)
     return b"\n".join(lines)
 
