@@ -17,12 +17,16 @@ LONG_ID = "16258590485080.7800325544861049@content.messagingengine.example"
 
 def _mail(**fields: Any) -> ReadMail:
     """Compose and read back, which checks lines, encoded words and defects."""
-    return read(compose(Content(**({"sender": HOUSE, "to": (ANNA,)} | fields)), now=NOW))
+    return read(compose(_content(**fields), now=NOW))
 
 
 def _raw(**fields: Any) -> str:
-    content = Content(**({"sender": HOUSE, "to": (ANNA,)} | fields))
-    return bytes(compose(content, now=NOW).data).decode()
+    return bytes(compose(_content(**fields), now=NOW).data).decode()
+
+
+def _content(**fields: Any) -> Content:
+    asked: dict[str, Any] = {"sender": HOUSE, "to": (ANNA,), **fields}
+    return Content(**asked)
 
 
 @pytest.mark.parametrize(
