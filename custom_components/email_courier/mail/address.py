@@ -56,7 +56,8 @@ class Mailbox:
     """One address and the name shown beside it; never changes.
 
     address: normalised: the domain as lower-case A-labels, the local part with no more quoting
-    than it needs. Two mailboxes are equal when their addresses are.
+    than it needs. Where that is not ASCII, only a server with SMTPUTF8 (RFC 6531) can take it.
+    Two mailboxes are equal when their addresses are.
     name: may be empty; never holds control characters.
 
     Raises MailError for an address that is not in this form already, so that none can exist.
@@ -91,11 +92,6 @@ class Mailbox:
     def domain(self) -> str:
         """What stands behind the @: A-labels or an address literal."""
         return self.address.rpartition("@")[2]
-
-    @property
-    def needs_smtputf8(self) -> bool:
-        """Whether only a server with SMTPUTF8 (RFC 6531) can take this address."""
-        return not self.address.isascii()
 
     def named(self, name: str) -> Mailbox:
         """Return the same address under another name; line breaks in it become spaces."""

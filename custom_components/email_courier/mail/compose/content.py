@@ -117,7 +117,7 @@ class Content:
     attachments: tuple[Attachment, ...] = ()
     images: tuple[Attachment, ...] = ()
     priority: Priority | None = None
-    headers: Mapping[str, str] = field(default_factory=lambda: _NO_HEADERS)
+    headers: Mapping[str, str] = _NO_HEADERS
     thread: str | None = None
     button: Button | None = None
     base_url: str | None = None

@@ -44,7 +44,7 @@ def mailbox_list(name: str, mailboxes: Sequence[Mailbox], *, in_ascii: bool = Fa
     (RFC 6857 section 3.1.6), so that the mail can also go where SMTPUTF8 is unknown.
     """
     written = [
-        (_empty_group if in_ascii and mailbox.needs_smtputf8 else _mailbox)(
+        (_empty_group if in_ascii and not mailbox.address.isascii() else _mailbox)(
             name if i == 0 else "", mailbox
         )
         for i, mailbox in enumerate(mailboxes)
@@ -126,7 +126,7 @@ def _empty_group(field_name: str, mailbox: Mailbox) -> str:
 
 
 def _mailbox(field_name: str, mailbox: Mailbox) -> str:
-    name = one_line(mailbox.name)
+    name = mailbox.name
     if not name:
         return mailbox.address
     if _is_plain(name) and len(name) <= _LINE_WISH // 2:

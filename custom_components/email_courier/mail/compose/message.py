@@ -85,7 +85,7 @@ def _message(
 ) -> Part:
     to, cc, bcc = destinations
     # A server without SMTPUTF8 can still take the mail for those whose address does not need it.
-    in_ascii = not all(mailbox.needs_smtputf8 for mailbox in (*to, *cc, *bcc))
+    in_ascii = any(mailbox.address.isascii() for mailbox in (*to, *cc, *bcc))
     header = message_header(content, to, cc, message_id, now, in_ascii=in_ascii)
     return body_part(content, unique).with_fields((*header, ("MIME-Version", "1.0")))
 
@@ -106,7 +106,7 @@ def _envelope(content: Content, recipients: tuple[Mailbox, ...]) -> Envelope:
     return Envelope(
         sender=content.sender.address,
         recipients=tuple(mailbox.address for mailbox in recipients),
-        smtputf8=any(mailbox.needs_smtputf8 for mailbox in named),
+        smtputf8=not all(mailbox.address.isascii() for mailbox in named),
     )
 
 
