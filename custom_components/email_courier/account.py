@@ -138,7 +138,9 @@ class Account:
         """Compose, off the event loop where it takes a while. Raises ServiceValidationError."""
         work = partial(compose, content, now=dt_util.now())
         try:
-            return work() if content.is_light else await self.hass.async_add_executor_job(work)
+            if content.is_cheap_to_compose:
+                return work()
+            return await self.hass.async_add_executor_job(work)
         except ContentError as error:
             raise error_for_content(error) from error
 
