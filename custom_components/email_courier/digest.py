@@ -20,7 +20,7 @@ from .mail.compose.content import Attachment, Content
 from .mail.compose.message import compose
 from .mail.failure import FailureKind
 from .mail.files import OpenedFile
-from .mail.outbox.hold import Pictures
+from .mail.outbox.digests import Pictures
 from .mail.outbox.submission import OutgoingMail
 from .phrases import Phrases
 from .pictures import smaller_picture
