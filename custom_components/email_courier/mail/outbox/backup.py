@@ -11,7 +11,7 @@ import re
 from typing import NamedTuple
 
 from ..envelope import Envelope
-from ..failure import ACCOUNT_REFUSED, Failure, MailError, Permanence
+from ..failure import MailError
 from ..payload import IN_MEMORY, gather, pieces_of
 from .events import Notifier
 from .runtime import TaskGroup, Timers
@@ -41,15 +41,6 @@ class Backup(NamedTuple):
     def accepts(self, visited_accounts: tuple[str, ...]) -> bool:
         """Whether a mail that has visited these accounts has not been there yet."""
         return self.account != self.own and self.account not in visited_accounts
-
-
-def blames_account(failure: Failure | None) -> bool:
-    """Whether another account may succeed where this one is refused for good."""
-    return (
-        failure is not None
-        and failure.kind in ACCOUNT_REFUSED
-        and failure.permanence is Permanence.PERMANENT
-    )
 
 
 _FIELD = rb"(?P<name>[^\s:]+)[ \t]*:(?P<value>.*?\r\n(?:[ \t].*?\r\n)*)"

@@ -72,7 +72,8 @@ class Courier:
         self._queue = DeferredQueue(math.inf if backup is None else backup.after, self._changed)
         disk = Disk(store, host, notifier.trouble)
         self._spool = spool = Spool(disk, self._queue, self._quota, notifier)
-        outcome = OutcomeHandler(self._backoff, spool, notifier, timers, backup)
+        accepts = None if backup is None else backup.accepts
+        outcome = OutcomeHandler(self._backoff, spool, notifier, timers, accepts)
         self._dispatcher = Dispatcher(deliver, outcome, spool, notifier, host, timers, tasks)
         self._history = History(store.folder / "history")
         self._history_saver = HistorySaver(self._history, host, notifier, timers, tasks)

@@ -12,9 +12,8 @@ from typing import Protocol
 from ..envelope import Delivery, Envelope
 from ..failure import Failure, FailureKind, MailError, Permanence, Stage
 from ..payload import Payload
-from .backup import blames_account
 from .events import Notifier
-from .outcome import OutcomeHandler
+from .outcome import OutcomeHandler, blames_account
 from .runtime import Host, TaskGroup, Timers
 from .scheduler import ActiveMail, NewMail, QueueEntry
 from .spool import Spool
@@ -113,9 +112,12 @@ class Dispatcher:
         self._timer.set(min((time for time in times if time is not None), default=None))
 
     def take(self, mail: ActiveMail) -> None:
-        """Try a mail as soon as its turn comes."""
-        self._new.add(mail)
-        self.pump()
+        """Try a mail as soon as its turn comes, which is now where nothing else is to be done."""
+        if self._is_busy or self._queue.entries or self.reason_to_wait is not None:
+            self._new.add(mail)
+            self.pump()
+        else:
+            self._begin(mail)
 
     async def defer(self, mail: ActiveMail, failure: Failure | None) -> None:
         """Put a mail on disk without an attempt, and let its caller go. Raises OutboxError.
@@ -140,7 +142,7 @@ class Dispatcher:
             return
         if mail.is_concluding:
             return
-        if mail in self._new and mail.entry is not None:
+        if mail in self._new.mails and mail.entry is not None:
             self._new.remove(mail)
             self._queue.put_back(mail.entry, 0)
             self._notifier.deferred(mail.record, None)
@@ -149,7 +151,7 @@ class Dispatcher:
     def withdraw(self, mail: ActiveMail) -> None:
         """Forget a mail whose caller has left, unless it may have arrived or is on disk."""
         mail.answer = None
-        if mail.dot_reached or not mail.is_in_memory_alone:
+        if mail.dot_reached or mail.is_spooled:
             return
         self._new.remove(mail)
         if self._active is mail:
@@ -251,7 +253,7 @@ class Dispatcher:
 
     async def _note_dot(self, mail: ActiveMail) -> None:
         mail.dot_reached = True
-        if not mail.is_in_memory_alone:
+        if mail.is_spooled:
             await self._spool.mark_dot(mail)
 
     def _ended(self, mail: ActiveMail, attempt: asyncio.Task[Delivery]) -> None:
@@ -276,8 +278,8 @@ class Dispatcher:
     def _end(self) -> None:
         self._is_busy = False
         self._active = None
-        self.pump()
-        if self._queue.entries:
+        if self._new.mails or self._queue.entries:
+            self.pump()
             self._queue.changed()
 
     def _abandon(self, mail: ActiveMail) -> None:

@@ -27,7 +27,7 @@ class History:
     def __init__(self, file: Path) -> None:
         """Remember nothing yet; load() and save() use a file and block."""
         self._file = file
-        self._outcomes: deque[Mapping[str, Any]] = deque(maxlen=LENGTH)
+        self._outcomes: deque[MailEvent | Mapping[str, Any]] = deque(maxlen=LENGTH)
 
     @property
     def name(self) -> str:
@@ -37,7 +37,10 @@ class History:
     @property
     def outcomes(self) -> tuple[Mapping[str, Any], ...]:
         """The last outcomes."""
-        return tuple(self._outcomes)
+        return tuple(
+            outcome.as_dict() if isinstance(outcome, MailEvent) else outcome
+            for outcome in self._outcomes
+        )
 
     def add(self, event: CourierEvent) -> bool:
         """Remember an event if it is an outcome; tell whether it is.
@@ -46,7 +49,7 @@ class History:
         """
         if not isinstance(event, MailEvent) or event.digest is not None:
             return False
-        self._outcomes.append(event.as_dict())
+        self._outcomes.append(event)
         return True
 
     def put_before(self, earlier: Iterable[Mapping[str, Any]]) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 import math
 from typing import NamedTuple
 
 from ..envelope import Delivery, RecipientOutcome
-from ..failure import LOGIN_REFUSED, Failure, MailError, Permanence, Stage
+from ..failure import ACCOUNT_REFUSED, LOGIN_REFUSED, Failure, MailError, Permanence, Stage
 from .backoff import Backoff
-from .backup import Backup, blames_account
 from .events import GivenUp, Notifier, Paused
 from .record import REPLY_LOST, MailRecord, OwedRecipient
 from .runtime import Timers
@@ -47,6 +47,15 @@ class AttemptResult(NamedTuple):
     def owed(self) -> tuple[RecipientOutcome, ...]:
         """Recipients to try again."""
         return self.record.outcomes
+
+
+def blames_account(failure: Failure | None) -> bool:
+    """Whether another account may succeed where this one is refused for good."""
+    return (
+        failure is not None
+        and failure.kind in ACCOUNT_REFUSED
+        and failure.permanence is Permanence.PERMANENT
+    )
 
 
 def connection_failure(delivery: Delivery) -> Failure | None:
@@ -134,14 +143,18 @@ class OutcomeHandler:
         spool: Spool,
         notifier: Notifier,
         timers: Timers,
-        backup: Backup | None,
+        may_hand_over: Callable[[tuple[str, ...]], bool] | None = None,
     ) -> None:
+        """Apply to the server's state, to the mail on disk, and to whom the notifier tells.
+
+        may_hand_over: returns whether a backup account takes mail that has visited these accounts.
+        """
         self.backoff = backoff
         self._spool = spool
         self._queue = spool.queue
         self._notifier = notifier
         self._timers = timers
-        self._backup = backup
+        self._may_hand_over = may_hand_over
 
     async def apply(self, mail: ActiveMail, delivery: Delivery) -> None:
         """Decide what an attempt that has come to its end means, and do so.
@@ -153,7 +166,9 @@ class OutcomeHandler:
             mail.record,
             delivery,
             promised=mail.answer is None or mail.answer.done(),
-            has_backup=mail.queue and self._may_hand_over(mail.record),
+            has_backup=mail.queue
+            and self._may_hand_over is not None
+            and self._may_hand_over(mail.record.visited_accounts),
         )
         mail.record = result.record
         mail.dot_reached = False
@@ -164,7 +179,7 @@ class OutcomeHandler:
         if is_kept:
             error = await self._defer(mail, result.connection)
             is_kept = error is None
-        elif not mail.is_in_memory_alone:
+        elif mail.is_spooled:
             self._notifier.trouble(await self._spool.remove(mail))
         self._notifier.delivered(result.record, result.accepted)
         if is_kept:
@@ -260,9 +275,6 @@ class OutcomeHandler:
             return None
         return max(record.next_attempt, self.backoff.opens_at)
 
-    def _may_hand_over(self, record: MailRecord) -> bool:
-        return self._backup is not None and self._backup.accepts(record.visited_accounts)
-
     def _answer(
         self,
         mail: ActiveMail,
@@ -273,8 +285,10 @@ class OutcomeHandler:
         error: OutboxError | None,
     ) -> None:
         """Let the caller go with what has become of each recipient."""
-        refused = result.refused + result.lost + (() if is_kept else result.owed)
-        owed = result.owed if is_kept else ()
+        refused = result.refused + result.lost
+        owed = result.owed if result.record.owed else ()
+        if not is_kept:
+            refused, owed = refused + owed, ()
         failures = [each.failure for each in refused + owed if each.failure is not None]
         if not result.accepted and not is_kept:
             mail.reject(error or MailError(failures[0]))

@@ -259,6 +259,7 @@ class ActiveMail:
     dot_reached: whether its final dot may have been sent in the present attempt.
     is_concluding: its attempt has ended, and what that means is being written down.
     is_dropped: it is to be forgotten.
+    is_spooled: it is on disk, or being written there.
     writing: held by whoever writes it to the disk or removes it from there.
     """
 
@@ -278,12 +279,8 @@ class ActiveMail:
         self.dot_reached = False
         self.is_concluding = False
         self.is_dropped = False
+        self.is_spooled = entry is not None
         self.writing = asyncio.Lock()
-
-    @property
-    def is_in_memory_alone(self) -> bool:
-        """Whether nothing of it is on disk, nor being written there."""
-        return self.entry is None and not self.writing.locked()
 
     def resolve(self, receipt: Receipt) -> None:
         """Let the caller go with a receipt."""
@@ -314,36 +311,28 @@ class NewMail:
     """Mails handed in that have not been tried: high rank first, then first come, first served."""
 
     def __init__(self) -> None:
+        self.mails: set[ActiveMail] = set()
         self._heap: list[tuple[Rank, int, ActiveMail]] = []
         self._numbers = itertools.count()
-        self._members: set[ActiveMail] = set()
-
-    def __len__(self) -> int:
-        """Count the mails."""
-        return len(self._members)
-
-    def __contains__(self, mail: ActiveMail) -> bool:
-        """Whether a mail still waits for its turn."""
-        return mail in self._members
 
     def add(self, mail: ActiveMail) -> None:
         """Let a mail wait for its turn."""
-        self._members.add(mail)
+        self.mails.add(mail)
         heapq.heappush(self._heap, (mail.record.id.rank, next(self._numbers), mail))
 
     def remove(self, mail: ActiveMail) -> None:
         """Take a mail out, if it is here."""
-        self._members.discard(mail)
+        self.mails.discard(mail)
 
     def first(self) -> ActiveMail | None:
         """Return the mail whose turn it is."""
-        while self._heap and self._heap[0][2] not in self._members:
+        while self._heap and self._heap[0][2] not in self.mails:
             heapq.heappop(self._heap)
         return self._heap[0][2] if self._heap else None
 
     def take_all(self) -> list[ActiveMail]:
         """Take out all mails; return them in their order."""
-        mails = [mail for *_, mail in sorted(self._heap) if mail in self._members]
+        mails = [mail for *_, mail in sorted(self._heap) if mail in self.mails]
         self._heap.clear()
-        self._members.clear()
+        self.mails.clear()
         return mails

@@ -319,9 +319,11 @@ class Spool:
         record = mail.record.with_lost_reply() if mail.dot_reached else mail.record
         self.quota.claim(record.id.size)
         entry = self.queue.add(record.id)
+        mail.is_spooled = True
         try:
             await self._disk.write(record, mail.data)
         except BaseException:
+            mail.is_spooled = False
             self._forget(entry)
             raise
         mail.entry = entry
