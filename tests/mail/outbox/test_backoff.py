@@ -18,7 +18,7 @@ def test_the_delays_grow_to_an_hour_and_vary_by_a_tenth(attempts: int, seconds: 
 
 
 def backoff_after(*failures: Failure) -> Backoff:
-    backoff = Backoff(lambda: 0.5)
+    backoff = Backoff(lambda: 0.5, lambda: None)
     now = 0.0
     for failure in failures:
         now = max(now, backoff.opens_at)
@@ -74,7 +74,7 @@ def test_a_permanent_refusal_is_no_server_that_is_down() -> None:
 
 
 def test_two_breaks_in_a_row_are_not_enough_to_take_the_server_for_down() -> None:
-    backoff = Backoff(lambda: 0.5)
+    backoff = Backoff(lambda: 0.5, lambda: None)
     for _ in range(2):
         backoff.interrupted(HUNG_UP, 0)
     assert backoff.is_open(0)

@@ -35,7 +35,7 @@ class Queue(RuleBasedStateMachine):
     def __init__(self) -> None:
         """Begin empty."""
         super().__init__()
-        self.queue = DeferredQueue(OFFER_AFTER)
+        self.queue = DeferredQueue(OFFER_AFTER, lambda: None)
         self.mails: dict[MailId, Model] = {}
         self.now = 1000.0
         self.number = 0
@@ -155,7 +155,7 @@ def entry_of(queue: DeferredQueue, created: int = 1_000_000) -> QueueEntry:
 
 
 def test_without_a_backup_account_nothing_is_offered() -> None:
-    queue = DeferredQueue()
+    queue = DeferredQueue(math.inf, lambda: None)
     entry = entry_of(queue)
     queue.offer(entry, 0)
     queue.offer_all(0)
@@ -165,7 +165,7 @@ def test_without_a_backup_account_nothing_is_offered() -> None:
 
 
 def test_a_mail_can_be_offered_before_its_time() -> None:
-    queue = DeferredQueue(OFFER_AFTER)
+    queue = DeferredQueue(OFFER_AFTER, lambda: None)
     entry = entry_of(queue)
     assert queue.next_offer() == 1000 + OFFER_AFTER
     queue.offer_all(1100)
@@ -175,7 +175,7 @@ def test_a_mail_can_be_offered_before_its_time() -> None:
 
 
 def test_a_mail_whose_time_has_come_may_go_early_again() -> None:
-    queue = DeferredQueue()
+    queue = DeferredQueue(math.inf, lambda: None)
     entry = entry_of(queue)
     went: list[bool] = []
     for now, when in ((0, 5000), (0, 5000), (5000, 9000)):
@@ -199,7 +199,7 @@ def test_a_deadline_can_be_moved_both_ways() -> None:
 
 
 def test_a_mail_that_was_moved_is_released_once_and_a_forgotten_one_never() -> None:
-    queue = DeferredQueue()
+    queue = DeferredQueue(math.inf, lambda: None)
     moved, forgotten = entry_of(queue), entry_of(queue, created=2_000_000)
     for release in (queue.release, queue.release_early):
         for when in (5000.0, 6000.0):

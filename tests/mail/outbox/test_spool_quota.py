@@ -7,7 +7,7 @@ from custom_components.email_courier.mail.outbox.submission import OutboxError, 
 
 
 def test_there_is_room_up_to_the_limits_and_not_beyond() -> None:
-    quota = Quota(QuotaLimits(mails=3, size=1000))
+    quota = Quota(QuotaLimits(mails=3, size=1000), lambda: None)
     quota.claim(400)
     quota.claim(600)
     assert (quota.mails, quota.size) == (2, 1000)
@@ -23,7 +23,7 @@ def test_there_is_room_up_to_the_limits_and_not_beyond() -> None:
 
 
 def test_a_mail_that_has_gone_makes_room_for_another() -> None:
-    quota = Quota(QuotaLimits(mails=2, size=1000))
+    quota = Quota(QuotaLimits(mails=2, size=1000), lambda: None)
     quota.count(700)
     quota.count(300)
     assert quota.fullness == 1

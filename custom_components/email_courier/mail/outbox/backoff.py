@@ -30,10 +30,6 @@ MAX_INTERRUPTIONS = 3
 to be down: each may have been the fault of one mail, all of them hardly."""
 
 
-def _ignore() -> None:
-    pass
-
-
 class Backoff:
     """Whether the account's server is up, throttled until the next scheduled attempt, or paused.
 
@@ -41,7 +37,7 @@ class Backoff:
     opens_at: UTC timestamp in seconds of the next scheduled attempt.
     """
 
-    def __init__(self, chance: Callable[[], float], changed: Callable[[], None] = _ignore) -> None:
+    def __init__(self, chance: Callable[[], float], changed: Callable[[], None]) -> None:
         """Take the server to be up.
 
         chance: returns a number in [0, 1). changed: called whenever any of this has changed.

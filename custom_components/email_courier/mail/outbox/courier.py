@@ -66,7 +66,6 @@ class Courier:
         self._timers = timers = Timers(host)
         self._tasks = tasks = TaskGroup(host)
         self._notifier = notifier = Notifier(timers.now)
-        notifier.listen(listener)
         self._backoff = Backoff(host.chance, self._changed)
         self._quota = Quota(self._config.limits, self._changed)
         self._queue = DeferredQueue(math.inf if backup is None else backup.after, self._changed)
@@ -82,6 +81,7 @@ class Courier:
         # What a crash has left of a digest is settled before the deferred mail is looked through.
         folders = [spool.open] if self._hold is None else [self._hold.open, spool.open]
         self._recovery = Recovery(folders, notifier, timers, tasks)
+        notifier.listen(listener)
         self._opening: asyncio.Task[None] | None = None
         self._is_stale = False
         self._calls = 0
@@ -320,8 +320,7 @@ class Courier:
         """Begin what is due, set the timers to what is next, and tell the state if it is new."""
         self._is_stale = False
         if self._timers.is_running:
-            self._dispatcher.pump()
-            self._dispatcher.schedule()
+            self._dispatcher.run()
             if self._hand_over is not None:
                 self._hand_over.run()
         self._notifier.state(self.state)

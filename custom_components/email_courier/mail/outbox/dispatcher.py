@@ -71,7 +71,7 @@ class Dispatcher:
         self._notifier = notifier
         self._host = host
         self._timers = timers
-        self._timer = timers.register(self.pump)
+        self._timer = timers.register(self.run)
         self._tasks = tasks
         self._new = NewMail()
         self._is_busy = False
@@ -106,8 +106,9 @@ class Dispatcher:
         due = self._queue.next_time()
         return None if due is None else max(due, self._backoff.opens_at)
 
-    def schedule(self) -> None:
-        """Set the timer to the next attempt, or the next mail whose time is over."""
+    def run(self) -> None:
+        """Begin what is due, and set the timer to the next attempt or the next mail that expires."""
+        self.pump()
         times = (self.next_attempt(), self._queue.next_expiry())
         self._timer.set(min((time for time in times if time is not None), default=None))
 

@@ -73,10 +73,6 @@ type _Due = tuple[MailId, int, QueueEntry]
 type _Later = tuple[float, MailId, int, QueueEntry]
 
 
-def _ignore() -> None:
-    pass
-
-
 class DeferredQueue:
     """Mails on disk: those that are due by rank and age, the others by their time.
 
@@ -84,12 +80,11 @@ class DeferredQueue:
     release_early() move every mail at most once between two of its scheduled attempts.
     """
 
-    def __init__(
-        self, offer_after: float = math.inf, changed: Callable[[], None] = _ignore
-    ) -> None:
+    def __init__(self, offer_after: float, changed: Callable[[], None]) -> None:
         """Hold no mail.
 
-        offer_after: the age in seconds at which a mail is offered to the backup account.
+        offer_after: the age in seconds at which a mail is offered to the backup account; infinity
+        where there is none.
         changed: called whenever a mail has come, moved or gone.
         """
         self.entries: dict[MailId, QueueEntry] = {}

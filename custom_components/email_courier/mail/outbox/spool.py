@@ -89,10 +89,6 @@ class QuotaLimits(NamedTuple):
     size: int = 1024 * 1024 * 1024
 
 
-def _ignore() -> None:
-    pass
-
-
 class Quota:
     """Counts what is on disk against the limits.
 
@@ -100,7 +96,7 @@ class Quota:
     together.
     """
 
-    def __init__(self, limits: QuotaLimits, changed: Callable[[], None] = _ignore) -> None:
+    def __init__(self, limits: QuotaLimits, changed: Callable[[], None]) -> None:
         """Count nothing yet. changed: called whenever the count has changed."""
         self.mails = 0
         self.size = 0
