@@ -251,13 +251,7 @@ class Courier:
         mail = self._activate(outgoing)
         answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         mail.answer = answer
-        obstacle = self._obstacle(mail)
-        if mail.queue and (obstacle is not None or self._config.write_first):
-            self._tasks.start(self._for_caller(mail, self._write_first(mail, obstacle)))
-        elif obstacle is not None:
-            raise MailError(obstacle)
-        else:
-            self._dispatcher.take(mail)
+        self._begin(mail)
         try:
             await asyncio.wait({answer}, timeout=self._config.patience if mail.queue else None)
             if not answer.done():
@@ -267,15 +261,20 @@ class Courier:
             self._dispatcher.withdraw(mail)
             raise
 
-    def _obstacle(self, mail: ActiveMail) -> Failure | None:
-        """Return why a mail is not tried now: kept then, or refused where it may not be kept."""
+    def _begin(self, mail: ActiveMail) -> None:
+        """Have a mail tried, or kept where it cannot be tried now. Raises MailError."""
         dispatcher = self._dispatcher
-        return dispatcher.reason_to_wait if mail.queue else dispatcher.reason_to_refuse
+        obstacle = dispatcher.reason_to_wait if mail.queue else dispatcher.reason_to_refuse
+        if obstacle is None and not (mail.queue and self._config.write_first):
+            dispatcher.take(mail)
+        elif obstacle is None:
+            self._tasks.start(self._for_caller(mail, self._write_first(mail)))
+        elif mail.queue:
+            self._tasks.start(self._for_caller(mail, dispatcher.defer(mail, obstacle)))
+        else:
+            raise MailError(obstacle)
 
-    async def _write_first(self, mail: ActiveMail, obstacle: Failure | None) -> None:
-        if obstacle is not None:
-            await self._dispatcher.defer(mail, obstacle)
-            return
+    async def _write_first(self, mail: ActiveMail) -> None:
         await self._spool.write(mail)
         self._dispatcher.take(mail)
 

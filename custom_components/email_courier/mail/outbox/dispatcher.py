@@ -107,7 +107,7 @@ class Dispatcher:
         return None if due is None else max(due, self._backoff.opens_at)
 
     def run(self) -> None:
-        """Begin what is due, and set the timer to the next attempt or the next mail that expires."""
+        """Begin what is due, and set the timer to the next attempt or the next expiry."""
         self.pump()
         times = (self.next_attempt(), self._queue.next_expiry())
         self._timer.set(min((time for time in times if time is not None), default=None))
