@@ -38,3 +38,11 @@ def _open_loopback(socket_enabled: None) -> None:
 @pytest.fixture(autouse=True)
 def _custom_integration(enable_custom_integrations: None) -> None:
     """Let Home Assistant load the integration."""
+
+
+@pytest.fixture(autouse=True)
+async def enable_event_loop_debug() -> None:
+    """Leave asyncio's debug mode off, in which the harness spends half of its time.
+
+    PYTHONASYNCIODEBUG=1 turns it on.
+    """
