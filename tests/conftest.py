@@ -1,6 +1,7 @@
 """The Home Assistant layer is tested in Home Assistant's harness, against servers on loopback."""
 
 from collections.abc import Iterator
+import os
 
 import pytest
 
@@ -10,6 +11,9 @@ from tests.support.certificates import Certificates
 from tests.support.fixtures import bed, certificates, network
 
 __all__ = ["bed", "certificates", "custom_components", "network"]
+
+# Programs that tests start are no part of what is measured.
+os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
 
 
 @pytest.fixture(scope="session", autouse=True)

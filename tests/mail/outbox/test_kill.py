@@ -148,6 +148,7 @@ def unjustified(
                 yield f"{message_id} to {recipient}"
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("mode", ["first", "straight"])
 async def test_a_process_that_is_killed_loses_nothing(
