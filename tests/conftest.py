@@ -1,19 +1,15 @@
 """The Home Assistant layer is tested in Home Assistant's harness, against servers on loopback."""
 
 from collections.abc import Iterator
-import os
 
 import pytest
 
 # Before the harness puts a folder of its own with the name `custom_components` on the path.
 import custom_components.email_courier
 from tests.support.certificates import Certificates
-from tests.support.fixtures import bed, certificates, network
+from tests.support.fixtures import bed, certificates, network, unmeasured_programs
 
-__all__ = ["bed", "certificates", "custom_components", "network"]
-
-# Programs that tests start are no part of what is measured.
-os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+__all__ = ["bed", "certificates", "custom_components", "network", "unmeasured_programs"]
 
 
 @pytest.fixture(scope="session", autouse=True)

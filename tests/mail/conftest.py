@@ -1,20 +1,15 @@
 """The mail layer is tested without Home Assistant, against servers on loopback."""
 
-import os
-
 from hypothesis import settings
 import pytest
 
 from tests.support import pure
-from tests.support.fixtures import bed, certificates, network
+from tests.support.fixtures import bed, certificates, network, unmeasured_programs
 
-__all__ = ["bed", "certificates", "network"]
+__all__ = ["bed", "certificates", "network", "unmeasured_programs"]
 
 # Before any test module is imported: they import the mail layer.
 pure.install()
-
-# Programs that tests start are no part of what is measured.
-os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
 
 # How long an example takes says how busy the machine is.
 settings.register_profile("email_courier", deadline=None)

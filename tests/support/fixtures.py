@@ -1,6 +1,6 @@
 """The test bed as pytest fixtures; a `conftest.py` imports those that it wants."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 
 import pytest
@@ -11,6 +11,14 @@ from tests.support.network import Network, small_internet
 from tests.support.script import HEALTHY, Script
 from tests.support.scripted_server import ScriptedServer
 from tests.support.strangers import Stranger, StrangerServer
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unmeasured_programs() -> Iterator[None]:
+    """Keep coverage to the tests' own process: what they start and kill is no part of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+        yield
 
 
 @pytest.fixture(scope="session")
