@@ -63,7 +63,9 @@ def test_a_picture_that_moves_goes_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"small", b"\xff\xd8" + bytes(200_000), picture("RGB", "PNG")[:-500_000]]
+    "data",
+    [b"", b"small", b"\xff\xd8" + bytes(200_000)],
+    ids=["nothing", "small", "no picture"],
 )
 def test_what_is_small_or_no_picture_goes_as_it_is(data: bytes) -> None:
     assert smaller_picture(data) is None
@@ -112,3 +114,7 @@ def test_no_program_is_started_for_a_picture(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(EpsImagePlugin, "Ghostscript", lambda *given, **_: started.append(given))
     assert smaller_picture(picture("RGB", "EPS")) is None
     assert not started
+
+
+def test_a_picture_without_its_end_goes_as_it_is() -> None:
+    assert smaller_picture(picture("RGB", "PNG")[:-500_000]) is None

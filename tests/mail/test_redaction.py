@@ -18,10 +18,10 @@ from custom_components.email_courier.mail.reply import MAX_TEXT, Reply
 from custom_components.email_courier.mail.settings import Encryption, Login, TokenLogin
 from custom_components.email_courier.mail.smtp.sasl import explain
 from custom_components.email_courier.mail.verify.handshake import encryption_at, proof_of, prove
-from tests.mail.accounts import SENDER, context_for, failure_of, session_for, settings_for
-from tests.mail.tokens import Tokens
 from tests.support.fixtures import Bed
 from tests.support.script import HEALTHY_TLS, PASSWORD, PLAIN_RELAY, TOKEN, USERNAME, Step, say
+from tests.support.sessions import SENDER, context_for, failure_of, session_for, settings_for
+from tests.support.tokens import Tokens
 
 ENVELOPE = Envelope(SENDER, ("a@example.test", "b@example.test"))
 MESSAGE = b"Subject: x\r\n\r\nx\r\n"

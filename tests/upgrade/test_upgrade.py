@@ -37,6 +37,8 @@ from tests.upgrade.storage import (
     unpack,
 )
 
+pytestmark = pytest.mark.slow
+
 HELD = {
     "bea@example.test": ["Gate 1", "Gate 2", "Gate 3"],
     "carl@example.test": ["Door 2", "Door 3"],
