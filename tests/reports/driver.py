@@ -9,6 +9,7 @@ from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage, MIMEPart
 from pathlib import Path
+import re
 from typing import Any
 
 from homeassistant.config_entries import SOURCE_USER, ConfigEntry
@@ -22,6 +23,7 @@ import voluptuous as vol
 
 from tests.pictures import JPEG, PNG, StillCamera, add_entities
 from tests.support.certificates import ServerTls
+from tests.support.dialogue import Dialogue
 from tests.support.fixtures import Bed
 from tests.support.network import Network
 from tests.support.record import Mail
@@ -48,6 +50,7 @@ from tests.support.script import (
 )
 from tests.support.scripted_server import ScriptedServer
 from tests.support.strangers import FTP, HTTP, IMAP, POP3, SSH, Stranger
+from tests.support.stream import Stream
 
 __all__ = [
     "DOMAIN",
@@ -70,6 +73,7 @@ __all__ = [
     "Bed",
     "Dialog",
     "Mail",
+    "NameCheck",
     "Network",
     "Pipelining",
     "Script",
@@ -113,6 +117,51 @@ DOMAIN = "email_courier"
 _ENCRYPTION = {Tls.NEVER: "none", Tls.OFFERED: "starttls", Tls.AT_ONCE: "tls"}
 _BY_PASSWORD = "password"
 _PAGES = 30
+
+
+class NameCheck(ScriptedServer):
+    """A server that complains of the client's name at one step, unless a pattern fits it.
+
+    Use it as an asynchronous context manager.
+    """
+
+    def __init__(self, bed: Bed, step: Step, reply: str, taken: str = r"[^\[]+\.[^\[]+") -> None:
+        """Be healthy but for the names."""
+        super().__init__(HEALTHY, bed.certificates)
+        self.step = step
+        self.complaint = reply
+        self.taken = taken
+
+    async def converse(self, stream: Stream, number: int) -> None:
+        """Hold one conversation."""
+        dialogue = _NameCheckDialogue(self.script, self._certificates, self._memory, stream, number)
+        dialogue.server = self
+        await dialogue.run()
+
+
+class _NameCheckDialogue(Dialogue):
+    server: NameCheck
+
+    def plan(self, step: Step, healthy: str) -> tuple[Answer, bytes]:
+        """Complain at the step in question."""
+        answer, reply = super().plan(step, healthy)
+        asked = {step, Step.EHLO} if step in (Step.EHLO_TLS, Step.HELO) else {step}
+        if self.server.step in asked and not re.fullmatch(self.server.taken, self._name()):
+            words = self.server.complaint
+            then = After.HANG_UP if words.startswith("421") else After.GO_ON
+            return Answer(reply=words, then=then), "".join(
+                f"{line}\r\n" for line in words.split("\n")
+            ).encode()
+        return answer, reply
+
+    def _name(self) -> str:
+        """Return the name that this client has given last."""
+        said = [
+            line.text.decode().split()
+            for line in self.record.lines
+            if line.connection == self.number and line.text[:5].upper() in (b"EHLO ", b"HELO ")
+        ]
+        return said[-1][1] if said else ""
 
 
 @dataclass(slots=True)
