@@ -1,12 +1,30 @@
 """Counts the reports that a run asks about, and how many held when they were first tried."""
 
 from collections.abc import Iterator
+import socket
+from typing import Any
 
 import pytest
+import pytest_socket
 
 from tests.reports.reports import Report
 
+_RESOLVE = socket.getaddrinfo
+"""Before the harness puts its own in its place, which takes an address with a zone for a name."""
 _ASKED = pytest.StashKey[dict[str, Report]]()
+
+
+@pytest.fixture
+def ipv6(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let connections be made to this machine's IPv6 address, too."""
+    guarded = socket.getaddrinfo
+
+    def resolve(host: Any, *args: Any, **options: Any) -> Any:
+        is_own = isinstance(host, str) and host.startswith("::1")
+        return (_RESOLVE if is_own else guarded)(host, *args, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    pytest_socket.socket_allow_hosts(["127.0.0.1", "::1"], allow_unix_socket=True)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

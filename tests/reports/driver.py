@@ -10,6 +10,8 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage, MIMEPart
 from pathlib import Path
 import re
+import ssl
+import tempfile
 from typing import Any
 
 from homeassistant.config_entries import SOURCE_USER, ConfigEntry
@@ -22,7 +24,8 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 import voluptuous as vol
 
 from tests.pictures import JPEG, PNG, StillCamera, add_entities
-from tests.support.certificates import ServerTls
+from tests.reports.oddities import OddCertificate, leaf_of_an_own_authority, odd_certificate
+from tests.support.certificates import Certificates, ServerTls
 from tests.support.dialogue import Dialogue
 from tests.support.fixtures import Bed
 from tests.support.network import Network
@@ -69,11 +72,13 @@ __all__ = [
     "USERNAME",
     "After",
     "Answer",
+    "AsksTwice",
     "AuthStyle",
     "Bed",
     "Dialog",
     "Mail",
     "NameCheck",
+    "OddCertificate",
     "Network",
     "Pipelining",
     "Script",
@@ -91,8 +96,10 @@ __all__ = [
     "hang_up",
     "kind_of",
     "last_failure",
+    "leaf_of_an_own_authority",
     "late",
     "notify",
+    "odd_certificate",
     "only_mail",
     "parts_of",
     "pass_time",
@@ -103,6 +110,7 @@ __all__ = [
     "reset",
     "say",
     "send",
+    "serve_certificate",
     "set_up",
     "split",
     "stall",
@@ -162,6 +170,65 @@ class _NameCheckDialogue(Dialogue):
             if line.connection == self.number and line.text[:5].upper() in (b"EHLO ", b"HELO ")
         ]
         return said[-1][1] if said else ""
+
+
+class _OneCertificate(Certificates):
+    """One certificate for every kind of server."""
+
+    def __init__(self, key: bytes, certificate: bytes) -> None:
+        super().__init__()
+        self._own = key, certificate
+
+    def pem(self, kind: ServerTls) -> tuple[bytes, bytes]:  # noqa: ARG002 - there is one alone
+        return self._own
+
+    def server_context(self, kind: ServerTls) -> ssl.SSLContext:  # noqa: ARG002
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        with tempfile.NamedTemporaryFile(suffix=".pem") as file:
+            file.write(b"".join(self._own))
+            file.flush()
+            context.load_cert_chain(file.name)
+        return context
+
+
+def serve_certificate(key: bytes, certificate: bytes) -> ScriptedServer:
+    """Return a server that shows a certificate, both in PEM.
+
+    Use it as an asynchronous context manager.
+    """
+    return ScriptedServer(HEALTHY, _OneCertificate(key, certificate))
+
+
+class AsksTwice(ScriptedServer):
+    """A server that answers an initial response by asking for it.
+
+    Use it as an asynchronous context manager.
+    """
+
+    def __init__(self, bed: Bed, challenge: str) -> None:
+        """Offer PLAIN alone."""
+        super().__init__(HEALTHY.but(mechanisms=("PLAIN",)), bed.certificates)
+        self.challenge = challenge
+
+    async def converse(self, stream: Stream, number: int) -> None:
+        """Hold one conversation."""
+        dialogue = _AsksTwiceDialogue(self.script, self._certificates, self._memory, stream, number)
+        dialogue.challenge = self.challenge
+        await dialogue.run()
+
+
+class _AsksTwiceDialogue(Dialogue):
+    challenge: str
+
+    async def _on_auth(self, rest: str) -> None:
+        mechanism, _, initial = rest.partition(" ")
+        if initial:
+            await self.reply(self.challenge)
+            if (rest := await self.read_line("login")) == "*":
+                await self.reply("501 5.7.0 Authentication cancelled")
+                return
+            rest = f"{mechanism} {rest}"
+        await super()._on_auth(rest)
 
 
 @dataclass(slots=True)
