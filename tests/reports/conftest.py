@@ -17,11 +17,11 @@ _ASKED = pytest.StashKey[dict[str, Report]]()
 @pytest.fixture
 def ipv6(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let connections be made to this machine's IPv6 address, too."""
-    guarded = socket.getaddrinfo
 
     def resolve(host: Any, *args: Any, **options: Any) -> Any:
-        is_own = isinstance(host, str) and host.startswith("::1")
-        return (_RESOLVE if is_own else guarded)(host, *args, **options)
+        if isinstance(host, str) and host.endswith(".test"):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return _RESOLVE(host, *args, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     pytest_socket.socket_allow_hosts(["127.0.0.1", "::1"], allow_unix_socket=True)

@@ -103,6 +103,7 @@ __all__ = [
     "only_mail",
     "parts_of",
     "pass_time",
+    "pictures_in",
     "read",
     "recipient",
     "refused",
@@ -112,6 +113,7 @@ __all__ = [
     "send",
     "serve_certificate",
     "set_up",
+    "slug_of",
     "split",
     "stall",
     "subject_of",
@@ -355,7 +357,7 @@ async def classic(hass: HomeAssistant, entry: ConfigEntry, **fields: Any) -> dic
     """Call `notify.<account>` and return its response."""
     response = await hass.services.async_call(
         "notify",
-        slugify(entry.title),
+        slug_of(entry),
         {"message": "Hello", **fields},
         blocking=True,
         return_response=True,
@@ -383,6 +385,11 @@ async def refused(hass: HomeAssistant, **fields: Any) -> HomeAssistantError:
     except HomeAssistantError as error:
         return error
     raise AssertionError(f"it was taken: {response}")
+
+
+def slug_of(entry: ConfigEntry) -> str:
+    """Return the name of an account's action in the domain `notify`."""
+    return slugify(entry.title)
 
 
 def kind_of(error: HomeAssistantError) -> str:
