@@ -101,6 +101,7 @@ __all__ = [
     "notify",
     "odd_certificate",
     "only_mail",
+    "options",
     "parts_of",
     "pass_time",
     "pictures_in",
@@ -321,6 +322,19 @@ async def account_at(
     if script is not None:
         server.script = script
     return entry
+
+
+async def options(hass: HomeAssistant, entry: ConfigEntry, **typed: Any) -> None:
+    """Change some options of an account."""
+    flows = hass.config_entries.options
+    result = await flows.async_init(entry.entry_id)
+    data = _filled_in(result["data_schema"], typed)
+    result = await flows.async_configure(result["flow_id"], data)
+    while result["type"] is FlowResultType.SHOW_PROGRESS:
+        await hass.async_block_till_done()
+        result = await flows.async_configure(result["flow_id"])
+    assert result["type"] is FlowResultType.CREATE_ENTRY, result
+    await hass.async_block_till_done()
 
 
 async def recipient(
