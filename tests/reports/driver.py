@@ -3,7 +3,9 @@
 Nothing of the integration is imported, and this module alone imports the test servers.
 """
 
+import asyncio
 from collections.abc import Mapping
+import contextlib
 from dataclasses import dataclass
 from datetime import timedelta
 from email import message_from_bytes, policy
@@ -76,10 +78,11 @@ __all__ = [
     "AuthStyle",
     "Bed",
     "Dialog",
+    "GreetDelay",
     "Mail",
     "NameCheck",
-    "OddCertificate",
     "Network",
+    "OddCertificate",
     "Pipelining",
     "Script",
     "ScriptedServer",
@@ -96,8 +99,8 @@ __all__ = [
     "hang_up",
     "kind_of",
     "last_failure",
-    "leaf_of_an_own_authority",
     "late",
+    "leaf_of_an_own_authority",
     "notify",
     "odd_certificate",
     "only_mail",
@@ -200,6 +203,30 @@ def serve_certificate(key: bytes, certificate: bytes) -> ScriptedServer:
     Use it as an asynchronous context manager.
     """
     return ScriptedServer(HEALTHY, _OneCertificate(key, certificate))
+
+
+class GreetDelay(ScriptedServer):
+    """A server that greets late, and turns away who speaks before that.
+
+    Use it as an asynchronous context manager.
+    """
+
+    def __init__(self, bed: Bed, seconds: float) -> None:
+        """Be healthy but for the delay."""
+        super().__init__(HEALTHY, bed.certificates)
+        self.seconds = seconds
+        self.turned_away = 0
+
+    async def converse(self, stream: Stream, number: int) -> None:
+        """Hold one conversation."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.seconds):
+                await stream.peek(1)
+                self.turned_away += 1
+                stream.send(b"421 mail.example.test You talk too soon\r\n")
+                stream.hang_up()
+                return
+        await super().converse(stream, number)
 
 
 class AsksTwice(ScriptedServer):

@@ -47,7 +47,8 @@ def odd_certificate(oddity: OddCertificate) -> tuple[bytes, bytes, str]:
         case OddCertificate.CRITICAL_FALSE:
             body = _swapped(body, _CRITICAL_TRUE, _CRITICAL_FALSE)
         case OddCertificate.TWICE:
-            body = _swapped(body, bytes.fromhex("06062b0601040102"), bytes.fromhex("06062b0601040101"))
+            other, one = "06062b0601040102", "06062b0601040101"
+            body = _swapped(body, bytes.fromhex(other), bytes.fromhex(one))
         case OddCertificate.VERSION_2:
             body = _swapped(body, _VERSION_3, _VERSION_2)
         case OddCertificate.NEGATIVE_SERIAL:

@@ -155,7 +155,9 @@ async def test_what_fits_is_used_beside_what_does_not(hass: HomeAssistant, bed: 
     ours="Alerts, groups and their data of both kinds reach the mail.",
     held_at_first=False,
 )
-@pytest.mark.parametrize("data", [None, {"priority": "high", "ttl": 0}, {"priority": 1, "tag": "x"}])
+@pytest.mark.parametrize(
+    "data", [None, {"priority": "high", "ttl": 0}, {"priority": 1, "tag": "x"}]
+)
 async def test_an_alert_reaches_a_group(
     hass: HomeAssistant, bed: Bed, data: dict[str, Any] | None
 ) -> None:
@@ -224,16 +226,31 @@ async def test_templates_give_recipients_in_many_shapes(
 
 
 @report(
-    source="home-assistant/core#155004",
-    symptom="A title or a message that is a number, or true, is refused as no text.",
-    ours="Numbers and truth values become text.",
+    source="home-assistant/core#55905",
+    symptom="A message that a template makes into JSON or a number is refused as no text.",
+    ours="Whatever a template gives becomes text.",
     held_at_first=True,
 )
-@pytest.mark.parametrize("value", [42, 21.5, 0, "{{ 42 }}", "{{ 1 == 1 }}", "{{ now() }}"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        42,
+        21.5,
+        0,
+        "{{ 42 }}",
+        "{{ 1 == 1 }}",
+        "{{ now() }}",
+        '{"key": "{{ 1 }}"}',
+        "{{ ['a', 'b'] }}",
+        "{{ {'a': 1} }}",
+    ],
+    ids=repr,
+)
 async def test_numbers_become_text(hass: HomeAssistant, bed: Bed, value: Any) -> None:
     server = await bed.serve()
     entry = await account_at(hass, server)
-    for action, target in ((f"notify.{slug_of(entry)}", "target"), (f"{DOMAIN}.send_message", "to")):
+    actions = {f"notify.{slug_of(entry)}": "target", f"{DOMAIN}.send_message": "to"}
+    for action, target in actions.items():
         step = {"action": action, "data": {target: TO, "title": value, "message": value}}
         await _run(hass, step)
 
@@ -266,8 +283,8 @@ async def test_empty_values_are_as_good_as_none(
 
 
 @report(
-    source="home-assistant/core#83152",
-    symptom="`data:` with nothing behind it in YAML: expected dict for dictionary value.",
+    source="home-assistant/core#44210",
+    symptom="`data:` with nothing behind it: 'NoneType' object has no attribute 'update'.",
     ours="No data at all.",
     held_at_first=False,
 )
@@ -396,8 +413,8 @@ async def test_html_needs_no_images(hass: HomeAssistant, bed: Bed) -> None:
 
 
 @report(
-    source="home-assistant/core#155004",
-    symptom="A typing error in an automation is passed over, and nobody notices for months.",
+    source="home-assistant/core#24887",
+    symptom="What an automation says in a field that does not fit is lost without a word.",
     ours="email_courier.send_message stays strict: what does not fit is an error.",
     held_at_first=True,
 )

@@ -211,9 +211,7 @@ async def test_lists_are_taken_in_all_forms(
 @pytest.mark.parametrize(
     "typed", [["bea@example.test "], ["bea@example.test\n"], ["\u200bbea@example.test"]]
 )
-async def test_a_recipient_is_stored_clean(
-    hass: HomeAssistant, bed: Bed, typed: list[str]
-) -> None:
+async def test_a_recipient_is_stored_clean(hass: HomeAssistant, bed: Bed, typed: list[str]) -> None:
     server = await bed.serve()
     entry = await account_at(hass, server)
 

@@ -128,7 +128,7 @@ async def test_a_goodbye_to_an_idle_connection_refuses_no_mail(
 
 @report(
     source="chatmail/filtermail#145",
-    symptom="A server allows few mails in a connection and says 421 to one more: it is lost.",
+    symptom="A reused connection answers 421 to the next mail, which fails at once.",
     ours="The next mail goes over a new connection.",
     held_at_first=True,
 )

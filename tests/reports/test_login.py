@@ -63,7 +63,7 @@ async def test_the_next_mechanism_is_tried_where_none_was_proved(
 
 @report(
     source="jstedfast/MailKit#532",
-    symptom="A wrong password is tried with every mechanism, and the account is locked.",
+    symptom="A failed login is followed by others with the same password; accounts are locked.",
     ours="One password, one attempt.",
     held_at_first=True,
 )
@@ -297,7 +297,8 @@ async def test_the_prompts_of_login_say_nothing_that_matters(
     held_at_first=True,
 )
 @pytest.mark.parametrize(
-    "mechanisms", [("DIGEST-MD5", "GSSAPI", "PLAIN", "LOGIN"), ("NTLM", "LOGIN"), ("XOAUTH2", "PLAIN")]
+    "mechanisms",
+    [("DIGEST-MD5", "GSSAPI", "PLAIN", "LOGIN"), ("NTLM", "LOGIN"), ("XOAUTH2", "PLAIN")],
 )
 async def test_a_usable_mechanism_is_found_among_others(
     hass: HomeAssistant, bed: Bed, mechanisms: tuple[str, ...]
@@ -339,11 +340,15 @@ async def test_what_is_offered_is_named_where_nothing_fits(
 @pytest.mark.parametrize(
     "reply",
     [
-        "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the "
-        "Tenant. Visit https://aka.ms/smtp_auth_disabled for more information.",
+        (
+            "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the "
+            "Tenant. Visit https://aka.ms/smtp_auth_disabled for more information."
+        ),
         "535 5.7.139 Authentication unsuccessful, basic authentication is disabled. [BM1P287]",
-        "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the "
-        "Mailbox.",
+        (
+            "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the "
+            "Mailbox."
+        ),
     ],
 )
 async def test_switched_off_passwords_are_told(hass: HomeAssistant, bed: Bed, reply: str) -> None:
@@ -362,8 +367,10 @@ async def test_switched_off_passwords_are_told(hass: HomeAssistant, bed: Bed, re
 @pytest.mark.parametrize(
     "reply",
     [
-        "534-5.7.9 Application-specific password required. For more information, go to\n"
-        "534 5.7.9  https://support.google.com/mail/?p=InvalidSecondFactor - gsmtp",
+        (
+            "534-5.7.9 Application-specific password required. For more information, go to\n"
+            "534 5.7.9  https://support.google.com/mail/?p=InvalidSecondFactor - gsmtp"
+        ),
         "535 5.7.8 Error: authentication failed: app password required",
         "535 Error: authentication failed, please use the authorization code",
     ],

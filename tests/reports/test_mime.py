@@ -1,13 +1,12 @@
 """The shape of a mail: its parts, its lines, its names."""
 
-import re
 from pathlib import Path
+import re
 
 from homeassistant.core import HomeAssistant
 import pytest
 
 from tests.reports.driver import (
-    JPEG,
     Bed,
     account_at,
     attached,
@@ -58,7 +57,7 @@ async def test_related_parts_name_their_root(
         part for part in parts_of(only_mail(server)) if part.get_content_subtype() == "related"
     ]
     assert related.get_param("type") == "text/html"
-    assert related.get_payload(0).get_content_type() == "text/html"
+    assert next(related.iter_parts()).get_content_type() == "text/html"
 
 
 @report(
@@ -94,8 +93,8 @@ async def test_html_alone_has_a_text_beside_it(
 
 
 @report(
-    source="jstedfast/MimeKit#108",
-    symptom='A line that begins with "From " gets a > on its way, and breaks signatures.',
+    source="jberkel/sms-backup-plus#570",
+    symptom='A line of a message begins with "From ", and tears the mailbox file apart there.',
     ours="=46rom in quoted-printable: the wire holds no such line.",
     held_at_first=False,
 )
@@ -232,7 +231,8 @@ async def test_attachments_arrive_byte_by_byte(
     assert part.get_filename() == name
     content = part.get_payload(decode=True)
     if part.get_content_type() == "message/rfc822":
-        content = part.get_payload(0).as_bytes()
+        (inner,) = part.iter_parts()
+        content = inner.as_bytes()
     assert content == data
 
 

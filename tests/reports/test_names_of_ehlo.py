@@ -63,8 +63,10 @@ async def test_a_temporary_code_at_ehlo_hides_no_complaint_about_the_name(
 @pytest.mark.parametrize(
     "reply",
     [
-        '501-5.5.4 HELO/EHLO argument "x" invalid, closing connection.\n'
-        "501 5.5.4 https://support.google.com/mail/?p=helo - gsmtp",
+        (
+            '501-5.5.4 HELO/EHLO argument "x" invalid, closing connection.\n'
+            "501 5.5.4 https://support.google.com/mail/?p=helo - gsmtp"
+        ),
         "501 Syntactically invalid EHLO argument(s)",
         "504 5.5.2 <[127.0.0.1]>: Helo command rejected: need fully-qualified hostname",
         "550 5.7.1 Host names have more than one DNS label",

@@ -117,8 +117,8 @@ async def test_what_cannot_be_read_is_said_in_the_mail(
 
 
 @report(
-    source="home-assistant/core#134502",
-    symptom="A camera that is off or away stops the notification.",
+    source="home-assistant/core#13874",
+    symptom="A snapshot that cannot be had stops the notification.",
     ours="The mail goes without its picture, and says so.",
     held_at_first=False,
 )
@@ -178,7 +178,7 @@ async def test_attachments_can_be_required(
 
 @report(
     source="home-assistant/home-assistant.io#36227",
-    symptom="A picture outside allowlist_external_dirs is left out, and nobody is told why.",
+    symptom="A photo is not attached because of its folder, and nobody is told why.",
     ours="A path that is not allowed, or a link that leads there, stays an error.",
     held_at_first=True,
 )
@@ -222,7 +222,7 @@ async def test_a_path_that_is_not_allowed_stays_an_error(
         {"markdown": "**Door** ![](cid:door)"},
         {"html": '<p>Door <img src="cid:door"></p>'},
     ],
-    ids=lambda fields: "+".join(fields),
+    ids="+".join,
 )
 async def test_rich_mails_say_what_is_missing_as_well(
     hass: HomeAssistant, bed: Bed, folder: Path, fields: dict[str, str]
@@ -230,9 +230,7 @@ async def test_rich_mails_say_what_is_missing_as_well(
     server = await bed.serve()
     await account_at(hass, server)
 
-    await send(
-        hass, to=TO, attachments=[{"path": _gone(folder), "content_id": "door"}], **fields
-    )
+    await send(hass, to=TO, attachments=[{"path": _gone(folder), "content_id": "door"}], **fields)
 
     assert "not-there.jpg" in text_of(only_mail(server), "html")
     assert "Door" in text_of(only_mail(server), "html")

@@ -50,8 +50,10 @@ async def _kept_and_delivered(hass: HomeAssistant, bed: Bed, step: Step, reply: 
     "reply",
     [
         "550 5.4.5 Daily user sending limit exceeded",
-        "550-5.4.5 Daily user sending limit exceeded. For more information on Gmail\n"
-        "550 5.4.5 sending limits go to https://support.google.com/a/answer/166852 - gsmtp",
+        (
+            "550-5.4.5 Daily user sending limit exceeded. For more information on Gmail\n"
+            "550 5.4.5 sending limits go to https://support.google.com/a/answer/166852 - gsmtp"
+        ),
     ],
 )
 async def test_gmails_daily_limit_keeps_the_mail(
@@ -69,8 +71,10 @@ async def test_gmails_daily_limit_keeps_the_mail(
 @pytest.mark.parametrize(
     "reply",
     [
-        "554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException; Failed to "
-        "process message due to a permanent exception",
+        (
+            "554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException; Failed to "
+            "process message due to a permanent exception"
+        ),
         "554 5.2.0 STOREDRV.Deliver.Exception:SubmissionQuotaExceededException.MapiException",
     ],
 )
@@ -103,8 +107,10 @@ async def test_a_daily_limit_of_recipients_keeps_the_mail(
 @pytest.mark.parametrize(
     "reply",
     [
-        "550 User me@site.test has exceeded its 24-hour sending limit. Messages to 25 recipients "
-        "out of 25",
+        (
+            "550 User me@site.test has exceeded its 24-hour sending limit. Messages to 25 "
+            "recipients out of 25"
+        ),
         "554 5.7.1 Hourly sending limit exceeded for anna@example.test",
         "550 5.7.1 You have exceeded your sending quota, try again tomorrow",
         "552 5.2.2 This account has exceeded the number of messages it may send per day",

@@ -72,9 +72,7 @@ async def test_a_greylisted_mail_is_delivered_later(
     held_at_first=True,
 )
 @pytest.mark.parametrize("step", [Step.DOT, Step.MAIL, Step.GREETING])
-async def test_too_many_connections_lose_no_mail(
-    hass: HomeAssistant, bed: Bed, step: Step
-) -> None:
+async def test_too_many_connections_lose_no_mail(hass: HomeAssistant, bed: Bed, step: Step) -> None:
     server = await bed.serve()
     reply = "432 4.3.2 Concurrent connections limit exceeded. [Hostname=OS0PR01MB6099]"
     await account_at(hass, server, refusing(step, reply))
@@ -216,8 +214,8 @@ async def test_the_backup_account_takes_over_when_a_quota_is_spent(
 
 
 @report(
-    source="postalserver/postal#576",
-    symptom="queue: false, or its like, is not there: an alarm that is late is of no use.",
+    source="RFC 5321, section 4.5.4.1",
+    symptom="A queue is right for most mail, but not for what is of no use when it is late.",
     ours="With queue off, a temporary refusal is an error at once, and nothing is kept.",
     held_at_first=True,
 )

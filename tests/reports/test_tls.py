@@ -46,7 +46,7 @@ TO = "bea@example.test"
 )
 @pytest.mark.parametrize("oddity", [*OddCertificate])
 async def test_a_certificate_that_only_openssl_reads_can_be_trusted(
-    hass: HomeAssistant, bed: Bed, oddity: OddCertificate
+    hass: HomeAssistant, oddity: OddCertificate
 ) -> None:
     key, certificate, fingerprint = odd_certificate(oddity)
     async with serve_certificate(key, certificate) as server:
@@ -68,7 +68,7 @@ async def test_a_certificate_that_only_openssl_reads_can_be_trusted(
 )
 @pytest.mark.parametrize("oddity", [*OddCertificate])
 async def test_an_odd_certificate_is_no_obstacle_without_checks(
-    hass: HomeAssistant, bed: Bed, oddity: OddCertificate
+    hass: HomeAssistant, oddity: OddCertificate
 ) -> None:
     key, certificate, _ = odd_certificate(oddity)
     async with serve_certificate(key, certificate) as server:
@@ -84,10 +84,11 @@ async def test_an_odd_certificate_is_no_obstacle_without_checks(
     held_at_first=False,
 )
 @pytest.mark.parametrize(
-    "oddity", ["no_authority_key", "no_subject_key", "basic_constraints_not_critical", "no_key_usage"]
+    "oddity",
+    ["no_authority_key", "no_subject_key", "basic_constraints_not_critical", "no_key_usage"],
 )
 async def test_an_own_authority_need_not_be_strict(
-    hass: HomeAssistant, bed: Bed, tmp_path: Path, oddity: str
+    hass: HomeAssistant, tmp_path: Path, oddity: str
 ) -> None:
     key, certificate, authority = leaf_of_an_own_authority(oddity)
     (tmp_path / "ca.pem").write_bytes(authority)
@@ -267,9 +268,7 @@ async def test_a_server_that_insists_on_encryption_is_understood(
 ) -> None:
     script = HEALTHY.but(answers={Step.MAIL: (say(reply),)}, tls=Tls.OFFERED)
 
-    dialog = await dialog_at(
-        hass, bed, script, encryption="none", username=None, password=None
-    )
+    dialog = await dialog_at(hass, bed, script, encryption="none", username=None, password=None)
 
     assert dialog.outcome == "encryption_required"
     assert (await dialog.go_on()).outcome == "ok"

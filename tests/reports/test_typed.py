@@ -52,9 +52,7 @@ async def test_a_host_with_its_port_is_taken_apart(
 
     dialog = await set_up(
         hass,
-        **typed_for(
-            server, host=typed.format(port=server.port), port=2525, encryption=encryption
-        ),
+        **typed_for(server, host=typed.format(port=server.port), port=2525, encryption=encryption),
     )
 
     assert dialog.outcome == "ok", dialog.said
@@ -201,9 +199,7 @@ async def test_no_username_means_no_login(hass: HomeAssistant, bed: Bed, script:
     ours="auth_not_offered, with the form as it was typed.",
     held_at_first=True,
 )
-async def test_a_login_that_the_server_does_not_have_is_told(
-    hass: HomeAssistant, bed: Bed
-) -> None:
+async def test_a_login_that_the_server_does_not_have_is_told(hass: HomeAssistant, bed: Bed) -> None:
     server = await bed.serve(PLAIN_RELAY)
 
     dialog = await set_up(hass, **typed_for(server, username="test", password="test"))
