@@ -3,31 +3,26 @@
 import logging
 from typing import Any
 
-from homeassistant.core import Context, HomeAssistant
+from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.script import Script
 from homeassistant.setup import async_setup_component
 import pytest
 import voluptuous as vol
 
 from tests.reports.driver import (
     DOMAIN,
-    Bed,
     account_at,
-    attached,
     classic,
-    notify,
     only_mail,
-    pictures_in,
-    read,
     recipient,
+    run_step,
     send,
     slug_of,
     subject_of,
     text_of,
 )
 from tests.reports.reports import report
+from tests.reports.servers import Bed
 
 TO = "bea@example.test"
 
@@ -220,7 +215,7 @@ async def test_templates_give_recipients_in_many_shapes(
         "data": {"target" if is_classic else "to": template, "message": "Hello"},
     }
 
-    await _run(hass, step)
+    await run_step(hass, step)
 
     assert set(only_mail(server).recipients) == {TO, "carl@example.test"}
 
@@ -252,7 +247,7 @@ async def test_numbers_become_text(hass: HomeAssistant, bed: Bed, value: Any) ->
     actions = {f"notify.{slug_of(entry)}": "target", f"{DOMAIN}.send_message": "to"}
     for action, target in actions.items():
         step = {"action": action, "data": {target: TO, "title": value, "message": value}}
-        await _run(hass, step)
+        await run_step(hass, step)
 
     assert len(server.record.mails) == 2
     for mail in server.record.mails:
@@ -298,121 +293,6 @@ async def test_an_empty_data_is_none(hass: HomeAssistant, bed: Bed) -> None:
 
 
 @report(
-    source="home-assistant/core#83152",
-    symptom="A target sends to the default recipients as well.",
-    ours="A target gets the mail instead of the recipients, and one mail only.",
-    held_at_first=True,
-)
-async def test_a_target_is_instead_of_the_recipients(hass: HomeAssistant, bed: Bed) -> None:
-    server = await bed.serve()
-    entry = await account_at(hass, server)
-    await recipient(hass, entry, "Bea", [TO])
-
-    await classic(hass, entry, target=["user1@example.test", "user2@example.test"])
-
-    assert only_mail(server).recipients == ("user1@example.test", "user2@example.test")
-
-
-@report(
-    source="home-assistant/core#181046",
-    symptom="Several recipients each get a mail of their own, and see nothing of each other.",
-    ours="One call is one mail to all of them.",
-    held_at_first=True,
-)
-async def test_one_call_is_one_mail(hass: HomeAssistant, bed: Bed) -> None:
-    server = await bed.serve()
-    entry = await account_at(hass, server)
-    bea, _ = await recipient(hass, entry, "Bea", [TO])
-    family, _ = await recipient(hass, entry, "Family", ["carl@example.test", "dora@example.test"])
-
-    await send(hass, entity_id=[bea, family])
-
-    assert len(only_mail(server).recipients) == 3
-
-
-@report(
-    source="home-assistant/core#175797",
-    symptom="notify.send_message delivers a mail without a To header.",
-    ours="To names the recipients; with blind copies alone, it is there and names nobody.",
-    held_at_first=True,
-)
-async def test_there_is_always_somebody_in_to(hass: HomeAssistant, bed: Bed) -> None:
-    server = await bed.serve()
-    entry = await account_at(hass, server)
-    bea, _ = await recipient(hass, entry, "Bea", [f"Bea <{TO}>"])
-
-    await notify(hass, bea)
-    await send(hass, bcc=TO)
-
-    one, two = server.record.mails
-    assert read(one.content)["To"] == f"Bea <{TO}>"
-    to = read(two.content)["To"]
-    assert to is None or str(to).strip()
-    assert TO not in two.content.decode()
-
-
-@report(
-    source="home-assistant/core#13874",
-    symptom="images as a text instead of a list: every letter is taken for a file.",
-    ours="One path may stand alone.",
-    held_at_first=True,
-)
-async def test_one_image_needs_no_list(hass: HomeAssistant, bed: Bed, tmp_path: Any) -> None:
-    hass.config.allowlist_external_dirs = {str(tmp_path)}
-    server = await bed.serve()
-    entry = await account_at(hass, server)
-    (path,) = pictures_in(tmp_path, "foo.jpg")
-
-    await classic(hass, entry, target=TO, data={"images": path})
-
-    (part,) = attached(only_mail(server))
-    assert part.get_filename() == "foo.jpg"
-
-
-@report(
-    source="home-assistant/core#18288",
-    symptom="Templates in the list of images are taken literally.",
-    ours="Templates inside data are filled in by the script, and the file is found.",
-    held_at_first=True,
-)
-async def test_images_may_be_templates(hass: HomeAssistant, bed: Bed, tmp_path: Any) -> None:
-    hass.config.allowlist_external_dirs = {str(tmp_path)}
-    server = await bed.serve()
-    entry = await account_at(hass, server)
-    pictures_in(tmp_path, "bell_7_30.jpg")
-    path = f"{tmp_path}/bell_{{{{ 7 }}}}_{{{{ 30 }}}}.jpg"
-
-    await _run(
-        hass,
-        {
-            "action": f"notify.{slug_of(entry)}",
-            "data": {"message": "Bell", "target": TO, "data": {"images": [path]}},
-        },
-    )
-
-    (part,) = attached(only_mail(server))
-    assert part.get_filename() == "bell_7_30.jpg"
-
-
-@report(
-    source="home-assistant/core#22142",
-    symptom="html without images raises a KeyError.",
-    ours="HTML needs no pictures.",
-    held_at_first=True,
-)
-async def test_html_needs_no_images(hass: HomeAssistant, bed: Bed) -> None:
-    server = await bed.serve()
-    entry = await account_at(hass, server)
-
-    await classic(
-        hass, entry, target=TO, message="Text", data={"html": "<!DOCTYPE html><p>Rich ä</p>"}
-    )
-
-    assert text_of(only_mail(server)).strip() == "Text"
-    assert "Rich ä" in text_of(only_mail(server), "html")
-
-
-@report(
     source="home-assistant/core#24887",
     symptom="What an automation says in a field that does not fit is lost without a word.",
     ours="email_courier.send_message stays strict: what does not fit is an error.",
@@ -442,10 +322,3 @@ async def test_the_new_action_stays_strict(
         await send(hass, to=TO, **fields)
 
     assert server.record.connections == before
-
-
-async def _run(hass: HomeAssistant, step: dict[str, Any]) -> None:
-    """Run a script with one step, whose templates are filled in as everywhere."""
-    script = Script(hass, cv.SCRIPT_SCHEMA([step]), "mail", "test")
-    await script.async_run(context=Context())
-    await hass.async_block_till_done()

@@ -5,8 +5,6 @@ from homeassistant.exceptions import ServiceValidationError
 import pytest
 
 from tests.reports.driver import (
-    HEALTHY,
-    Bed,
     account_at,
     classic,
     kind_of,
@@ -19,6 +17,7 @@ from tests.reports.driver import (
     waiting,
 )
 from tests.reports.reports import report
+from tests.reports.servers import HEALTHY, Bed
 
 TO = "bea@example.test"
 

@@ -5,16 +5,9 @@ import re
 from homeassistant.core import HomeAssistant
 import pytest
 
-from tests.reports.driver import (
-    USERNAME,
-    Bed,
-    account_at,
-    only_mail,
-    read,
-    send,
-    subject_of,
-)
+from tests.reports.driver import account_at, only_mail, read, send, subject_of
 from tests.reports.reports import report
+from tests.reports.servers import USERNAME, Bed
 
 TO = "bea@example.test"
 

@@ -5,24 +5,19 @@ import asyncio
 from homeassistant.core import HomeAssistant
 import pytest
 
-from tests.reports.driver import (
+from tests.reports.driver import account_at, kind_of, only_mail, refused, send, waiting
+from tests.reports.reports import report
+from tests.reports.servers import (
     HEALTHY,
     Answer,
     Bed,
     Pipelining,
     Script,
     Step,
-    account_at,
     hang_up,
-    kind_of,
-    only_mail,
-    refused,
     reset,
     say,
-    send,
-    waiting,
 )
-from tests.reports.reports import report
 
 TO = "bea@example.test"
 

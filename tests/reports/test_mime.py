@@ -7,7 +7,6 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 from tests.reports.driver import (
-    Bed,
     account_at,
     attached,
     only_mail,
@@ -18,6 +17,7 @@ from tests.reports.driver import (
     text_of,
 )
 from tests.reports.reports import report
+from tests.reports.servers import Bed
 
 TO = "bea@example.test"
 

@@ -4,11 +4,7 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 from tests.reports.driver import (
-    HEALTHY,
-    Bed,
     Dialog,
-    NameCheck,
-    Step,
     account_at,
     last_failure,
     pass_time,
@@ -19,6 +15,7 @@ from tests.reports.driver import (
     waiting,
 )
 from tests.reports.reports import report
+from tests.reports.servers import HEALTHY, Bed, NameCheck, Step
 
 GMAIL = "421 4.7.0 Try again later, closing connection. (EHLO) v6-20020a50c406 - gsmtp"
 

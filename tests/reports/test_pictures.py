@@ -9,10 +9,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 import pytest
 
 from tests.reports.driver import (
-    Bed,
-    StillCamera,
     account_at,
-    add_entities,
     attached,
     classic,
     only_mail,
@@ -22,6 +19,7 @@ from tests.reports.driver import (
     text_of,
 )
 from tests.reports.reports import report
+from tests.reports.servers import Bed, StillCamera, add_entities
 
 TO = "bea@example.test"
 

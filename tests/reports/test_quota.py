@@ -4,9 +4,6 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 from tests.reports.driver import (
-    HEALTHY,
-    Bed,
-    Step,
     account_at,
     dialog_at,
     kind_of,
@@ -14,11 +11,11 @@ from tests.reports.driver import (
     pass_time,
     refused,
     refusing,
-    say,
     send,
     waiting,
 )
 from tests.reports.reports import report
+from tests.reports.servers import HEALTHY, Bed, Step, say
 
 TO = "bea@example.test"
 

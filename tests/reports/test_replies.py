@@ -4,22 +4,17 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 from tests.reports.driver import (
-    HEALTHY,
-    PASSWORD,
-    Bed,
-    Script,
-    Step,
     account_at,
     dialog_at,
     kind_of,
     last_failure,
     refused,
     refusing,
-    say,
     send,
     waiting,
 )
 from tests.reports.reports import report
+from tests.reports.servers import HEALTHY, PASSWORD, Bed, Script, Step, say
 
 TO = "bea@example.test"
 

@@ -6,13 +6,8 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 from tests.reports.driver import (
-    HEALTHY,
-    Answer,
-    Bed,
-    Step,
     account_at,
     classic,
-    hang_up,
     last_failure,
     only_mail,
     options,
@@ -20,13 +15,12 @@ from tests.reports.driver import (
     read,
     recipient,
     refusing,
-    reset,
-    say,
     send,
     slug_of,
     waiting,
 )
 from tests.reports.reports import report
+from tests.reports.servers import HEALTHY, Answer, Bed, Step, hang_up, reset, say
 
 TO = "bea@example.test"
 

@@ -6,6 +6,19 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 from tests.reports.driver import (
+    account_at,
+    dialog_at,
+    last_failure,
+    only_mail,
+    pass_time,
+    refusing,
+    send,
+    set_up,
+    typed_for,
+    waiting,
+)
+from tests.reports.reports import report
+from tests.reports.servers import (
     HEALTHY,
     HEALTHY_TLS,
     PASSWORD,
@@ -17,22 +30,11 @@ from tests.reports.driver import (
     ServerTls,
     Step,
     Tls,
-    account_at,
-    dialog_at,
-    last_failure,
     leaf_of_an_own_authority,
     odd_certificate,
-    only_mail,
-    pass_time,
-    refusing,
     say,
-    send,
     serve_certificate,
-    set_up,
-    typed_for,
-    waiting,
 )
-from tests.reports.reports import report
 
 HOST = "mail.example.test"
 TO = "bea@example.test"

@@ -3,7 +3,9 @@
 from homeassistant.core import HomeAssistant
 import pytest
 
-from tests.reports.driver import (
+from tests.reports.driver import account_at, only_mail, read, send, set_up, typed_for
+from tests.reports.reports import report
+from tests.reports.servers import (
     HEALTHY,
     HEALTHY_TLS,
     PASSWORD,
@@ -13,14 +15,7 @@ from tests.reports.driver import (
     Bed,
     Network,
     Script,
-    account_at,
-    only_mail,
-    read,
-    send,
-    set_up,
-    typed_for,
 )
-from tests.reports.reports import report
 
 HOST = "mail.example.test"
 TO = "bea@example.test"
