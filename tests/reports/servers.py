@@ -9,12 +9,13 @@ import re
 import ssl
 import tempfile
 
-from tests.pictures import JPEG, PNG, StillCamera, add_entities
 from tests.reports.oddities import OddCertificate, leaf_of_an_own_authority, odd_certificate
 from tests.support.certificates import Certificates, ServerTls
 from tests.support.dialogue import Dialogue
 from tests.support.fixtures import Bed
 from tests.support.network import Network
+from tests.support.other_protocols import FTP, HTTP, IMAP, POP3, SSH, OtherProtocol
+from tests.support.pictures import JPEG, PNG, StillCamera, add_entities
 from tests.support.record import Mail
 from tests.support.script import (
     HEALTHY,
@@ -38,7 +39,6 @@ from tests.support.script import (
     stall,
 )
 from tests.support.scripted_server import ScriptedServer
-from tests.support.strangers import FTP, HTTP, IMAP, POP3, SSH, Stranger
 from tests.support.stream import Stream
 
 __all__ = [
@@ -65,13 +65,13 @@ __all__ = [
     "NameCheck",
     "Network",
     "OddCertificate",
+    "OtherProtocol",
     "Pipelining",
     "Script",
     "ScriptedServer",
     "ServerTls",
     "Step",
     "StillCamera",
-    "Stranger",
     "Tls",
     "add_entities",
     "hang_up",

@@ -19,9 +19,9 @@ from tests.reports.servers import (
     After,
     Answer,
     Bed,
+    OtherProtocol,
     Pipelining,
     Step,
-    Stranger,
     say,
     split,
 )
@@ -235,7 +235,7 @@ async def test_a_word_inside_a_host_name_names_no_protocol(
 @pytest.mark.parametrize("stranger", [IMAP, POP3, FTP, SSH, HTTP], ids=lambda s: s.name)
 @pytest.mark.parametrize("encryption", ["auto", "starttls"])
 async def test_another_protocol_is_called_by_its_name(
-    hass: HomeAssistant, bed: Bed, stranger: Stranger, encryption: str
+    hass: HomeAssistant, bed: Bed, stranger: OtherProtocol, encryption: str
 ) -> None:
     server = await bed.host(stranger)
 
