@@ -25,7 +25,7 @@ from .errors import error_for_content, error_for_failure, error_for_outbox, requ
 from .mail.address import Mailbox, parse_mailbox, parse_mailboxes
 from .mail.compose.content import Content, ContentError, Priority
 from .mail.compose.message import ComposedMail, compose
-from .mail.failure import Failure, FailureKind, MailError
+from .mail.failure import FailureKind, MailError
 from .mail.outbox.courier import Courier, CourierConfig
 from .mail.outbox.events import CourierEvent, Paused
 from .mail.outbox.store import Store
@@ -68,13 +68,12 @@ class Account:
             entry.data[CONF_SENDER], FailureKind.INVALID_SENDER
         ).named(entry.options.get(CONF_SENDER_NAME, ""))
         self._session = KeepaliveSession(self.settings, context)
-        self._listeners: list[EventListener] = []
         self._loaded = _without_token(entry)
         self.courier = Courier(
             deliver=self._session.deliver,
             store=Store(outbox_folder(hass, entry.entry_id)),
             host=outbox_host(hass),
-            listener=self._tell,
+            listener=self._watch_login,
             config=config,
         )
 
@@ -113,8 +112,7 @@ class Account:
     @callback
     def async_listen(self, listener: EventListener) -> CALLBACK_TYPE:
         """Tell a listener of everything that becomes of this account's mail."""
-        self._listeners.append(listener)
-        return partial(self._listeners.remove, listener)
+        return self.courier.listen(listener)
 
     def content(
         self,
@@ -141,7 +139,9 @@ class Account:
         """Compose, off the event loop where it takes a while. Raises ServiceValidationError."""
         work = partial(compose, content, now=dt_util.now())
         try:
-            return work() if content.is_light else await self.hass.async_add_executor_job(work)
+            if content.is_cheap_to_compose:
+                return work()
+            return await self.hass.async_add_executor_job(work)
         except ContentError as error:
             raise error_for_content(error) from error
 
@@ -207,14 +207,9 @@ class Account:
         return await account.courier.submit(outgoing)
 
     @callback
-    def _tell(self, event: CourierEvent) -> None:
+    def _watch_login(self, event: CourierEvent) -> None:
         if isinstance(event, Paused):
-            self._start_reauthentication(event.failure)
-        for listener in tuple(self._listeners):
-            listener(event)
-
-    def _start_reauthentication(self, failure: Failure) -> None:
-        self.entry.async_start_reauth(self.hass, data={"failure": failure.as_dict()})
+            self.entry.async_start_reauth(self.hass, data={"failure": event.failure.as_dict()})
 
     async def _async_on_started(self, _hass: HomeAssistant) -> None:
         await self.courier.start()

@@ -27,7 +27,7 @@ from .mail.failure import Failure, FailureKind, MailError, Permanence, Stage
 from .mail.outbox.backup import Backup, readdress
 from .mail.outbox.courier import CourierConfig
 from .mail.outbox.hold import FloodLimit
-from .mail.outbox.spool import Limits
+from .mail.outbox.spool import QuotaLimits
 from .mail.outbox.submission import OutgoingMail
 from .phrases import Phrases
 
@@ -47,7 +47,7 @@ async def async_courier_config(hass: HomeAssistant, entry: ConfigEntry) -> Couri
     options = entry.options
     return CourierConfig(
         write_first=options.get(CONF_WRITE_FIRST, False),
-        limits=Limits(
+        limits=QuotaLimits(
             mails=int(options.get(CONF_MAX_MAILS, DEFAULT_MAX_MAILS)),
             size=int(options.get(CONF_MAX_MEGABYTES, DEFAULT_MAX_MEGABYTES)) * 1_000_000,
         ),

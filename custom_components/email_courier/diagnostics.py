@@ -166,7 +166,7 @@ def _mail(record: MailRecord, redactor: Redactor) -> dict[str, Any]:
         "expires": _iso(record.id.expires),
         "attempts": record.attempts,
         "next_attempt": _iso(record.next_attempt or None),
-        "passed": list(record.passed),
+        "passed": list(record.visited_accounts),
         "owed": [
             {
                 "domain": domains([owed.address])[0],

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from email import message_from_bytes
 from email.message import EmailMessage, MIMEPart
 from email.policy import default
 import os
 from pathlib import PurePath
 from tempfile import TemporaryFile
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 from homeassistant.util import dt as dt_util
 
@@ -20,7 +20,7 @@ from .mail.compose.content import Attachment, Content
 from .mail.compose.message import compose
 from .mail.failure import FailureKind
 from .mail.files import OpenedFile
-from .mail.outbox.hold import Pictures
+from .mail.outbox.digests import Pictures
 from .mail.outbox.submission import OutgoingMail
 from .phrases import Phrases
 from .pictures import smaller_picture
@@ -39,8 +39,7 @@ _IN_MEMORY = 262_144
 """Bytes up to which an attachment stays in memory until the digest is written."""
 
 
-@dataclass(frozen=True, slots=True)
-class DigestWriter:
+class DigestWriter(NamedTuple):
     """Writes digests in the language of the home. Calls block and belong into an executor.
 
     size_limit: returns how many bytes the account's server takes, None or 0 while not known.
@@ -76,7 +75,6 @@ class Draft:
     """
 
     def __init__(self, writer: DigestWriter, pictures: Pictures) -> None:
-        """Begin without a mail."""
         self._writer = writer
         self._pictures = pictures
         self._limit = writer.limit()

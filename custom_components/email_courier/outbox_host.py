@@ -39,6 +39,5 @@ def outbox_host(hass: HomeAssistant) -> Host:
         clock=lambda: dt_util.utcnow().timestamp(),
         run_blocking=hass.async_add_executor_job,
         spawn=spawn,
-        finish=spawn,
         call_at=call_at,
     )

@@ -68,7 +68,6 @@ class Bench:
                 clock=time.time,
                 run_blocking=asyncio.to_thread,
                 spawn=spawn,
-                finish=spawn,
                 call_at=call_at,
             ),
             listener=lambda _: None,

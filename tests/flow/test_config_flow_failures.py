@@ -15,6 +15,7 @@ from tests.support.dialogs import Dialog
 from tests.support.fixtures import Bed
 from tests.support.listener import Listener
 from tests.support.network import Network
+from tests.support.other_protocols import CLOSING, IMAP, SILENT, OtherProtocol
 from tests.support.script import (
     HEALTHY,
     HEALTHY_TLS,
@@ -26,7 +27,6 @@ from tests.support.script import (
     drip,
     say,
 )
-from tests.support.strangers import CLOSING, IMAP, SILENT, Stranger
 
 HOST = "mail.example.test"
 
@@ -38,7 +38,7 @@ class Case:
     kind: FailureKind
     page: str = "server"
     shown_at: str = "base"
-    server: Script | Stranger | None = HEALTHY
+    server: Script | OtherProtocol | None = HEALTHY
     """None: nobody."""
     typed: Mapping[str, Any] = field(default_factory=dict)
     words: str

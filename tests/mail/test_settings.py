@@ -10,7 +10,7 @@ from custom_components.email_courier.mail.settings import (
     Trust,
     is_loopback,
 )
-from tests.mail.tokens import Tokens
+from tests.support.tokens import Tokens
 
 LOGIN = Login("anna", "0pen-Sesame")
 

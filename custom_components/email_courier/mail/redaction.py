@@ -11,8 +11,10 @@ import base64
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 import html
+from operator import itemgetter
 import re
 import string
+import sys
 from typing import Final, NamedTuple
 import unicodedata
 from urllib.parse import unquote_to_bytes
@@ -44,9 +46,19 @@ _BASE64_BEHIND = re.compile(r"[A-Za-z0-9+/_=-]*")
 _URL = re.compile(r"(?:%[0-9A-Fa-f]{2})+|\+")
 _HTML = re.compile(r"&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,31}\d{0,2});")
 _QUOTED_PRINTABLE = re.compile(r"(?:=[0-9A-Fa-f]{2})+|_")
-_BACKSLASH = re.compile(r"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|[0-7]{3}|.)", re.DOTALL)
-_MAYBE_ESCAPED = re.compile(r"[%+&=_\\]")
-"""What each of these four begins with, and a soft line end."""
+_BACKSLASH = re.compile(
+    r"\\u[Dd][89ABab][0-9A-Fa-f]{2}\\u[Dd][C-Fc-f][0-9A-Fa-f]{2}"
+    r"|\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|[0-7]{3}|.)",
+    re.DOTALL,
+)
+_DOUBLED = re.compile(r"""([\\"'%])\1""")
+"""As SQL, CSV and printf have it in place of a backslash."""
+_MAYBE_ESCAPED = re.compile(rf"[%+&=_\\]|{_DOUBLED.pattern}")
+"""What each of these begins with, and a soft line end."""
+_NEUTRAL = frozenset("abfnrtv")
+"""Behind a backslash: line ends and other characters that count as blanks."""
+_ONE_UNIT: Final = 8
+"""Digits behind a backslash, at most, that stand for one number."""
 
 
 class Form(NamedTuple):
@@ -105,7 +117,7 @@ def _written(secret: str) -> Iterator[str]:
     if not secret.isascii():
         texts.add(secret.encode("utf-8", "replace").decode("latin-1"))
         if len(BLANKS.sub("", _NOT_ASCII.sub("", secret))) >= SHORTEST:
-            texts |= {_NOT_ASCII.sub(lost, secret) for lost in ("\ufffd", "?")}
+            texts |= {_NOT_ASCII.sub(lost, secret) for lost in ("\ufffd", "?", "")}
     texts |= {text.upper() for text in texts}
     for text in sorted({fold(BLANKS.sub("", text)) for text in texts}):
         if len(text) >= SHORTEST:
@@ -114,7 +126,9 @@ def _written(secret: str) -> Iterator[str]:
 
 def _bytes_of(secret: str) -> list[bytes]:
     """Return its bytes in the character sets of mail."""
-    data = [secret.encode("utf-8", "replace")]
+    # Servers and people leave out blanks before it is encoded.
+    texts = dict.fromkeys((secret, secret.strip(), BLANKS.sub("", secret)))
+    data = [text.encode("utf-8", "replace") for text in texts if text]
     if not secret.isascii() and _NOT_ASCII.sub("", secret) and max(secret) <= "\xff":
         data.append(secret.encode("latin-1"))
     return data
@@ -250,7 +264,8 @@ class Redactor:
                     span = _Span(*view.origin(start, end), form.is_encoded)
                     if _counts(form, text, span, view, (start, end)):
                         yield span
-                    start = folded.find(form.text, end)
+                    # Not from its end: what does not count may begin within one that does.
+                    start = folded.find(form.text, start + 1)
 
 
 NOTHING_HIDDEN: Final = Redactor()
@@ -263,12 +278,20 @@ def _views(text: str) -> Iterator[_View]:
     for view in bare.values():
         yield view
         url = view.undo(_URL, _from_url)
+        page = view.undo(_HTML, _from_html)
+        code = view.undo(_BACKSLASH, _from_backslash)
         undone = (
             url,
             url.undo(_URL, _from_url),
-            view.undo(_HTML, _from_html),
+            url.undo(_HTML, _from_html),
+            page,
+            page.undo(_HTML, _from_html),
+            page.undo(_URL, _from_url),
+            page.undo(_BACKSLASH, _from_backslash),
             view.undo(_QUOTED_PRINTABLE, _from_quoted_printable),
-            view.undo(_BACKSLASH, _from_backslash),
+            code,
+            code.undo(_BACKSLASH, _from_backslash),
+            view.undo(_DOUBLED, itemgetter(0)),
         )
         yield from dict.fromkeys(other for other in undone if other is not view)
 
@@ -293,9 +316,13 @@ def _from_quoted_printable(token: str) -> str:
 
 def _from_backslash(token: str) -> str:
     kind, digits = token[1], token[2:]
+    if len(digits) > _ONE_UNIT:  # two units of UTF-16 for one character
+        units = bytes.fromhex(token.replace("\\u", ""))
+        return _bare(units.decode("utf-16-be", "replace"))
     if digits:
-        return _bare(chr(int(token[1:], 8) if kind.isdigit() else int(digits, 16)))
-    return kind
+        number = int(token[1:], 8) if kind.isdigit() else int(digits, 16)
+        return _bare(chr(number)) if number <= sys.maxunicode else ""
+    return "" if kind in _NEUTRAL else kind
 
 
 def _bare(text: str) -> str:

@@ -9,9 +9,9 @@ from typing import Any
 
 from custom_components.email_courier.mail.envelope import Envelope
 from custom_components.email_courier.mail.outbox.courier import Courier, CourierConfig
+from custom_components.email_courier.mail.outbox.digests import Pictures
 from custom_components.email_courier.mail.outbox.dispatcher import Deliver
 from custom_components.email_courier.mail.outbox.events import CourierEvent, StateChanged
-from custom_components.email_courier.mail.outbox.hold import Pictures
 from custom_components.email_courier.mail.outbox.runtime import Host
 from custom_components.email_courier.mail.outbox.store import Store
 from custom_components.email_courier.mail.outbox.submission import DAY, OutgoingMail, Rank
@@ -116,7 +116,6 @@ class House:
             clock=self.clock,
             run_blocking=run_blocking,
             spawn=self._spawn,
-            finish=self._spawn,
             call_at=self.clock.call_at,
             chance=lambda: 0.5,
         )
@@ -195,7 +194,7 @@ def mail(
     rank: Rank = Rank.NORMAL,
     queue: bool = True,
     expires_after: float = DAY,
-    passed: Sequence[str] = (),
+    visited_accounts: Sequence[str] = (),
 ) -> OutgoingMail:
     """Return a mail unlike any other."""
     number = next(_numbers)
@@ -209,7 +208,7 @@ def mail(
         rank=rank,
         expires_after=expires_after,
         queue=queue,
-        passed=tuple(passed),
+        visited_accounts=tuple(visited_accounts),
     )
 
 

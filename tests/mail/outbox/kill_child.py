@@ -150,7 +150,6 @@ def _host() -> Host:
         clock=clock,
         run_blocking=asyncio.to_thread,
         spawn=spawn,
-        finish=spawn,
         call_at=call_at,
     )
 

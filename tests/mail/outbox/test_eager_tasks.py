@@ -26,7 +26,6 @@ def eager_host() -> Host:
         clock=lambda: START,
         run_blocking=run_blocking,
         spawn=spawn,
-        finish=spawn,
         call_at=call_at,
     )
 

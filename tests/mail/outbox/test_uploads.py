@@ -9,11 +9,11 @@ from pathlib import Path
 from custom_components.email_courier.mail.outbox.submission import Status
 from custom_components.email_courier.mail.settings import Deadlines
 from custom_components.email_courier.mail.smtp.keepalive import KeepaliveSession
-from tests.mail.accounts import context_for, settings_for
 from tests.mail.outbox.house import House, mail
 from tests.support.fixtures import Bed
 from tests.support.script import HEALTHY, After, Upload
 from tests.support.scripted_server import ScriptedServer
+from tests.support.sessions import context_for, settings_for
 
 STALL = 1.0
 """Seconds for which the server stops reading; then it reads on as if nothing had been."""

@@ -13,9 +13,9 @@ from custom_components.email_courier.mail.smtp.connection import (
     open_socket,
 )
 from custom_components.email_courier.mail.smtp.session import Session
-from tests.mail.accounts import context_for, session_for, settings_for
 from tests.support.fixtures import Bed
 from tests.support.script import HEALTHY, Tls
+from tests.support.sessions import context_for, session_for, settings_for
 
 
 async def test_a_socket_that_cannot_be_used_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:

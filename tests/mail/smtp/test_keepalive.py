@@ -9,11 +9,11 @@ from custom_components.email_courier.mail.envelope import Envelope
 from custom_components.email_courier.mail.failure import FailureKind
 from custom_components.email_courier.mail.smtp import keepalive, transaction
 from custom_components.email_courier.mail.smtp.keepalive import KeepaliveSession
-from tests.mail.accounts import QUICK, SENDER, context_for, settings_for
 from tests.support.fixtures import Bed
 from tests.support.leaks import nothing_left
 from tests.support.script import HEALTHY, Answer, Pipelining, Script, Step, hang_up, say, stall
 from tests.support.scripted_server import ScriptedServer
+from tests.support.sessions import QUICK, SENDER, context_for, settings_for
 
 ENVELOPE = Envelope(SENDER, ("a@example.test", "b@example.test"))
 MESSAGE = b"Subject: warm\r\n\r\nhello\r\n"

@@ -9,10 +9,10 @@ from custom_components.email_courier.mail.envelope import Delivery, Envelope
 from custom_components.email_courier.mail.failure import FailureKind, Stage
 from custom_components.email_courier.mail.settings import Encryption, ServerSettings
 from custom_components.email_courier.mail.smtp.keepalive import KeepaliveSession, deliver_once
-from tests.mail.accounts import QUICK, SENDER, context_for, settings_for
 from tests.support.fixtures import Bed
 from tests.support.script import HEALTHY, Answer, Pipelining, Script, Step, glue, say, split
 from tests.support.scripted_server import ScriptedServer
+from tests.support.sessions import QUICK, SENDER, context_for, settings_for
 
 A, B, C = "a@example.test", "b@example.test", "c@example.test"
 ENVELOPE = Envelope(SENDER, (A, B, C))

@@ -10,7 +10,10 @@ from custom_components.email_courier.mail.settings import Encryption
 from custom_components.email_courier.mail.smtp import session as session_module
 from custom_components.email_courier.mail.smtp.protocol import NOTHING
 from custom_components.email_courier.mail.smtp.session import Session
-from tests.mail.accounts import (
+from tests.support.certificates import ServerTls
+from tests.support.fixtures import Bed
+from tests.support.script import HEALTHY, HEALTHY_TLS, Pipelining, Step, hang_up, say, stall
+from tests.support.sessions import (
     SENDER,
     broken,
     context_for,
@@ -18,9 +21,6 @@ from tests.mail.accounts import (
     session_for,
     settings_for,
 )
-from tests.support.certificates import ServerTls
-from tests.support.fixtures import Bed
-from tests.support.script import HEALTHY, HEALTHY_TLS, Pipelining, Step, hang_up, say, stall
 
 ENVELOPE = Envelope(SENDER, ("a@example.test", "b@example.test"))
 MESSAGE = b"Subject: session\r\n\r\nhello\r\n"

@@ -12,15 +12,6 @@ from custom_components.email_courier.mail.payload import IN_MEMORY, FilePayload,
 from custom_components.email_courier.mail.settings import Deadlines, Encryption
 from custom_components.email_courier.mail.smtp.keepalive import deliver_once
 from custom_components.email_courier.mail.smtp.session import Session
-from tests.mail.accounts import (
-    PATIENT,
-    QUICK,
-    SCRIPTS,
-    SENDER,
-    context_for,
-    session_for,
-    settings_for,
-)
 from tests.support.fixtures import Bed
 from tests.support.leaks import nothing_left
 from tests.support.script import (
@@ -40,6 +31,15 @@ from tests.support.script import (
     stall,
 )
 from tests.support.scripted_server import ScriptedServer
+from tests.support.sessions import (
+    PATIENT,
+    QUICK,
+    SCRIPTS,
+    SENDER,
+    context_for,
+    session_for,
+    settings_for,
+)
 
 A, B, C = "a@example.test", "b@example.test", "c@example.test"
 ENVELOPE = Envelope(SENDER, (A, B))

@@ -8,16 +8,6 @@ import pytest
 
 from custom_components.email_courier.mail.failure import FailureKind, MailError, Permanence, Stage
 from custom_components.email_courier.mail.settings import Deadlines, Encryption
-from tests.mail.accounts import (
-    ALL_STEPS,
-    PATIENT,
-    QUICK,
-    SENDER,
-    SPOKEN,
-    broken,
-    failure_of,
-    session_for,
-)
 from tests.support.fixtures import Bed
 from tests.support.leaks import nothing_left
 from tests.support.network import Network
@@ -36,6 +26,16 @@ from tests.support.script import (
     stall,
 )
 from tests.support.scripted_server import ScriptedServer
+from tests.support.sessions import (
+    ALL_STEPS,
+    PATIENT,
+    QUICK,
+    SENDER,
+    SPOKEN,
+    broken,
+    failure_of,
+    session_for,
+)
 
 EVERY_STEP = pytest.mark.parametrize(("encryption", "step"), ALL_STEPS)
 EVERY_SPOKEN_STEP = pytest.mark.parametrize(("encryption", "step"), SPOKEN)

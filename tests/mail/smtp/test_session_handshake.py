@@ -5,7 +5,11 @@ import pytest
 from custom_components.email_courier.mail.failure import FailureKind, Stage
 from custom_components.email_courier.mail.settings import Encryption
 from custom_components.email_courier.mail.smtp.session import Session
-from tests.mail.accounts import (
+from tests.support.fixtures import Bed
+from tests.support.leaks import nothing_left
+from tests.support.listener import LOOPBACK6
+from tests.support.script import HEALTHY, HEALTHY_TLS, PLAIN_RELAY, After, Pipelining, Step, say
+from tests.support.sessions import (
     LOGIN,
     SCRIPTS,
     SENDER,
@@ -15,10 +19,6 @@ from tests.mail.accounts import (
     session_for,
     settings_for,
 )
-from tests.support.fixtures import Bed
-from tests.support.leaks import nothing_left
-from tests.support.listener import LOOPBACK6
-from tests.support.script import HEALTHY, HEALTHY_TLS, PLAIN_RELAY, After, Pipelining, Step, say
 
 EVERY_ENCRYPTION = pytest.mark.parametrize("encryption", SCRIPTS)
 

@@ -12,7 +12,6 @@ from custom_components.email_courier.mail.failure import (
     Stage,
 )
 from custom_components.email_courier.mail.settings import Encryption, Login
-from tests.mail.accounts import LOGIN, SCRIPTS, broken, failure_of, session_for
 from tests.support import sasl
 from tests.support.fixtures import Bed
 from tests.support.leaks import nothing_left
@@ -28,6 +27,7 @@ from tests.support.script import (
     hang_up,
     say,
 )
+from tests.support.sessions import LOGIN, SCRIPTS, broken, failure_of, session_for
 
 WRONG = Login(USERNAME, "not the password")
 ALL = ("GSSAPI", "CRAM-MD5", "LOGIN", "PLAIN", "XOAUTH2", "SCRAM-SHA-1", "SCRAM-SHA-256")

@@ -8,9 +8,9 @@ import pytest
 from custom_components.email_courier.mail.envelope import Envelope
 from custom_components.email_courier.mail.payload import IN_MEMORY, FilePayload, gather
 from custom_components.email_courier.mail.smtp.protocol import dot_stuffed
-from tests.mail.accounts import SENDER, session_for
 from tests.support.fixtures import Bed
 from tests.support.script import HEALTHY
+from tests.support.sessions import SENDER, session_for
 
 
 async def test_a_file_is_never_read_on_the_event_loop(

@@ -10,19 +10,10 @@ from custom_components.email_courier.mail.failure import Failure, FailureKind, M
 from custom_components.email_courier.mail.settings import Deadlines, Encryption, ServerSettings
 from custom_components.email_courier.mail.smtp.session import Session
 from custom_components.email_courier.mail.verify.handshake import prove, resolve_encryption
-from tests.mail.accounts import (
-    ALL_STEPS,
-    LOGIN,
-    QUICK,
-    SCRIPTS,
-    SENDER,
-    broken,
-    context_for,
-    settings_for,
-)
 from tests.support.fixtures import Bed
 from tests.support.leaks import nothing_left
 from tests.support.listener import LOOPBACK
+from tests.support.other_protocols import HTTP, IMAP, SILENT, OtherProtocol
 from tests.support.script import (
     HEALTHY,
     HEALTHY_TLS,
@@ -35,7 +26,16 @@ from tests.support.script import (
     say,
     stall,
 )
-from tests.support.strangers import HTTP, IMAP, SILENT, Stranger
+from tests.support.sessions import (
+    ALL_STEPS,
+    LOGIN,
+    QUICK,
+    SCRIPTS,
+    SENDER,
+    broken,
+    context_for,
+    settings_for,
+)
 
 
 async def _failure(bed: Bed, settings: ServerSettings) -> Failure:
@@ -75,7 +75,7 @@ async def test_a_port_that_wants_tls_is_recognised_while_the_first_connection_wa
 @pytest.mark.parametrize(("stranger", "protocol"), [(HTTP, "HTTP"), (IMAP, "IMAP")])
 @pytest.mark.parametrize("encryption", [Encryption.STARTTLS, Encryption.TLS])
 async def test_another_protocol_is_named(
-    bed: Bed, encryption: Encryption, stranger: Stranger, protocol: str
+    bed: Bed, encryption: Encryption, stranger: OtherProtocol, protocol: str
 ) -> None:
     server = await bed.host(stranger)
     settings = replace(

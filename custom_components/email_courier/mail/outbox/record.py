@@ -1,4 +1,4 @@
-"""The small record beside a waiting message: who is still owed it, and what has happened."""
+"""The queue record beside a deferred message: who is still owed it, and what has happened."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from .submission import DigestPart, OutgoingMail, Rank
 _TOKENS = itertools.count(secrets.randbelow(2**31))
 """Rising, so that mails of the same millisecond keep their order."""
 
-_PATTERN = re.compile(r"([01])-(\d{13})-(\d{13,14})-(\d{1,12})-([0-9a-f]{8})", re.ASCII)
+_PATTERN = r"([01])-(\d{13})-(\d{13,14})-(\d{1,12})-([0-9a-f]{8})"
 
 
 class MailId(NamedTuple):
-    """A mail's place in the line: rank first, then age.
+    """The queue id of a mail; they sort in the order of delivery: by rank, then by age.
 
     created_ms, expires_ms: UTC timestamps in milliseconds.
     size: of the message, in bytes.
@@ -49,7 +49,7 @@ class MailId(NamedTuple):
     @classmethod
     def parse(cls, name: str) -> Self | None:
         """Read a name, or return None when it is no mail's."""
-        match = _PATTERN.fullmatch(name)
+        match = re.fullmatch(_PATTERN, name, re.ASCII)
         if match is None:
             return None
         rank, created, expires, size, token = match.groups()
@@ -83,8 +83,7 @@ REPLY_LOST = Failure(
 """What is known of an attempt that was ended from this side after its final dot."""
 
 
-@dataclass(frozen=True, slots=True)
-class OwedRecipient:
+class OwedRecipient(NamedTuple):
     """A recipient who has not got the mail yet.
 
     lost_replies: how often the reply to the final dot was lost, so that the mail may have
@@ -128,7 +127,7 @@ class MailRecord:
     attempts: how often it has been tried.
     deferrals: how often it has been put off for a reason of its own.
     next_attempt: UTC timestamp in seconds; 0 when it waits for the account alone.
-    passed: the accounts that have already given it to their backup account.
+    visited_accounts: the accounts that have already given it to their backup account.
     stands_for: the mails that are in it where it is a digest.
     """
 
@@ -142,7 +141,7 @@ class MailRecord:
     attempts: int = 0
     deferrals: int = 0
     next_attempt: float = 0.0
-    passed: tuple[str, ...] = ()
+    visited_accounts: tuple[str, ...] = ()
     stands_for: tuple[DigestPart, ...] = ()
 
     @classmethod
@@ -156,7 +155,7 @@ class MailRecord:
             smtputf8=mail.envelope.smtputf8,
             owed=tuple(OwedRecipient(address) for address in mail.envelope.recipients),
             checksum=checksum_of(mail.data),
-            passed=mail.passed,
+            visited_accounts=mail.visited_accounts,
             stands_for=mail.stands_for,
         )
 
@@ -169,6 +168,11 @@ class MailRecord:
     def addresses(self) -> tuple[str, ...]:
         """Who is still owed the mail."""
         return tuple(owed.address for owed in self.owed)
+
+    @property
+    def outcomes(self) -> tuple[RecipientOutcome, ...]:
+        """How it stands with everybody who is still owed the mail."""
+        return tuple(owed.outcome for owed in self.owed)
 
     @property
     def failure(self) -> Failure | None:
@@ -187,14 +191,15 @@ class MailRecord:
             subject=self.subject,
             rank=self.id.rank,
             expires_after=max(self.id.expires - now, 0.0),
-            passed=self.passed,
+            visited_accounts=self.visited_accounts,
             stands_for=self.stands_for,
         )
 
     def with_lost_reply(self) -> Self:
         """Count an attempt that ended after the final dot without anyone knowing how."""
         owed = tuple(
-            replace(o, lost_replies=o.lost_replies + 1, failure=REPLY_LOST) for o in self.owed
+            each._replace(lost_replies=each.lost_replies + 1, failure=REPLY_LOST)
+            for each in self.owed
         )
         return replace(self, owed=owed, attempts=self.attempts + 1)
 
@@ -215,7 +220,7 @@ class MailRecord:
             "attempts": self.attempts,
             "deferrals": self.deferrals,
             "next_attempt": self.next_attempt,
-            "passed": list(self.passed),
+            "passed": list(self.visited_accounts),
             **({"stands_for": parts} if parts else {}),
         }
 
@@ -240,7 +245,7 @@ class MailRecord:
             attempts=int(data["attempts"]),
             deferrals=int(data["deferrals"]),
             next_attempt=next_attempt,
-            passed=tuple(str(account) for account in data["passed"]),
+            visited_accounts=tuple(str(account) for account in data["passed"]),
             stands_for=tuple(
                 DigestPart(str(part["message_id"]), str(part["subject"]))
                 for part in data.get("stands_for", ())

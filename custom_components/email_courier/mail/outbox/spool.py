@@ -1,28 +1,35 @@
-"""The store as the event loop uses it: one job after another, writes that share a sync."""
+"""Mail on disk: the store as the event loop uses it, and the queue in step with it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 import contextlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 import logging
 import math
+from typing import NamedTuple
 
 from ..payload import Payload
-from .desk import Desk
-from .events import Damaged, Reporter
+from .events import Damaged, Notifier
 from .record import MailId, MailRecord
-from .runtime import Host
-from .scheduler import Backlog, Entry, Job
+from .runtime import Host, TaskGroup, Timers
+from .scheduler import ActiveMail, DeferredQueue, QueueEntry
 from .store import Store
 from .submission import DamagedMailError, OutboxError, OutboxReason
+
+_LOGGER = logging.getLogger(__name__)
+
+AT_ONCE = 500
+"""Records that are read in one turn of the disk."""
+RETRY_AFTER = 300.0
+"""Seconds until a folder is read again that could not be read."""
 
 
 class Disk:
     """Runs the store's calls in the order they were asked for.
 
-    A job that has begun runs to its end whatever becomes of the one who waits for it.
+    A call that has begun runs to its end whatever becomes of the one who waits for it.
     """
 
     def __init__(self, store: Store, host: Host, trouble: Callable[[OSError], None]) -> None:
@@ -39,7 +46,7 @@ class Disk:
 
     async def run[*Ts, T](self, call: Callable[[*Ts], T], *args: *Ts) -> T:
         """Run one call of the store. Raises what the call raises."""
-        return await asyncio.shield(self._host.finish(self._run(call, *args), "outbox file"))
+        return await asyncio.shield(self._host.spawn(self._run(call, *args), "outbox file"))
 
     async def write(self, record: MailRecord, data: Payload) -> None:
         """Put one mail on disk, together with all others that ask for it in the meantime.
@@ -49,7 +56,7 @@ class Disk:
         place = len(self._unwritten)
         self._unwritten.append((record, data))
         if self._batch is None:
-            self._batch = self._host.finish(self._write_batch(), "outbox write")
+            self._batch = self._host.spawn(self._write_batch(), "outbox write")
         try:
             error = (await asyncio.shield(self._batch))[place]
         except OSError as raised:
@@ -75,26 +82,26 @@ class Disk:
             return await self._host.run_blocking(self.store.write, batch)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class QuotaLimits(NamedTuple):
     """The most that an outbox takes: a count of mails, and their size in bytes together."""
 
     mails: int = 10_000
     size: int = 1024 * 1024 * 1024
 
 
-class Room:
+class Quota:
     """Counts what is on disk against the limits.
 
     A mail is counted before it is written, so that calls at the same time cannot pass the limits
     together.
     """
 
-    def __init__(self, limits: Limits) -> None:
-        """Begin empty."""
+    def __init__(self, limits: QuotaLimits, changed: Callable[[], None]) -> None:
+        """Count nothing yet. changed: called whenever the count has changed."""
         self.mails = 0
         self.size = 0
         self._limits = limits
+        self._changed = changed
 
     @property
     def fullness(self) -> float:
@@ -115,22 +122,17 @@ class Room:
         """Count a mail that is there already, whether or not there is room."""
         self.mails += 1
         self.size += size
+        self._changed()
 
     def free(self, size: int) -> None:
         """Count a mail no more."""
         self.mails -= 1
         self.size -= size
+        self._changed()
 
 
-_LOGGER = logging.getLogger(__name__)
-
-AT_ONCE = 500
-"""Records that are read in one turn of the disk."""
-
-
-@dataclass(frozen=True, slots=True)
-class TakenUp:
-    """What an earlier run has left was taken up.
+class Recovered(NamedTuple):
+    """What came of recovering what an earlier run has left.
 
     damaged: names of files that are set aside. trouble: why something is to be read again later.
     """
@@ -140,15 +142,15 @@ class TakenUp:
 
 
 class Loader:
-    """Reads waiting and held mails alike."""
+    """Reads deferred and held mails alike."""
 
-    def __init__(self, disk: Disk, reporter: Reporter, forget: Callable[[MailId], None]) -> None:
+    def __init__(self, disk: Disk, notifier: Notifier, forget: Callable[[MailId], None]) -> None:
         """Read from a disk.
 
         forget: called for a damaged mail, which takes part in nothing any more.
         """
         self._disk = disk
-        self._reporter = reporter
+        self._notifier = notifier
         self._forget = forget
 
     async def read[*Ts, T](self, mail_id: MailId, read: Callable[[*Ts], T], *args: *Ts) -> T | None:
@@ -194,93 +196,134 @@ class Loader:
             with contextlib.suppress(OSError):  # the next start finds it again
                 await self._disk.run(self._disk.store.set_aside, mail_id)
         if damaged:
-            self._reporter.tell(Damaged(tuple(map(str, damaged))))
+            self._notifier.tell(Damaged(tuple(map(str, damaged))))
 
 
-class Keeper:
-    """Keeps disk and backlog in step."""
+class Spool:
+    """Keeps the files of deferred mail, their queue and the quota in step."""
 
-    def __init__(self, disk: Disk, backlog: Backlog, room: Room, reporter: Reporter) -> None:
-        """Keep mails on a disk, as far as there is room."""
+    def __init__(self, disk: Disk, queue: DeferredQueue, quota: Quota, notifier: Notifier) -> None:
+        self.queue = queue
+        self.quota = quota
         self._disk = disk
-        self._backlog = backlog
-        self._room = room
-        self._reporter = reporter
-        self._loader = Loader(disk, reporter, self._lose)
+        self._notifier = notifier
+        self._loader = Loader(disk, notifier, self._lose)
         self._unsaved: dict[MailId, MailRecord] = {}
 
     @property
     def _store(self) -> Store:
         return self._disk.store
 
-    async def open(self) -> TakenUp:
-        """Let all mails on disk into the line. Raises OSError."""
+    async def open(self) -> Recovered:
+        """Put all mails on disk into the queue. Raises OSError."""
         found = await self._disk.run(self._store.open)
-        known = {entry.id for entry in self._backlog}
+        known = set(self.queue.entries)
         for number, mail_id in enumerate(m for m in found.mails if m not in known):
-            self._room.count(mail_id.size)
-            self._backlog.put_back(self._backlog.add(mail_id), 0)
+            self.quota.count(mail_id.size)
+            self.queue.put_back(self.queue.add(mail_id), 0)
             if number % AT_ONCE == AT_ONCE - 1:
                 await asyncio.sleep(0)
-        return TakenUp(found.damaged)
+        return Recovered(found.damaged)
 
-    async def keep(self, job: Job) -> None:
-        """Put a job's mail on disk as it stands now, if it is not there. Raises OutboxError.
+    async def write(self, mail: ActiveMail) -> None:
+        """Put a mail on disk as it stands now, if it is not there. Raises OutboxError.
 
-        The mail does not wait yet: the job is still in hand. One that is being concluded is left
-        to that.
+        It does not wait for an attempt yet: somebody is handling it. One whose attempt is being
+        concluded is left to that.
         """
-        async with job.keeping:
-            if job.entry is None and not job.is_concluding:
-                await self._write(job)
+        async with mail.writing:
+            if mail.entry is None and not mail.is_concluding:
+                await self._write(mail)
 
-    async def lay_down(
-        self, job: Job, next_attempt: float, *, offer_at: float = math.inf
-    ) -> OSError | None:
+    async def defer(
+        self, mail: ActiveMail, next_attempt: float, *, offer_at: float = math.inf
+    ) -> None:
         """Let a mail wait on disk until a UTC timestamp in seconds; 0 is until its turn comes.
 
         offer_at: UTC timestamp in seconds from which the backup account may have it, if that is
         before it may have it anyway.
         Raises OutboxError for a mail that was not on disk and cannot be put there. For one that
-        was, what could not be written is remembered until the next time, and the error returned.
+        was, what could not be written is told, and remembered until the next time.
         """
-        job.record = replace(job.record, next_attempt=next_attempt)
-        async with job.keeping:
+        mail.record = replace(mail.record, next_attempt=next_attempt)
+        async with mail.writing:
             error = None
-            if job.entry is None:
-                entry = await self._write(job)
+            if mail.entry is None:
+                entry = await self._write(mail)
             else:
-                entry = job.entry
-                error = await self._update(job.record)
-            self._backlog.offer(entry, offer_at)
-            self._backlog.put_back(entry, next_attempt)
-            return error
+                entry = mail.entry
+                error = await self._update(mail.record)
+            self.queue.offer(entry, offer_at)
+            self.queue.put_back(entry, next_attempt)
+        self._notifier.trouble(error)
 
-    async def _write(self, job: Job) -> Entry:
-        record = job.record.with_lost_reply() if job.dot_reached else job.record
-        self._room.claim(record.id.size)
-        entry = self._backlog.add(record.id)
+    async def mark_dot(self, mail: ActiveMail) -> None:
+        """Note on disk that the final dot of a mail is about to be sent, where the mail is there.
+
+        A disk that takes no note of it does not stop the mail.
+        """
+        async with mail.writing:
+            if mail.entry is not None:
+                with contextlib.suppress(OSError):
+                    await self._disk.run(self._store.mark_dot, mail.record.id)
+
+    async def load(self, entry: QueueEntry) -> ActiveMail | None:
+        """Read a mail for an attempt; None when it was damaged, which is told. Raises OSError."""
+        unsaved = self._unsaved.get(entry.id)
+        if unsaved is not None:
+            data = await self._loader.read(entry.id, self._store.read_message, unsaved)
+            return None if data is None else ActiveMail(unsaved, data, entry)
+        found = await self._loader.read(entry.id, self._store.read, entry.id)
+        return None if found is None else ActiveMail(*found, entry)
+
+    async def record(self, entry: QueueEntry) -> MailRecord | None:
+        """Read a mail's record; None when it was damaged, which is told. Raises OSError."""
+        if entry.id in self._unsaved:
+            return self._unsaved[entry.id]
+        return await self._loader.read(entry.id, self._store.read_record, entry.id)
+
+    async def records(self) -> Sequence[MailRecord]:
+        """Read the records of all deferred mails, in the order of their delivery.
+
+        One that cannot be read is told and left out.
+        """
+        ids = sorted(self.queue.entries)
+        found, errors = await self._loader.read_records(ids, self._is_idle)
+        if errors:
+            self._notifier.trouble(errors[0])
+        return [self._unsaved.get(record.id, record) for record in found]
+
+    async def remove(self, mail: ActiveMail) -> OSError | None:
+        """Forget a mail, wherever it is. Returns why the disk did not let go of it."""
+        async with mail.writing:
+            return None if mail.entry is None else await self.remove_entry(mail.entry)
+
+    async def remove_entry(self, entry: QueueEntry) -> OSError | None:
+        """Forget a mail on disk. Returns why the disk did not let go of it."""
+        self._forget(entry)
         try:
-            await self._disk.write(record, job.data)
+            await self._disk.run(self._store.remove, entry.id)
+        except OSError as error:
+            return error
+        return None
+
+    async def idle(self) -> None:
+        """Wait until nothing is being written any more."""
+        await self._disk.idle()
+
+    async def _write(self, mail: ActiveMail) -> QueueEntry:
+        record = mail.record.with_lost_reply() if mail.dot_reached else mail.record
+        self.quota.claim(record.id.size)
+        entry = self.queue.add(record.id)
+        mail.is_spooled = True
+        try:
+            await self._disk.write(record, mail.data)
         except BaseException:
+            mail.is_spooled = False
             self._forget(entry)
             raise
-        job.entry = entry
+        mail.entry = entry
         return entry
-
-    def _forget(self, entry: Entry) -> None:
-        if self._backlog.remove(entry):
-            self._room.free(entry.id.size)
-        self._unsaved.pop(entry.id, None)
-
-    def _lose(self, mail_id: MailId) -> None:
-        entry = self._backlog.find(mail_id)
-        if entry is not None:
-            self._forget(entry)
-
-    def _is_idle(self, mail_id: MailId) -> bool:
-        entry = self._backlog.find(mail_id)
-        return entry is not None and not entry.is_busy
 
     async def _update(self, record: MailRecord) -> OSError | None:
         try:
@@ -291,100 +334,46 @@ class Keeper:
         self._unsaved.pop(record.id, None)
         return None
 
-    async def mark_dot(self, job: Job) -> None:
-        """Note that the final dot is about to be sent; on disk too where the mail is there.
+    def _forget(self, entry: QueueEntry) -> None:
+        if self.queue.remove(entry):
+            self.quota.free(entry.id.size)
+        self._unsaved.pop(entry.id, None)
 
-        A disk that takes no note of it does not stop the mail.
-        """
-        job.dot_reached = True
-        async with job.keeping:
-            if job.entry is not None:
-                with contextlib.suppress(OSError):
-                    await self._disk.run(self._store.mark_dot, job.record.id)
+    def _lose(self, mail_id: MailId) -> None:
+        entry = self.queue.find(mail_id)
+        if entry is not None:
+            self._forget(entry)
 
-    async def load(self, entry: Entry) -> Job | None:
-        """Read a mail for an attempt; None when it was damaged, which is told. Raises OSError."""
-        unsaved = self._unsaved.get(entry.id)
-        if unsaved is not None:
-            data = await self._loader.read(entry.id, self._store.read_message, unsaved)
-            return None if data is None else Job(unsaved, data, entry)
-        found = await self._loader.read(entry.id, self._store.read, entry.id)
-        return None if found is None else Job(*found, entry)
-
-    async def record(self, entry: Entry) -> MailRecord | None:
-        """Read a mail's record; None when it was damaged, which is told. Raises OSError."""
-        if entry.id in self._unsaved:
-            return self._unsaved[entry.id]
-        return await self._loader.read(entry.id, self._store.read_record, entry.id)
-
-    async def discard(self, job: Job) -> OSError | None:
-        """Forget a mail, wherever it is. Returns what went wrong."""
-        async with job.keeping:
-            return None if job.entry is None else await self.discard_entry(job.entry)
-
-    async def discard_entry(self, entry: Entry) -> OSError | None:
-        """Forget a mail on disk. Returns what went wrong."""
-        self._forget(entry)
-        try:
-            await self._disk.run(self._store.remove, entry.id)
-        except OSError as error:
-            return error
-        return None
-
-    async def records(self) -> Sequence[MailRecord]:
-        """Read the records of all waiting mails, first in line first.
-
-        One that cannot be read is told and left out.
-        """
-        ids = sorted(entry.id for entry in self._backlog)
-        found, errors = await self._loader.read_records(ids, self._is_idle)
-        if errors:
-            self._reporter.trouble(errors[0])
-        return [self._unsaved.get(record.id, record) for record in found]
-
-    async def idle(self) -> None:
-        """Wait until nothing is being written any more."""
-        await self._disk.idle()
+    def _is_idle(self, mail_id: MailId) -> bool:
+        entry = self.queue.find(mail_id)
+        return entry is not None and not entry.is_busy
 
 
-RETRY_AFTER = 300.0
-"""Seconds until a folder is read again that could not be read."""
-
-type TakeUp = Callable[[], Awaitable[TakenUp]]
-"""Takes up one folder. May be done again, and is done again after trouble or an OSError."""
+type Recover = Callable[[], Awaitable[Recovered]]
+"""Recovers one folder. May be done again, and is done again after trouble or an OSError."""
 
 
-class Revival:
-    """Has each folder taken up once; one that cannot be read holds up no other."""
+class Recovery:
+    """Has each folder recovered once at the start; one that cannot be read holds up no other."""
 
-    def __init__(self, desk: Desk, folders: Iterable[TakeUp], returned: Callable[[], None]) -> None:
-        """Work at a desk. returned: called when a later round has ended."""
-        self._desk = desk
+    def __init__(
+        self, folders: Iterable[Recover], notifier: Notifier, timers: Timers, tasks: TaskGroup
+    ) -> None:
         self._left = list(folders)
-        self._returned = returned
-        self._again_at: float | None = None
-        desk.alarm.serve(lambda: self._again_at, self._try_again_in_time)
+        self._notifier = notifier
+        self._timers = timers
+        self._timer = timers.register(lambda: tasks.start(self.recover()))
 
-    async def take_up(self) -> None:
-        """Take up what is left to be taken up."""
-        reporter = self._desk.reporter
+    async def recover(self) -> None:
+        """Recover what is left to be recovered, and try again later what cannot be read."""
         for folder in tuple(self._left):
             try:
                 found = await folder()
             except OSError as error:
-                found = TakenUp(trouble=error)
+                found = Recovered(trouble=error)
             if found.damaged:
-                reporter.tell(Damaged(found.damaged))
+                self._notifier.tell(Damaged(found.damaged))
             if found.trouble is None:
                 self._left.remove(folder)
-            reporter.trouble(found.trouble)
-        self._again_at = self._desk.alarm.now() + RETRY_AFTER if self._left else None
-
-    def _try_again_in_time(self) -> None:
-        if self._again_at is not None and self._desk.alarm.now() >= self._again_at:
-            self._again_at = None
-            self._desk.chores.do(self._try_again())
-
-    async def _try_again(self) -> None:
-        await self.take_up()
-        self._returned()
+            self._notifier.trouble(found.trouble)
+        self._timer.set(self._timers.now() + RETRY_AFTER if self._left else None)

@@ -11,13 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 import contextlib
-from dataclasses import dataclass
 import errno
 import json
 import os
 from pathlib import Path
 import shutil
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..payload import Payload, checksum_of, pieces_of, read
 from .record import MailId, MailRecord
@@ -76,9 +75,8 @@ _CONSEQUENCES = (errno.ENOENT, errno.ENOTEMPTY)
 """What removing a folder fails with only because it is gone, or because of what is left in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a folder holds, first in line first. damaged: names that have been set aside."""
+class Found(NamedTuple):
+    """What a folder holds, in the order of delivery. damaged: names that have been set aside."""
 
     mails: tuple[MailId, ...] = ()
     damaged: tuple[str, ...] = ()

@@ -23,6 +23,7 @@ from tests.mail.outbox.house import MINUTE, House, mail
 from tests.support.certificates import Certificates
 from tests.support.listener import Listener
 from tests.support.network import small_internet
+from tests.support.other_protocols import OtherProtocol, OtherProtocolServer
 from tests.support.script import (
     HEALTHY,
     HEALTHY_TLS,
@@ -34,7 +35,6 @@ from tests.support.script import (
     Step,
 )
 from tests.support.scripted_server import ScriptedServer
-from tests.support.strangers import Stranger, StrangerServer
 
 HOST = "mail.example.test"
 PORT = 587
@@ -142,10 +142,10 @@ def _arrivals(server: Listener | None, case: Case) -> tuple[int, ...]:
     return tuple(sum(address in mail.recipients for mail in mails) for address in case.recipients)
 
 
-def _server(behaviour: Script | Stranger, certificates: Certificates) -> Listener:
+def _server(behaviour: Script | OtherProtocol, certificates: Certificates) -> Listener:
     if isinstance(behaviour, Script):
         return ScriptedServer(behaviour, certificates)
-    return StrangerServer(behaviour, certificates)
+    return OtherProtocolServer(behaviour, certificates)
 
 
 def _healthy(case: Case) -> Script:
