@@ -81,6 +81,6 @@ SENDER = (
     Case(
         "it hangs up and says goodbye at the sender",
         Key.DISCONNECTED,
-        servers=at(Step.RSET, Answer(cut=0, then=After.HANG_UP)),
+        servers=at(Step.MAIL, Answer(cut=0, then=After.HANG_UP)),
     ),
 )
