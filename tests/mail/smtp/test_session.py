@@ -213,10 +213,6 @@ async def test_a_refused_mail_is_followed_by_a_goodbye(
 async def test_a_message_that_is_awaited_after_a_refusal_is_not_sent(bed: Bed) -> None:
     nested = say("503 5.5.1 Nested MAIL")
     answers = {Step.MAIL: nested, Step.RCPT: say("250 Ok"), Step.DATA: say("354 Go")}
-
-        Step.RCPT: say("250 Ok"),
-        Step.DATA: say("354 Go"),
-    }
     server = await bed.serve(HEALTHY.but(answers=answers))
     session = session_for(bed, server)
     await session.open()

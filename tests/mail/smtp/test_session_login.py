@@ -205,9 +205,7 @@ async def test_scram_rounds_within_the_bounds_are_computed(
     assert session.mechanism == "SCRAM-SHA-256"
 
 
-@pytest.mark.parametrize(
-    "first", ["", ",", "r", "r=", "e=no-resources", "\0", "i=4096", "r=x,i=4096"]
-)
+@pytest.mark.parametrize("first", [",", "r", "r=", "e=no-resources", "\0", "i=4096", "r=x,i=4096"])
 async def test_a_scram_server_that_talks_nonsense_is_the_one_at_fault(bed: Bed, first: str) -> None:
     answers = {Step.AUTH_CHALLENGE: say(f"334 {base64.b64encode(first.encode()).decode()}")}
     server = await bed.serve(HEALTHY_TLS.but(mechanisms=("SCRAM-SHA-256",), answers=answers))
@@ -353,9 +351,8 @@ async def test_a_mechanism_that_is_refused_before_a_password_was_proved_costs_no
     first = "PLAIN" if first == "LOGIN" else first
     if first == "PLAIN" and not reply.startswith("504"):
         pytest.skip("its first message holds the password")
-    script = broken(
-        Encryption.NONE, mechanisms=(first, second), answers={Step.AUTH: (say(reply), Answer())}
-    )
+    answers = {Step.AUTH: (say(reply), Answer())}
+    script = broken(Encryption.NONE, mechanisms_in_clear=(first, second), answers=answers)
     server = await bed.serve(script)
     session = session_for(bed, server)
     await session.open()
