@@ -31,9 +31,8 @@ from .mail.outbox.events import CourierEvent, Paused
 from .mail.outbox.store import Store
 from .mail.outbox.submission import DAY, OutboxError, OutgoingMail, Rank, Receipt
 from .mail.settings import ServerSettings
-from .mail.smtp.keepalive import WarmSession
-from .mail.smtp.session import Session
-from .mail.verify.handshake import Proof, proof_of
+from .mail.smtp.keepalive import KeepaliveSession
+from .mail.smtp.session import Proof, proof_of
 from .message_size import NOTHING_FITS, async_lighten
 from .oauth.tokens import GrantedTokens
 from .outbox_host import outbox_folder, outbox_host
@@ -49,7 +48,6 @@ _URGENT: Final = (Priority.HIGH, Priority.HIGHEST)
 class Account:
     """Everything a loaded config entry needs to send mail.
 
-    proof: what the server has shown at the last connection since the account was loaded.
     tokens: what it logs in with where somebody has signed in.
     """
 
@@ -69,8 +67,7 @@ class Account:
         self.sender: Mailbox = parse_mailbox(
             entry.data[CONF_SENDER], FailureKind.INVALID_SENDER
         ).named(entry.options.get(CONF_SENDER_NAME, ""))
-        self._session = WarmSession(self.settings, context, opened=self._note_session)
-        self.proof: Proof | None = None
+        self._session = KeepaliveSession(self.settings, context)
         self._loaded = _without_token(entry)
         self.courier = Courier(
             deliver=self._session.deliver,
@@ -79,6 +76,12 @@ class Account:
             listener=self._watch_login,
             config=config,
         )
+
+    @property
+    def proof(self) -> Proof | None:
+        """What the server has shown at the last connection since the account was loaded."""
+        session = self._session.latest
+        return None if session is None else proof_of(session)
 
     @property
     def has_only_new_token(self) -> bool:
@@ -167,8 +170,9 @@ class Account:
         self, content: Content, submit: Callable[[Content], Awaitable[Receipt]]
     ) -> Receipt:
         """Leave out what is too large by the limit that is known, or that the server then says."""
-        if self.proof is not None and self.proof.size_limit:
-            content = await async_lighten(self.hass, content, self.proof.size_limit)
+        proof = self.proof
+        if proof is not None and proof.size_limit:
+            content = await async_lighten(self.hass, content, proof.size_limit)
         try:
             return await submit(content)
         except MailError as error:
@@ -201,10 +205,6 @@ class Account:
         )
         account = await async_loaded_account(self.entry)
         return await account.courier.submit(outgoing)
-
-    @callback
-    def _note_session(self, session: Session) -> None:
-        self.proof = proof_of(session)
 
     @callback
     def _watch_login(self, event: CourierEvent) -> None:

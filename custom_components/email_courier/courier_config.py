@@ -67,7 +67,8 @@ async def async_courier_config(hass: HomeAssistant, entry: ConfigEntry) -> Couri
 def _size_limit(entry: ConfigEntry) -> int | None:
     """Return how many bytes the server takes, as it has said since the account was loaded."""
     account: Account | None = getattr(entry, "runtime_data", None)
-    return None if account is None or account.proof is None else account.proof.size_limit
+    proof = None if account is None else account.proof
+    return None if proof is None else proof.size_limit
 
 
 def _backup(hass: HomeAssistant, entry: ConfigEntry) -> Backup | None:

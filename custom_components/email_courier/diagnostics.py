@@ -34,7 +34,7 @@ from .mail.outbox.events import OutboxState
 from .mail.outbox.record import MailRecord
 from .mail.redaction import HIDDEN
 from .mail.settings import ServerSettings
-from .mail.verify.handshake import Proof
+from .mail.smtp.session import Proof
 from .redaction import Redactor, domains, texts_in
 
 _MOST_MAILS = 50

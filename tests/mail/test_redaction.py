@@ -12,12 +12,18 @@ import pytest
 
 from custom_components.email_courier.mail.envelope import Envelope
 from custom_components.email_courier.mail.failure import FailureKind
-from custom_components.email_courier.mail.redacted_forms import SHORTEST, fold
-from custom_components.email_courier.mail.redaction import HIDDEN, NOTHING_HIDDEN, Redactor
+from custom_components.email_courier.mail.redaction import (
+    HIDDEN,
+    NOTHING_HIDDEN,
+    SHORTEST,
+    Redactor,
+    fold,
+)
 from custom_components.email_courier.mail.reply import MAX_TEXT, Reply
 from custom_components.email_courier.mail.settings import Encryption, Login, TokenLogin
 from custom_components.email_courier.mail.smtp.sasl import explain
-from custom_components.email_courier.mail.verify.handshake import encryption_at, proof_of, prove
+from custom_components.email_courier.mail.smtp.session import proof_of
+from custom_components.email_courier.mail.verify.handshake import encryption_at, prove
 from tests.support.fixtures import Bed
 from tests.support.script import HEALTHY_TLS, PASSWORD, PLAIN_RELAY, TOKEN, USERNAME, Step, say
 from tests.support.sessions import SENDER, context_for, failure_of, session_for, settings_for
@@ -291,7 +297,7 @@ async def test_a_password_that_is_a_word_of_the_protocol_breaks_nothing(
     await session.open(sender=SENDER)
     session.quit()
     assert session.mechanism == "PLAIN"
-    assert session.capabilities.has("8bitmime")
+    assert "8bitmime" in session.capabilities.extensions
 
 
 @pytest.mark.parametrize("mechanism", ["CRAM-MD5", "SCRAM-SHA-256"])

@@ -23,8 +23,8 @@ from ..mail.discovery.web import SessionFetch
 from ..mail.failure import Failure, FailureKind, MailError, Permanence, Stage
 from ..mail.settings import DIALOG_DEADLINES, Deadlines, Encryption, ServerSettings
 from ..mail.smtp.keepalive import deliver_once, renew_token
-from ..mail.smtp.session import StageObserver
-from ..mail.verify.handshake import Proof, encryption_at, prove, resolve_encryption
+from ..mail.smtp.session import Proof, StageObserver
+from ..mail.verify.handshake import encryption_at, prove, resolve_encryption
 from ..mail.verify.remedy import Diagnosis, diagnose
 from ..tls_context import async_context_for
 from .draft import Draft

@@ -6,8 +6,8 @@ from ..errors import placeholders
 from ..mail.discovery.model import Discovery, SecretKind
 from ..mail.failure import Failure, FailureKind, Permanence, Stage
 from ..mail.settings import Encryption
+from ..mail.smtp.session import Proof
 from ..mail.smtp.tls import format_fingerprint
-from ..mail.verify.handshake import Proof
 from ..mail.verify.remedy import Diagnosis
 from ..phrases import Phrases, as_code
 from .draft import Draft

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import ip_address
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from .redaction import NOTHING_HIDDEN, Redactor
 
@@ -22,8 +22,7 @@ class Encryption(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True)
-class Trust:
+class Trust(NamedTuple):
     """Which server certificate is accepted.
 
     fingerprint: SHA-256 of exactly one certificate (lower-case hex), accepted whoever signed it.
@@ -128,12 +127,15 @@ class ServerSettings:
         )
 
 
-def redactor_for(login: Login | TokenLogin | None) -> Redactor:
-    """Return what takes the secrets of a login out of a server's replies."""
+def redactor_for(login: Login | TokenLogin | None, known: Redactor = NOTHING_HIDDEN) -> Redactor:
+    """Return what takes the secrets of a login out of a server's replies.
+
+    known: what was returned for the same login before; making one anew takes a while.
+    """
     if login is None:
         return NOTHING_HIDDEN
     secrets = (login.password,) if isinstance(login, Login) else login.tokens.secrets
-    return Redactor.for_login(login.username, secrets)
+    return known if secrets == known.secrets else Redactor.for_login(login.username, secrets)
 
 
 def is_loopback(host: str) -> bool:

@@ -25,7 +25,7 @@ from custom_components.email_courier.mail.outbox.store import Store
 from custom_components.email_courier.mail.outbox.submission import OutboxError, OutgoingMail, Rank
 from custom_components.email_courier.mail.payload import Payload
 from custom_components.email_courier.mail.settings import Deadlines, Encryption, ServerSettings
-from custom_components.email_courier.mail.smtp.keepalive import WarmSession
+from custom_components.email_courier.mail.smtp.keepalive import KeepaliveSession
 
 SPEED = 100
 """How much faster than real time the outbox's clock goes."""
@@ -64,7 +64,7 @@ class Life:
             hello_name=f"{os.getpid()}.house.test",
             deadlines=DEADLINES,
         )
-        self._session = WarmSession(settings, ssl.create_default_context())
+        self._session = KeepaliveSession(settings, ssl.create_default_context())
         self._courier = Courier(
             deliver=self._deliver,
             store=Store(folder),

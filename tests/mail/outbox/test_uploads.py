@@ -8,7 +8,7 @@ from pathlib import Path
 
 from custom_components.email_courier.mail.outbox.submission import Status
 from custom_components.email_courier.mail.settings import Deadlines
-from custom_components.email_courier.mail.smtp.keepalive import WarmSession
+from custom_components.email_courier.mail.smtp.keepalive import KeepaliveSession
 from tests.mail.outbox.house import House, mail
 from tests.support.fixtures import Bed
 from tests.support.script import HEALTHY, After, Upload
@@ -28,7 +28,7 @@ async def moved_in(
     settings = settings_for(server)
     if deadlines is not None:
         settings = replace(settings, deadlines=deadlines)
-    session = WarmSession(settings, context_for(bed))
+    session = KeepaliveSession(settings, context_for(bed))
     house = House(folder, deliver=session.deliver)
     await house.courier.start()
     yield house

@@ -34,7 +34,7 @@ async def test_before_it_is_open_nothing_is_known(bed: Bed) -> None:
     assert session.tls_version is None
     assert session.pipelining_is_broken is False
     with pytest.raises(MailError) as caught:
-        _ = session.wire
+        _ = session.connection
     assert caught.value.failure.kind is Kind.DISCONNECTED
 
 

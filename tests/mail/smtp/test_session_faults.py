@@ -299,5 +299,5 @@ async def test_a_session_that_failed_cannot_be_used(bed: Bed) -> None:
     with pytest.raises(MailError):
         await session.open(sender=SENDER)
     with pytest.raises(MailError) as caught:
-        _ = session.wire
+        _ = session.connection
     assert caught.value.failure.kind is FailureKind.DISCONNECTED

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 from ..failure import Failure, FailureKind, Permanence, Stage
 from ..reply import Reply
 
 
-@dataclass(frozen=True, slots=True)
-class KnownText:
+class KnownText(NamedTuple):
     """Words by which providers say something that their code does not."""
 
     stage: Stage

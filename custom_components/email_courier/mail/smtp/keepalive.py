@@ -1,4 +1,4 @@
-"""One delivery over a connection of its own."""
+"""The session that an account keeps for its mail; one delivery without it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,21 @@ import ssl
 from ..envelope import Delivery, Envelope
 from ..failure import LOGIN_REFUSED, Failure, FailureKind, MailError, Permanence, Stage
 from ..payload import Payload
-from ..settings import Login, ServerSettings, TokenLogin
+from ..settings import Login, ServerSettings, TokenLogin, redactor_for
 from .session import Session
 from .transaction import BeforeDot
+
+IDLE = 30.0
+"""Seconds without a mail after which the session ends."""
+LIFETIME = 300.0
+"""Seconds after which a session takes no further mail."""
+MAILS = 100
+"""Mails after which a session ends."""
+_FRESH = 1.0
+"""Seconds after its last reply for which a session needs no probe."""
+
+_GONE = frozenset({FailureKind.DISCONNECTED, FailureKind.PROTOCOL_ERROR})
+_BEFORE_THE_MESSAGE = frozenset({Stage.SENDER, Stage.RECIPIENT})
 
 
 async def open_session(make: Callable[[], Session]) -> Session:
@@ -58,33 +70,18 @@ async def deliver_once(
         session.quit()
 
 
-IDLE = 30.0
-"""Seconds without a mail after which the session ends."""
-LIFETIME = 300.0
-"""Seconds after which a session takes no further mail."""
-MAILS = 100
-"""Mails after which a session ends."""
-_FRESH = 1.0
-"""Seconds after its last reply for which a session needs no probe."""
+class KeepaliveSession:
+    """Delivers over a session that it keeps, one mail at a time and in the order of the calls.
 
-_GONE = frozenset({FailureKind.DISCONNECTED, FailureKind.PROTOCOL_ERROR})
-_BEFORE_THE_MESSAGE = frozenset({Stage.SENDER, Stage.RECIPIENT})
+    latest: the last session whose login has passed; it may be closed.
+    """
 
-
-class WarmSession:
-    """Delivers over a session that it keeps, one mail at a time and in the order of the calls."""
-
-    def __init__(
-        self,
-        settings: ServerSettings,
-        context: ssl.SSLContext,
-        *,
-        opened: Callable[[Session], None] | None = None,
-    ) -> None:
-        """Keep nothing yet. opened: told of each session once its login has passed."""
+    def __init__(self, settings: ServerSettings, context: ssl.SSLContext) -> None:
+        """Keep nothing yet."""
+        self.latest: Session | None = None
         self._settings = settings
         self._context = context
-        self._opened = opened
+        self._redactor = redactor_for(settings.login)
         self._turn = asyncio.Lock()
         self._session: Session | None = None
         self._opened_at = 0.0
@@ -100,14 +97,22 @@ class WarmSession:
         async with self._turn:
             self._stop_idling()
             try:
-                session = await self._reusable()
-                if session is not None:
-                    delivery = await self._deliver(session, envelope, data, before_dot)
-                    if not _went_stale(delivery):
+                while True:
+                    session = await self._reusable()
+                    was_kept = session is not None
+                    if session is None:
+                        session = await self._open()
+                    self._mails += 1
+                    delivery = await session.deliver(envelope, data, before_dot=before_dot)
+                    self._used_at = asyncio.get_running_loop().time()
+                    if not self._is_worth_another(session, delivery, was_kept=was_kept):
                         return delivery
-                return await self._deliver_afresh(envelope, data, before_dot)
+                    self.close()
+            except MailError as error:
+                return Delivery.failed(envelope, error.failure)
             finally:
-                self._begin_idling()
+                if self._session is not None:
+                    self._idle = asyncio.get_running_loop().call_later(IDLE, self.close)
 
     def close(self) -> None:
         """End the session; the next delivery would open another."""
@@ -116,35 +121,32 @@ class WarmSession:
             self._session.quit()
             self._session = None
 
-    async def _deliver_afresh(
-        self, envelope: Envelope, data: Payload, before_dot: BeforeDot | None
-    ) -> Delivery:
+    async def _open(self) -> Session:
+        """Open a session that is kept from then on. Raises MailError."""
         self.close()
-        try:
-            session = await open_session(self._new_session)
-        except MailError as error:
-            return Delivery.failed(envelope, error.failure)
-        if self._opened is not None:
-            self._opened(session)
-        self._session = session
+        session = await open_session(self._new_session)
+        self.latest = self._session = session
+        self._redactor = session.redactor
         self._opened_at = asyncio.get_running_loop().time()
         self._mails = 0
-        delivery = await self._deliver(session, envelope, data, before_dot)
-        if session.pipelining_is_broken and self._may_pipeline and not delivery.accepted:
-            self._may_pipeline = False
-            return await self._deliver_afresh(envelope, data, before_dot)
-        return delivery
+        return session
 
     def _new_session(self) -> Session:
-        return Session(self._settings, self._context, may_pipeline=self._may_pipeline)
+        return Session(
+            self._settings,
+            self._context,
+            may_pipeline=self._may_pipeline,
+            redactor=self._redactor,
+        )
 
-    async def _deliver(
-        self, session: Session, envelope: Envelope, data: Payload, before_dot: BeforeDot | None
-    ) -> Delivery:
-        self._mails += 1
-        delivery = await session.deliver(envelope, data, before_dot=before_dot)
-        self._used_at = asyncio.get_running_loop().time()
-        return delivery
+    def _is_worth_another(self, session: Session, delivery: Delivery, *, was_kept: bool) -> bool:
+        """Tell whether a fresh session may do better with the same mail."""
+        if was_kept:
+            return _went_stale(delivery)
+        if session.pipelining_is_broken and self._may_pipeline and not delivery.accepted:
+            self._may_pipeline = False
+            return True
+        return False
 
     async def _reusable(self) -> Session | None:
         """Return the kept session if it may be used once more and still works."""
@@ -160,14 +162,6 @@ class WarmSession:
         if now - self._used_at > _FRESH and not await session.probe():
             return None
         return session
-
-    def _begin_idling(self) -> None:
-        if self._session is None:
-            return
-        if not self._session.is_open:
-            self._session = None
-            return
-        self._idle = asyncio.get_running_loop().call_later(IDLE, self.close)
 
     def _stop_idling(self) -> None:
         if self._idle is not None:

@@ -1,23 +1,44 @@
-"""What a server offers."""
+"""SMTP without input or output: what a server offers, commands, replies and dot-stuffing."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Set as AbstractSet
+from enum import StrEnum
 import re
-from typing import Self
+from typing import NamedTuple
 
 from ..failure import Failure, FailureKind, MailError, Permanence, Stage
-from ..payload import FilePayload, Payload, pieces_of
+from ..payload import Payload, pieces_of
 from ..reply import clean_text
 
-USED_EXTENSIONS = frozenset({"8bitmime", "auth", "pipelining", "size", "smtputf8", "starttls"})
-"""Those that something here depends on, in lower case."""
+_USED_EXTENSIONS = frozenset({"8bitmime", "auth", "pipelining", "size", "smtputf8", "starttls"})
+_PATH = re.compile(
+    r"""(?:"(?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e])*"|[^\s<>()\[\],;:\\"@\x00-\x1f\x7f]+)"""
+    r"""@(?:[^\s<>()\[\],;:\\"@\x00-\x1f\x7f]+|\[[0-9A-Za-z.:]+\])"""
+)
+
+MAX_LINE = 4096
+"""Octets of one line; RFC 5321 section 4.5.3.1.5 asks for 512 only."""
+MAX_REPLY = 65_536
+"""Octets of a whole reply."""
+_TELLING = 4
+"""Octets that tell which protocol speaks, when it is not SMTP."""
+_LINE = re.compile(rb"[2-5]\d\d(?:[ -][^\r\n]*)?\r?\n\Z")
+_LINE_START = re.compile(rb"(?:[2-5](?:\d(?:\d(?:[ -].*|\r)?)?)?)?\Z", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Capabilities:
+class Mechanism(StrEnum):
+    """The login mechanisms that can be used, by their SASL names."""
+
+    SCRAM_SHA_256 = "SCRAM-SHA-256"
+    PLAIN = "PLAIN"
+    LOGIN = "LOGIN"
+    CRAM_MD5 = "CRAM-MD5"
+    XOAUTH2 = "XOAUTH2"
+    OAUTHBEARER = "OAUTHBEARER"
+
+
+class Capabilities(NamedTuple):
     """What a server said of itself in its last EHLO reply (RFC 5321 section 4.1.1.1).
 
     extensions: keywords in lower case with their parameters.
@@ -25,7 +46,21 @@ class Capabilities:
     """
 
     extensions: Mapping[str, str]
-    mechanisms: frozenset[str]
+    mechanisms: AbstractSet[str]
+
+    @classmethod
+    def read(
+        cls,
+        shown: tuple[Mapping[str, str], Iterable[str]],
+        said: tuple[Mapping[str, str], Iterable[str]],
+    ) -> Capabilities:
+        """Put together what may be shown, and the known words of what was really said."""
+        known = {name: shown[0].get(name, "") for name in said[0] if name in _USED_EXTENSIONS}
+        return cls(
+            {**shown[0], **known},
+            {name.upper() for name in shown[1]}
+            | {name.upper() for name in said[1]}.intersection(Mechanism),
+        )
 
     @property
     def size_limit(self) -> int | None:
@@ -33,19 +68,9 @@ class Capabilities:
         value = self.extensions.get("size", "").strip()
         return int(value) if value.isdecimal() and int(value) > 0 else None
 
-    def has(self, keyword: str) -> bool:
-        """Whether an extension is offered, by its keyword in lower case."""
-        return keyword in self.extensions
-
 
 NOTHING = Capabilities({}, frozenset())
 """Of a server that has not spoken yet, or of one that only knows HELO."""
-
-
-_PATH = re.compile(
-    r"""(?:"(?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e])*"|[^\s<>()\[\],;:\\"@\x00-\x1f\x7f]+)"""
-    r"""@(?:[^\s<>()\[\],;:\\"@\x00-\x1f\x7f]+|\[[0-9A-Za-z.:]+\])"""
-)
 
 
 def mail_command(
@@ -62,13 +87,13 @@ def mail_command(
     recipients: who else may be the reason for that. Raises MailError.
     """
     parts = [b"MAIL FROM:" + _path(sender, FailureKind.INVALID_SENDER, Stage.SENDER)]
-    if size is not None and offered.has("size"):
+    if size is not None and "size" in offered.extensions:
         parts.append(b"SIZE=%d" % size)
     if smtputf8:
-        if not offered.has("smtputf8"):
+        if "smtputf8" not in offered.extensions:
             raise MailError(_no_smtputf8(sender, recipients))
         parts.append(b"SMTPUTF8")
-        if offered.has("8bitmime"):
+        if "8bitmime" in offered.extensions:
             parts.append(b"BODY=8BITMIME")
     return b" ".join(parts)
 
@@ -118,18 +143,6 @@ def _no_smtputf8(sender: str, recipients: Iterable[str]) -> Failure:
         detail=f"{clean_text(address)}: the server takes no addresses with letters outside ASCII",
         facts={"address": address},
     )
-
-
-MAX_LINE = 4096
-"""Octets of one line; RFC 5321 section 4.5.3.1.5 asks for 512 only."""
-MAX_REPLY = 65_536
-"""Octets of a whole reply."""
-
-_TELLING = 4
-"""Octets that tell which protocol speaks, when it is not SMTP."""
-
-_LINE = re.compile(rb"[2-5]\d\d(?:[ -][^\r\n]*)?\r?\n\Z")
-_LINE_START = re.compile(rb"(?:[2-5](?:\d(?:\d(?:[ -].*|\r)?)?)?)?\Z", re.DOTALL)
 
 
 class MalformedReplyError(ValueError):
@@ -193,37 +206,14 @@ def _lines(data: bytes) -> list[bytes]:
     return [*lines, pieces[-1]] if pieces[-1] else lines
 
 
-class Upload:
-    """The pieces of a message; those of a file are read and stuffed off the loop."""
+def dot_stuffed(message: Payload) -> Iterator[bytes]:
+    """Yield a message with every leading dot doubled (RFC 5321 section 4.5.2), never b"".
 
-    def __init__(self, data: Payload) -> None:
-        """Begin at its beginning."""
-        self._pieces = _stuffed(pieces_of(data))
-        self._blocks = isinstance(data, FilePayload)
-
-    def __aiter__(self) -> Self:
-        """Return itself."""
-        return self
-
-    async def __anext__(self) -> bytes:
-        """Return the next piece, which is never empty. Raises OSError."""
-        if self._blocks:
-            loop = asyncio.get_running_loop()
-            piece = await loop.run_in_executor(None, next, self._pieces, None)
-        else:
-            piece = next(self._pieces, None)
-        if piece is None:
-            raise StopAsyncIteration
-        return piece
-
-
-def _stuffed(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Double every leading dot (RFC 5321 section 4.5.2).
-
-    The message ends with a line end in any case; the final dot is not part of it.
+    It ends with a line end in any case; the final dot is not part of it. Blocks where the message
+    is in a file. Raises OSError.
     """
     end = b"\n"
-    for piece in pieces:
+    for piece in pieces_of(message):
         doubled = piece.replace(b"\n.", b"\n..")
         yield b"." + doubled if end.endswith(b"\n") and piece.startswith(b".") else doubled
         end = (end + piece)[-2:]

@@ -11,7 +11,8 @@ from scramp import ScramClient, ScramException
 from ..failure import MailError
 from ..reply import Reply
 from ..settings import Login
-from .sasl import Exchange, Mechanism, broken
+from .protocol import Mechanism
+from .sasl import Exchange, broken
 
 FEWEST_ROUNDS: Final = 4096
 MOST_ROUNDS: Final = 10_000_000

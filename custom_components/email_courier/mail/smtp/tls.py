@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 import hashlib
 import ssl
-
-from cryptography import x509
-from cryptography.x509.oid import NameOID
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..failure import Failure, FailureKind, MailError, Permanence, Stage
 from ..files import FileError, FileFault, open_file
 from ..reply import clean_text
 from ..settings import Trust
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 _MAX_AUTHORITIES = 4_000_000
 """Bytes. Ten times the list of all public authorities."""
@@ -54,8 +54,7 @@ def without_checks(context: ssl.SSLContext) -> ssl.SSLContext:
     return context
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(NamedTuple):
     """What a person needs to recognise a server's certificate.
 
     fingerprint: SHA-256 of the DER form, lower-case hex.
@@ -72,6 +71,8 @@ class Certificate:
     @classmethod
     def parse(cls, der: bytes) -> Certificate:
         """Read a DER certificate; what cannot be read is left empty, the fingerprint never is."""
+        from cryptography import x509  # noqa: PLC0415 - few connections need it
+
         certificate = x509.load_der_x509_certificate(der)
         return cls(
             fingerprint=hashlib.sha256(der).hexdigest(),
@@ -94,25 +95,23 @@ class Certificate:
         }
 
 
-def check_certificate(tls: ssl.SSLObject | None, trust: Trust) -> Certificate:
-    """Hold the server's certificate against the one that is trusted, and return it.
+def check_certificate(der: bytes | None, trust: Trust) -> None:
+    """Hold the server's certificate against the one that is trusted.
 
-    tls: None where the connection was lost right after the handshake. Raises MailError.
+    der: None where the connection was lost right after the handshake. Raises MailError.
     """
-    der = None if tls is None else tls.getpeercert(binary_form=True)
     if der is None:
         raise MailError(Failure(FailureKind.TLS_FAILED, Stage.TLS, Permanence.TEMPORARY))
-    certificate = Certificate.parse(der)
     expected = trust.fingerprint
-    if expected is None or expected == certificate.fingerprint:
-        return certificate
+    if expected is None or expected == hashlib.sha256(der).hexdigest():
+        return
     raise MailError(
         Failure(
             FailureKind.CERTIFICATE_UNTRUSTED,
             Stage.TLS,
             Permanence.TEMPORARY,
             detail="not the certificate that was trusted",
-            facts={"expected": expected, **certificate.facts()},
+            facts={"expected": expected, **Certificate.parse(der).facts()},
         )
     )
 
@@ -123,6 +122,8 @@ def format_fingerprint(fingerprint: str) -> str:
 
 
 def _name(name: x509.Name) -> str:
+    from cryptography.x509.oid import NameOID  # noqa: PLC0415
+
     for oid in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME):
         if attributes := name.get_attributes_for_oid(oid):
             return clean_text(attributes[0].value)
@@ -130,6 +131,8 @@ def _name(name: x509.Name) -> str:
 
 
 def _names(certificate: x509.Certificate) -> tuple[str, ...]:
+    from cryptography import x509  # noqa: PLC0415
+
     try:
         extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     except x509.ExtensionNotFound, ValueError:

@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 import ssl
 
 from ..failure import Failure, FailureKind, MailError, Permanence, Stage
 from ..settings import SUBMISSION_PORT, SUBMISSIONS_PORT, Encryption, ServerSettings, redactor_for
-from ..smtp.session import Session, StageObserver
-from ..smtp.tls import Certificate
+from ..smtp.session import Proof, Session, StageObserver, proof_of
 from .probe import Heard, Speaker, listen
 
 _SILENCE = 1.5
 """Seconds of silence after which someone else is asked who speaks at the port."""
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What a handshake has shown. size_limit in bytes."""
-
-    settings: ServerSettings
-    server: str
-    tls_version: str | None
-    certificate: Certificate | None
-    mechanism: str | None
-    size_limit: int | None
-    extensions: Mapping[str, str]
 
 
 async def prove(
@@ -70,20 +55,6 @@ async def prove(
     return proof
 
 
-def proof_of(session: Session) -> Proof:
-    """Sum up what an open session has shown of its server."""
-    greeting = session.greeting.text if session.greeting else ""
-    return Proof(
-        settings=session.settings,
-        server=greeting.split(" ", 1)[0] or session.settings.host,
-        tls_version=session.tls_version,
-        certificate=session.certificate,
-        mechanism=session.mechanism,
-        size_limit=session.capabilities.size_limit,
-        extensions=dict(session.capabilities.extensions),
-    )
-
-
 async def resolve_encryption(settings: ServerSettings, context: ssl.SSLContext) -> ServerSettings:
     """Decide AUTO: 465 and 587 by what they mean (RFC 8314), any other port by listening.
 
@@ -108,11 +79,14 @@ async def encryption_at(settings: ServerSettings, context: ssl.SSLContext) -> En
         return Encryption.TLS
     if heard.speaker is not Speaker.SMTP:
         raise MailError(_failure_of(heard))
-    session = Session(replace(settings, encryption=Encryption.NONE, login=None), context)
-    session.progress.redactor = redactor_for(settings.login)
+    session = Session(
+        replace(settings, encryption=Encryption.NONE, login=None),
+        context,
+        redactor=redactor_for(settings.login),
+    )
     try:
         await session.open()
-        offered = session.capabilities.has("starttls")
+        offered = "starttls" in session.capabilities.extensions
     finally:
         session.quit()
     return Encryption.STARTTLS if offered else Encryption.NONE

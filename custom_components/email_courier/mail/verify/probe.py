@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
 from enum import StrEnum
+import socket
 import ssl
+from typing import NamedTuple
 
-from ..failure import Stage
+from ..failure import MailError, Stage
 from ..hostname import host_to_ascii
 from ..redaction import NOTHING_HIDDEN, Redactor
 from ..settings import Encryption
 from ..smtp.banner import first_line, is_tls, name_in_greeting, name_protocol
 from ..smtp.connection import open_socket
-from ..smtp.errors import Progress, foreign_errors
+from ..smtp.errors import FOREIGN_ERRORS, SessionProgress, map_errors
 
 _SPEAKS_FIRST = 1.0
 """Seconds that a server which speaks first is given to begin."""
@@ -37,8 +38,7 @@ class Speaker(StrEnum):
     CLOSED = "closed"
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(NamedTuple):
     """What was heard at a port. protocol and text only where another protocol spoke."""
 
     speaker: Speaker
@@ -58,27 +58,34 @@ async def listen(
 
     redactor: what the words that are heard go through.
     """
-    progress = Progress(host, Encryption.AUTO)
+    progress = SessionProgress(host, Encryption.AUTO)
 
-    def enter(stage: Stage) -> None:
-        progress.stage = stage
+    def resolved() -> None:
+        nonlocal progress
+        progress = progress._replace(stage=Stage.CONNECT)
 
-    with foreign_errors(progress):
-        sock = await open_socket(host, port, limit=connect, enter=enter)
-        reader, writer = await asyncio.open_connection(sock=sock)
-        try:
-            if raw := await _read(reader, speaks_first):
-                return identify(raw, redactor)
-            if reader.at_eof():
-                return Heard(Speaker.CLOSED)
-            writer.write(_client_hello(host_to_ascii(host)))
-            if raw := await _read(reader, _ANSWERS):
-                return identify(raw, redactor)
-            return Heard(Speaker.CLOSED if reader.at_eof() else Speaker.SILENT)
-        except ConnectionError:
+    try:
+        sock = await open_socket(host, port, limit=connect, resolved=resolved)
+        return await _hear(sock, host, speaks_first, redactor)
+    except FOREIGN_ERRORS as error:
+        raise MailError(map_errors(error, progress)) from error
+
+
+async def _hear(sock: socket.socket, host: str, speaks_first: float, redactor: Redactor) -> Heard:
+    reader, writer = await asyncio.open_connection(sock=sock)
+    try:
+        if raw := await _read(reader, speaks_first):
+            return identify(raw, redactor)
+        if reader.at_eof():
             return Heard(Speaker.CLOSED)
-        finally:
-            writer.transport.abort()
+        writer.write(_client_hello(host_to_ascii(host)))
+        if raw := await _read(reader, _ANSWERS):
+            return identify(raw, redactor)
+        return Heard(Speaker.CLOSED if reader.at_eof() else Speaker.SILENT)
+    except ConnectionError:
+        return Heard(Speaker.CLOSED)
+    finally:
+        writer.transport.abort()
 
 
 def identify(raw: bytes, redactor: Redactor = NOTHING_HIDDEN) -> Heard:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 import ssl
+from typing import NamedTuple
 
 from ..failure import Failure, FailureKind, MailError, Stage
 from ..hostname import host_to_ascii, is_hello_name
@@ -164,8 +165,7 @@ def _hello_names(settings: ServerSettings, sender: str) -> Iterator[str]:
             yield name
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
+class _Candidate(NamedTuple):
     """Settings to try in place of the wanted ones."""
 
     settings: ServerSettings

@@ -17,7 +17,7 @@ from custom_components.email_courier.mail.settings import (
     Login,
     ServerSettings,
 )
-from custom_components.email_courier.mail.smtp.keepalive import WarmSession
+from custom_components.email_courier.mail.smtp.keepalive import KeepaliveSession
 from tests.mail.outbox.faults.case import Case, Fate, Nobody
 from tests.mail.outbox.house import MINUTE, House, mail
 from tests.support.certificates import Certificates
@@ -86,7 +86,7 @@ async def _run(case: Case, certificates: Certificates) -> Result:
         faulty = None
         if not isinstance(case.before, Nobody):
             faulty = await stack.enter_async_context(_server(case.before, certificates))
-        session = WarmSession(_settings(case), certificates.client_context())
+        session = KeepaliveSession(_settings(case), certificates.client_context())
         house = House(Path(folder) / "account", deliver=session.deliver)
         await house.courier.start()
 
