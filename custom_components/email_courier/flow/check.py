@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from functools import partial
 import ssl
 
 from aiohttp import ClientError
@@ -21,16 +22,20 @@ from ..mail.discovery.model import Discovery, Origin
 from ..mail.discovery.providers import load
 from ..mail.discovery.web import SessionFetch
 from ..mail.failure import Failure, FailureKind, MailError, Permanence, Stage
-from ..mail.settings import DIALOG_DEADLINES, Deadlines, Encryption, ServerSettings
+from ..mail.settings import (
+    SUBMISSION_PORT,
+    SUBMISSIONS_PORT,
+    Deadlines,
+    Encryption,
+    ServerSettings,
+)
 from ..mail.smtp.keepalive import deliver_once, renew_token
 from ..mail.smtp.session import Proof, StageObserver
 from ..mail.verify.handshake import encryption_at, prove, resolve_encryption
-from ..mail.verify.remedy import Diagnosis, diagnose
+from ..mail.verify.remedy import Diagnosis, with_remedy
 from ..tls_context import async_context_for
 from .draft import Draft
 
-_LISTENING = Deadlines(handshake=4.0, connect=4.0, greeting=4.0)
-"""Seconds for finding out what a port speaks where the encryption is to be found."""
 _LEAST = 2.0
 """Seconds that a handshake gets even where listening has taken long."""
 
@@ -56,33 +61,68 @@ async def async_check(
         context = await _async_context(hass, settings)
     except MailError as error:
         return Outcome(diagnosis=Diagnosis(error.failure))
-    begun = asyncio.get_running_loop().time()
-    try:
-        settings = await resolve_encryption(replace(settings, deadlines=_LISTENING), context)
-    except MailError as error:
-        # Nothing was chosen that could be less secure than what is tried now.
+    seek = partial(
+        with_remedy, sender=draft.sender, checked=context, unchecked=client_context_no_verify()
+    )
+    speaks_smtp = False
+    if settings.encryption is Encryption.AUTO:
+        # Nothing was chosen that could be less secure than what is tried while that is unknown.
         assumed = replace(settings, encryption=Encryption.NONE)
-        return Outcome(diagnosis=await _diagnose(assumed, error.failure, draft, context))
+        found = await seek(partial(_async_resolve, settings, context), assumed)
+        if isinstance(found, Diagnosis):
+            return Outcome(diagnosis=_as_typed(found, assumed, draft))
+        settings = found
+        speaks_smtp = settings.port not in (SUBMISSIONS_PORT, SUBMISSION_PORT)
+        speaks_smtp = speaks_smtp and settings.encryption is not Encryption.TLS
     if replace(draft, encryption=settings.encryption).needs_plain_consent:
         return Outcome()
-    left = DIALOG_DEADLINES.handshake - (asyncio.get_running_loop().time() - begun)
-    settings = replace(settings, deadlines=replace(DIALOG_DEADLINES, handshake=max(left, _LEAST)))
-    try:
-        return Outcome(proof=await _prove(settings, context, draft.sender, observer))
-    except MailError as error:
-        return Outcome(diagnosis=await _diagnose(settings, error.failure, draft, context))
+    attempt = partial(_async_prove, settings, context, draft.sender, observer, speaks_smtp)
+    proof = await seek(attempt, settings)
+    if isinstance(proof, Diagnosis):
+        return Outcome(diagnosis=_as_typed(proof, settings, draft))
+    return Outcome(proof=proof)
 
 
-async def _prove(
-    settings: ServerSettings, context: ssl.SSLContext, sender: str, observer: StageObserver | None
+async def _async_resolve(
+    settings: ServerSettings, context: ssl.SSLContext, observer: StageObserver
+) -> ServerSettings:
+    """Find the encryption; its time after the greeting is taken from that of the handshake."""
+    loop = asyncio.get_running_loop()
+    greeted: list[float] = []
+
+    def note(stage: Stage) -> None:
+        observer(stage)
+        if stage is Stage.HELLO:
+            greeted.append(loop.time())
+
+    settings = await resolve_encryption(settings, context, observer=note)
+    left = settings.deadlines.handshake - (loop.time() - greeted[0] if greeted else 0)
+    deadlines = replace(settings.deadlines, handshake=max(left, _LEAST))
+    return replace(settings, deadlines=deadlines)
+
+
+async def _async_prove(
+    settings: ServerSettings,
+    context: ssl.SSLContext,
+    sender: str,
+    observer: StageObserver | None,
+    speaks_smtp: bool,
+    note: StageObserver,
 ) -> Proof:
     """Prove settings; a token that is refused gets one second chance. Raises MailError."""
+
+    def tell(stage: Stage) -> None:
+        note(stage)
+        if observer is not None:
+            observer(stage)
+
+    once = partial(prove, settings, context, sender, observer=tell, speaks_smtp=speaks_smtp)
     try:
-        return await prove(settings, context, sender, observer=observer)
+        return await once()
     except MailError as error:
         if not await renew_token(settings.login, error.failure):
             raise
-    return await prove(settings, context, sender, observer=observer)
+    return await once()
 
 
 async def async_send_test(
@@ -122,17 +162,11 @@ async def _async_context(hass: HomeAssistant, settings: ServerSettings) -> ssl.S
         ) from error
 
 
-async def _diagnose(
-    settings: ServerSettings, failure: Failure, draft: Draft, context: ssl.SSLContext
-) -> Diagnosis:
-    """Look for what would help; the settings say what the draft's encryption came to."""
-    diagnosis = await diagnose(
-        settings, failure, draft.sender, checked=context, unchecked=client_context_no_verify()
-    )
+def _as_typed(diagnosis: Diagnosis, settings: ServerSettings, draft: Draft) -> Diagnosis:
+    """Return a diagnosis whose remedy leaves alone what was typed and need not change."""
     remedy = diagnosis.remedy
     if remedy is None or (remedy.port, remedy.encryption) != (settings.port, settings.encryption):
         return diagnosis
-    # Another name is all that helps: what was typed about the encryption stands.
     return replace(diagnosis, remedy=replace(remedy, encryption=draft.encryption))
 
 

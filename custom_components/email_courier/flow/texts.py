@@ -118,7 +118,7 @@ def _certificate(proof: Proof, phrases: Phrases) -> str:
         "certificate_short",
         subject=as_code(certificate.subject),
         issuer=as_code(certificate.issuer),
-        not_after=f"{certificate.not_after:%Y-%m-%d}",
+        not_after=certificate.facts()["not_after"],
     )
 
 

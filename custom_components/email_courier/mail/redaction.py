@@ -53,12 +53,12 @@ _BACKSLASH = re.compile(
 )
 _DOUBLED = re.compile(r"""([\\"'%])\1""")
 """As SQL, CSV and printf have it in place of a backslash."""
+_MAYBE_ESCAPED = re.compile(rf"[%+&=_\\]|{_DOUBLED.pattern}")
+"""What each of these begins with, and a soft line end."""
 _NEUTRAL = frozenset("abfnrtv")
 """Behind a backslash: line ends and other characters that count as blanks."""
 _ONE_UNIT: Final = 8
 """Digits behind a backslash, at most, that stand for one number."""
-_MAYBE_ESCAPED = re.compile(r"""[%+&=_\\]|''|"\"""")
-"""What each of these begins with, and a soft line end."""
 
 
 class Form(NamedTuple):

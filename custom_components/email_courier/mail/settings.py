@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from ipaddress import ip_address
 from typing import NamedTuple, Protocol
@@ -11,6 +11,8 @@ from .redaction import NOTHING_HIDDEN, Redactor
 
 SUBMISSIONS_PORT = 465
 SUBMISSION_PORT = 587
+DEFAULT_LIMIT = 30.0
+"""Seconds from a server's greeting to the end of the login, unless an account says otherwise."""
 
 
 class Encryption(StrEnum):
@@ -77,27 +79,38 @@ class TokenLogin:
 class Deadlines:
     """How long each part may take, in seconds.
 
-    handshake: from resolving the name to the end of the login, as a whole.
+    greeting: from resolving the name to the server's greeting, as a whole.
     connect: the TCP connection alone.
-    greeting: silence before the server's first word.
+    handshake: from the greeting to the end of the login, as a whole.
     transaction: MAIL, all RCPT and DATA, as a whole.
     stall: an upload without any progress.
     final_reply: the answer to the final dot (RFC 5321 section 4.5.3.2.6 asks for 10 minutes).
     """
 
-    handshake: float = 30.0
-    connect: float = 10.0
-    greeting: float = 20.0
+    handshake: float = DEFAULT_LIMIT
+    connect: float = DEFAULT_LIMIT / 3
+    greeting: float = DEFAULT_LIMIT * 2 / 3
     transaction: float = 60.0
     stall: float = 60.0
     final_reply: float = 600.0
 
+    def within(self, limit: float) -> Deadlines:
+        """Return these with all that a time limit (seconds) bounds in proportion to it."""
+        share = limit / DEFAULT_LIMIT
+        return replace(
+            self,
+            handshake=self.handshake * share,
+            connect=self.connect * share,
+            greeting=self.greeting * share,
+        )
+
 
 DIALOG_DEADLINES = Deadlines(
-    handshake=10.0, connect=6.0, greeting=9.0, transaction=10.0, final_reply=120.0
+    handshake=10.0, connect=6.0, greeting=13.0, transaction=10.0, final_reply=120.0
 )
 """Where a person waits for the answer. With the time to look for a remedy, every answer is there
-within 15 s; only the verdict on a test mail may take longer, while the server looks for viruses.
+within 15 s of the start, or of a late greeting; only the verdict on a test mail may take longer,
+while the server looks for viruses.
 """
 
 

@@ -1,18 +1,20 @@
-"""Which login mechanism is used: one, once (RFC 4954).
+"""Which login mechanism is used (RFC 4954).
 
-Servers count failures and lock accounts, so a refusal is never answered with the same
-password through another mechanism.
+Servers count failures and lock accounts, so one password is one attempt: a refusal is never
+answered with the same password through another mechanism. What is refused before a password was
+proved was the mechanism, and the next one is tried.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Set as AbstractSet
+from collections.abc import Sequence, Set as AbstractSet
 from typing import TYPE_CHECKING
 
 from ..failure import Failure, FailureKind, MailError, Permanence, Stage
 from ..settings import Login, TokenLogin
 from .connection import Connection
+from .errors import FOREIGN_ERRORS
 from .protocol import Capabilities, Mechanism
 from .sasl import (
     PASSWORD_EXCHANGES,
@@ -39,6 +41,9 @@ _PREFERENCE_IN_CLEAR = (
     Mechanism.LOGIN,
 )
 
+_OTHER_SECRET = (FailureKind.APP_PASSWORD_REQUIRED, FailureKind.OAUTH_REQUIRED)
+"""No mechanism helps where the server wants something else than this password."""
+
 
 async def choose(
     capabilities: Capabilities,
@@ -46,11 +51,12 @@ async def choose(
     *,
     encrypted: bool,
     on_this_machine: bool,
-) -> Mechanism:
-    """Pick the one mechanism to use. Without TLS those that hide the password come first.
+) -> list[Mechanism]:
+    """Pick the mechanisms that can be used, the best one first.
 
-    on_this_machine: nothing crosses a network. Raises MailError when there is no mechanism in
-    common, naming what was offered, and when there is none that may be used.
+    Without TLS those that hide the password come first. on_this_machine: nothing crosses a
+    network. Raises MailError when there is no mechanism in common, naming what was offered, and
+    when there is none that may be used.
     """
     offered = capabilities.mechanisms
     if not offered:
@@ -58,29 +64,64 @@ async def choose(
         kind = FailureKind.AUTH_NEEDS_ENCRYPTION if hidden else FailureKind.AUTH_NOT_OFFERED
         raise MailError(_not_usable(kind))
     if isinstance(login, TokenLogin):
-        mechanism = _for_token(offered)
-        # Whoever reads a token can use it, so it needs TLS (RFC 6750 section 5.3).
-        if not encrypted and not on_this_machine:
-            raise MailError(_not_usable(FailureKind.AUTH_NEEDS_ENCRYPTION))
-        return mechanism
-    for mechanism in _PREFERENCE if encrypted else _PREFERENCE_IN_CLEAR:
-        if mechanism in offered and await _fits(mechanism, login):
-            return mechanism
-    wants_token = not offered.isdisjoint(TOKEN_MECHANISMS)
-    raise MailError(
-        _nothing_in_common(
-            offered,
-            FailureKind.OAUTH_REQUIRED if wants_token else FailureKind.AUTH_MECHANISM_UNSUPPORTED,
-        )
-    )
+        if not offered.isdisjoint(TOKEN_MECHANISMS):
+            # Whoever reads a token can use it, so it needs TLS (RFC 6750 section 5.3).
+            if not encrypted and not on_this_machine:
+                raise MailError(_not_usable(FailureKind.AUTH_NEEDS_ENCRYPTION))
+            return [mechanism for mechanism in TOKEN_MECHANISMS if mechanism in offered]
+        raise MailError(_nothing_in_common(offered, FailureKind.AUTH_MECHANISM_UNSUPPORTED))
+    usable = [
+        mechanism
+        for mechanism in (_PREFERENCE if encrypted else _PREFERENCE_IN_CLEAR)
+        if mechanism in offered and await _fits(mechanism, login)
+    ]
+    if not usable:
+        wants_token = not offered.isdisjoint(TOKEN_MECHANISMS)
+        unsupported = FailureKind.AUTH_MECHANISM_UNSUPPORTED
+        kind = FailureKind.OAUTH_REQUIRED if wants_token else unsupported
+        raise MailError(_nothing_in_common(offered, kind))
+    return usable
 
 
 async def log_in(
-    connection: Connection, mechanism: Mechanism, login: Login, *, encrypted: bool
+    connection: Connection,
+    mechanisms: Sequence[Mechanism],
+    login: Login | TokenLogin,
+    token: str,
+    *,
+    encrypted: bool,
+) -> Mechanism:
+    """Log in with the first mechanism that the server does, and return which that was.
+
+    token: what a TokenLogin logs in with. Raises MailError when the server refuses.
+    """
+    refused: MailError | None = None
+    for mechanism in mechanisms:
+        exchange = Exchange(connection, mechanism, encrypted=encrypted)
+        try:
+            await _converse(exchange, mechanism, login, token)
+        except MailError as error:
+            if not _refuses_mechanism(error.failure, exchange):
+                raise
+            refused = error
+        except FOREIGN_ERRORS:  # it hung up after what it refused
+            if refused is None:
+                raise
+            break
+        else:
+            return mechanism
+    raise refused or ValueError("no mechanism")
+
+
+async def _converse(
+    exchange: Exchange, mechanism: Mechanism, login: Login | TokenLogin, token: str
 ) -> None:
-    """Log in with a password. Raises MailError when the server refuses."""
-    exchange = Exchange(connection, mechanism, encrypted=encrypted)
-    if mechanism is Mechanism.SCRAM_SHA_256:
+    if isinstance(login, TokenLogin):
+        is_xoauth2 = mechanism is Mechanism.XOAUTH2
+        message = (xoauth2 if is_xoauth2 else oauthbearer)(login.username, token)
+        # What an error challenge is answered with (RFC 7628 section 3.2.3).
+        reply = await exchange_token(exchange, message, b"" if is_xoauth2 else b"\x01")
+    elif mechanism is Mechanism.SCRAM_SHA_256:
         scram = await asyncio.to_thread(_load_scram)
         reply = await scram.converse(exchange, login)
     else:
@@ -89,17 +130,12 @@ async def log_in(
         raise MailError(exchange.refused(reply))
 
 
-async def log_in_with_token(
-    connection: Connection, mechanism: Mechanism, username: str, token: str, *, encrypted: bool
-) -> None:
-    """Log in with an access token. Raises MailError when the server refuses."""
-    exchange = Exchange(connection, mechanism, encrypted=encrypted)
-    if mechanism is Mechanism.XOAUTH2:
-        reply = await exchange_token(exchange, xoauth2(username, token), b"")
-    else:  # RFC 7628 section 3.2.3: what an error challenge is answered with
-        reply = await exchange_token(exchange, oauthbearer(username, token), b"\x01")
-    if reply.code != 235:
-        raise MailError(exchange.refused(reply))
+def _refuses_mechanism(failure: Failure, exchange: Exchange) -> bool:
+    """Tell whether a refusal says nothing about the password (RFC 4954 section 6)."""
+    reply = failure.reply
+    if reply is None or not reply.is_permanent or failure.kind in _OTHER_SECRET:
+        return False
+    return not exchange.has_proved or reply.code == 504
 
 
 async def _fits(mechanism: Mechanism, login: Login) -> bool:
@@ -113,13 +149,6 @@ def _load_scram() -> type[Scram]:
     from .scram import Scram  # noqa: PLC0415
 
     return Scram
-
-
-def _for_token(offered: AbstractSet[str]) -> Mechanism:
-    for mechanism in TOKEN_MECHANISMS:
-        if mechanism in offered:
-            return mechanism
-    raise MailError(_nothing_in_common(offered, FailureKind.AUTH_MECHANISM_UNSUPPORTED))
 
 
 def _not_usable(kind: FailureKind) -> Failure:

@@ -71,6 +71,7 @@ class _SmtpProtocol(SMTPProtocol):
         self._awaited = 1
         self._arrival = asyncio.Event()
         self._is_lost = False
+        self._last_code = 0
         self.replies: deque[SMTPResponse] = deque()
         self.heard = b""
         self.fault: MalformedReplyError | None = None
@@ -113,6 +114,11 @@ class _SmtpProtocol(SMTPProtocol):
         super().connection_lost(exc)
 
     @property
+    def is_answered(self) -> bool:
+        """Whether no reply is awaited, and none of those that came asks for more (3yz)."""
+        return self._awaited == 0 and not self.replies and not 300 <= self._last_code < 400
+
+    @property
     def is_settled(self) -> bool:
         """Whether a reply waits to be read, or none will come."""
         return bool(self.replies) or self.fault is not None or self._is_lost
@@ -133,7 +139,9 @@ class _SmtpProtocol(SMTPProtocol):
             self._arrival.clear()
             await self._arrival.wait()
         if self.replies:
-            return self.replies.popleft()
+            reply = self.replies.popleft()
+            self._last_code = reply.code
+            return reply
         self.check()
         raise SMTPServerDisconnected("the server hung up")
 
@@ -187,6 +195,7 @@ class Connection:
         self.tls_version: str | None = None
         self.certificate: bytes | None = None
         self.dot_sent = False
+        self._is_half_sent = False
 
     @classmethod
     async def open(
@@ -198,7 +207,7 @@ class Connection:
             _, protocol = await asyncio.get_running_loop().create_connection(
                 lambda: _SmtpProtocol(paused=paused), sock=sock
             )
-            return cls(protocol, sock, host_to_ascii(host))
+            return cls(protocol, sock, host_to_ascii(host).partition("%")[0])
         except BaseException:
             sock.close()
             raise
@@ -212,6 +221,12 @@ class Connection:
     def is_open(self) -> bool:
         """Whether the connection can be written to."""
         return self._protocol.fault is None and self._protocol.is_connected
+
+    @property
+    def is_in_step(self) -> bool:
+        """Whether every command has its reply and the server awaits the next one."""
+        protocol = self._protocol
+        return self.is_open and protocol.is_answered and not self._is_half_sent
 
     async def begin_tls(self, context: ssl.SSLContext) -> None:
         """Go over to TLS before a word is said (RFC 8314 section 3)."""
@@ -247,9 +262,9 @@ class Connection:
 
     async def greeting(self) -> Reply:
         """Return what the server says first, after which nothing may follow."""
-        reply = await self.reply()
+        response = await self._protocol.read_response()
         self._protocol.check()
-        return reply
+        return Reply.parse(response.code, response.message, self.redactor)
 
     async def command(self, *parts: bytes) -> Reply:
         """Send one command line and return its reply, after which nothing may follow."""
@@ -299,6 +314,7 @@ class Connection:
         """
         protocol = self._protocol
         protocol.expect()
+        self._is_half_sent = True
         executor = asyncio.get_running_loop().run_in_executor
         pieces, blocks = dot_stuffed(data), isinstance(data, FilePayload)
         try:
@@ -316,6 +332,7 @@ class Connection:
                 await before_dot()
             self.dot_sent = True
             protocol.write(last + _FINAL_DOT)
+            self._is_half_sent = False
             async with asyncio.timeout(final_reply):
                 return await self.reply()
         except (*CONNECTION_ERRORS, MalformedReplyError, OSError):
@@ -330,10 +347,12 @@ class Connection:
         self._protocol.abort()
 
     def quit(self) -> None:
-        """Say goodbye without waiting for an answer, and close."""
-        if self.is_open:
-            with contextlib.suppress(OSError):
-                self._protocol.write(b"QUIT\r\n")
+        """Say goodbye without waiting for an answer, and close; drop what is out of step."""
+        if not self.is_in_step:
+            self.abort()
+            return
+        with contextlib.suppress(*CONNECTION_ERRORS, OSError):
+            self._protocol.write(b"QUIT\r\n")
         self._protocol.abort()
 
     def _note_tls(self) -> None:

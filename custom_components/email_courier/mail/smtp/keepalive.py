@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 import ssl
 
 from ..envelope import Delivery, Envelope
@@ -97,19 +98,7 @@ class KeepaliveSession:
         async with self._turn:
             self._stop_idling()
             try:
-                while True:
-                    session = await self._reusable()
-                    was_kept = session is not None
-                    if session is None:
-                        session = await self._open()
-                    self._mails += 1
-                    delivery = await session.deliver(envelope, data, before_dot=before_dot)
-                    self._used_at = asyncio.get_running_loop().time()
-                    if not self._is_worth_another(session, delivery, was_kept=was_kept):
-                        return delivery
-                    self.close()
-            except MailError as error:
-                return Delivery.failed(envelope, error.failure)
+                return await self._deliver(envelope, data, before_dot)
             finally:
                 if self._session is not None:
                     self._idle = asyncio.get_running_loop().call_later(IDLE, self.close)
@@ -139,14 +128,32 @@ class KeepaliveSession:
             redactor=self._redactor,
         )
 
-    def _is_worth_another(self, session: Session, delivery: Delivery, *, was_kept: bool) -> bool:
-        """Tell whether a fresh session may do better with the same mail."""
+    async def _deliver(
+        self, envelope: Envelope, data: Payload, before_dot: BeforeDot | None
+    ) -> Delivery:
+        """Deliver over the kept session, and what that did not settle over a fresh one."""
+        session = await self._reusable()
+        was_kept = session is not None
+        if session is None:
+            try:
+                session = await self._open()
+            except MailError as error:
+                return Delivery.failed(envelope, error.failure)
+        self._mails += 1
+        delivery = await session.deliver(envelope, data, before_dot=before_dot)
+        self._used_at = asyncio.get_running_loop().time()
         if was_kept:
-            return _went_stale(delivery)
-        if session.pipelining_is_broken and self._may_pipeline and not delivery.accepted:
+            unsettled = _unsettled(delivery, message_has_begun=session.has_begun_message)
+        elif session.pipelining_is_broken and self._may_pipeline and not delivery.accepted:
             self._may_pipeline = False
-            return True
-        return False
+            unsettled = envelope.recipients
+        else:
+            return delivery
+        if not unsettled:
+            return delivery
+        self.close()
+        rest = replace(envelope, recipients=unsettled)
+        return _merged(delivery, await self._deliver(rest, data, before_dot))
 
     async def _reusable(self) -> Session | None:
         """Return the kept session if it may be used once more and still works."""
@@ -169,14 +176,22 @@ class KeepaliveSession:
             self._idle = None
 
 
-def _went_stale(delivery: Delivery) -> bool:
-    """Tell whether a kept session broke off before the message itself was on its way."""
-    return bool(delivery.outcomes) and all(
-        outcome.failure is not None
-        and outcome.failure.stage in _BEFORE_THE_MESSAGE
-        and (
-            outcome.failure.kind in _GONE
-            or (outcome.reply is not None and outcome.reply.code == 421)
-        )
+def _unsettled(delivery: Delivery, *, message_has_begun: bool) -> tuple[str, ...]:
+    """Return whom to ask for once more, because a kept session is not to be believed.
+
+    It may have expired without a word. What it says of the message itself counts.
+    """
+    return tuple(
+        outcome.address
         for outcome in delivery.outcomes
+        if (failure := outcome.failure) is not None
+        and (failure.reply is not None or failure.kind in _GONE)
+        and (failure.stage in _BEFORE_THE_MESSAGE or not message_has_begun)
     )
+
+
+def _merged(first: Delivery, second: Delivery) -> Delivery:
+    """Return what became of each recipient in the end."""
+    again = {outcome.address: outcome for outcome in second.outcomes}
+    outcomes = tuple(again.get(outcome.address, outcome) for outcome in first.outcomes)
+    return Delivery(outcomes, first.reply if first.accepted else second.reply)

@@ -7,6 +7,7 @@ from enum import StrEnum
 import re
 from typing import NamedTuple
 
+from ..charset import decode
 from ..failure import Failure, FailureKind, MailError, Permanence, Stage
 from ..payload import Payload, pieces_of
 from ..reply import clean_text
@@ -79,27 +80,28 @@ def mail_command(
     *,
     size: int | None = None,
     smtputf8: bool = False,
-    recipients: Iterable[str] = (),
 ) -> bytes:
     """Write MAIL with what the server offers of SIZE, SMTPUTF8 and 8BITMIME.
 
     size: octets of the message (RFC 1870). smtputf8: whether the mail needs RFC 6531.
-    recipients: who else may be the reason for that. Raises MailError.
+    Raises MailError.
     """
     parts = [b"MAIL FROM:" + _path(sender, FailureKind.INVALID_SENDER, Stage.SENDER)]
     if size is not None and "size" in offered.extensions:
         parts.append(b"SIZE=%d" % size)
     if smtputf8:
         if "smtputf8" not in offered.extensions:
-            raise MailError(_no_smtputf8(sender, recipients))
+            raise MailError(no_smtputf8(sender, FailureKind.INVALID_SENDER, Stage.SENDER))
         parts.append(b"SMTPUTF8")
         if "8bitmime" in offered.extensions:
             parts.append(b"BODY=8BITMIME")
     return b" ".join(parts)
 
 
-def rcpt_command(recipient: str) -> bytes:
+def rcpt_command(recipient: str, offered: Capabilities) -> bytes:
     """Write RCPT. Raises MailError."""
+    if not recipient.isascii() and "smtputf8" not in offered.extensions:
+        raise MailError(no_smtputf8(recipient, FailureKind.INVALID_RECIPIENT, Stage.RECIPIENT))
     return b"RCPT TO:" + _path(recipient, FailureKind.INVALID_RECIPIENT, Stage.RECIPIENT)
 
 
@@ -133,12 +135,11 @@ def _path(address: str, kind: FailureKind, stage: Stage) -> bytes:
     return b"<%b>" % address.encode()
 
 
-def _no_smtputf8(sender: str, recipients: Iterable[str]) -> Failure:
-    """Name the first address that asks too much of the server."""
-    address = next((one for one in (sender, *recipients) if not one.isascii()), sender)
+def no_smtputf8(address: str, kind: FailureKind, stage: Stage) -> Failure:
+    """Name an address that asks for more than the server can do."""
     return Failure(
-        FailureKind.INVALID_RECIPIENT if sender.isascii() else FailureKind.INVALID_SENDER,
-        Stage.SENDER,
+        kind,
+        stage,
         Permanence.PERMANENT,
         detail=f"{clean_text(address)}: the server takes no addresses with letters outside ASCII",
         facts={"address": address},
@@ -182,8 +183,6 @@ class ReplyBuffer:
                 continue
             if not _LINE.match(self._line):
                 raise MalformedReplyError("not an SMTP reply", self.pending)
-            if self._reply and self._line[:3] != self._reply[:3]:
-                raise MalformedReplyError("the code changes within a reply", self.pending)
             is_last = self._line[3:4] != b"-"
             self._reply += self._line
             self._line.clear()
@@ -194,9 +193,12 @@ class ReplyBuffer:
 
 
 def split_reply(raw: bytes) -> tuple[int, str]:
-    """Return the code of a whole reply and the text of its lines, with LF in between."""
-    lines = raw.decode("utf-8", "replace").rstrip("\r\n").split("\n")
-    return int(raw[:3]), "\n".join(line[4:].strip() for line in lines)
+    """Return the code of a whole reply and the text of its lines, with LF in between.
+
+    Where lines differ in their codes, the last one decides.
+    """
+    lines = decode(raw).rstrip("\r\n").split("\n")
+    return int(lines[-1][:3]), "\n".join(line[4:].strip() for line in lines)
 
 
 def _lines(data: bytes) -> list[bytes]:

@@ -34,7 +34,11 @@ _MAX_VALUE = 200
 
 
 class Exchange:
-    """The challenges and responses of one AUTH command."""
+    """The challenges and responses of one AUTH command.
+
+    has_proved: the secret has been sent, or what proves that it is known; a refusal from then on
+    is one of the secret, before that one of the mechanism.
+    """
 
     def __init__(self, connection: Connection, mechanism: Mechanism, *, encrypted: bool) -> None:
         """Begin nothing yet; see start."""
@@ -42,6 +46,7 @@ class Exchange:
         self._mechanism = mechanism
         self._encrypted = encrypted
         self._explanation = ""
+        self.has_proved = False
         self._said = Reply(0)
 
     def refused(self, reply: Reply) -> Failure:
@@ -54,20 +59,30 @@ class Exchange:
             failure = replace(failure, kind=FailureKind.INVALID_AUTH, facts={"login": "token"})
         return replace(failure, detail=self._explanation)
 
-    async def start(self, initial: bytes | None = None) -> Reply:
-        """Send AUTH, with the initial response on the same line where it fits (section 4)."""
+    async def start(self, initial: bytes | None = None, *, proves: bool = False) -> Reply:
+        """Send AUTH, with the initial response on the same line where it fits (section 4).
+
+        proves: it is all that the mechanism has to say. Some servers pass over an initial response
+        and ask for it with a challenge: an empty one, or any where nothing else can be meant.
+        """
         command = [b"AUTH", self._mechanism.encode()]
         if initial is None:
             return await self._send(*command)
         encoded = base64.b64encode(initial) or b"="
-        if len(b" ".join((*command, encoded))) + 2 <= MAX_COMMAND:
-            return await self._send(*command, encoded)
-        return await self.answer(await self._send(*command), initial)
+        if len(b" ".join((*command, encoded))) + 2 > MAX_COMMAND:
+            return await self.answer(await self._send(*command), initial, proves=proves)
+        self.has_proved = proves
+        reply = await self._send(*command, encoded)
+        is_plain = self._mechanism is Mechanism.PLAIN
+        if reply.code == 334 and (is_plain or not self._said.joined):
+            return await self.answer(reply, initial, proves=proves)
+        return reply
 
-    async def answer(self, challenge: Reply, response: bytes) -> Reply:
+    async def answer(self, challenge: Reply, response: bytes, *, proves: bool = False) -> Reply:
         """Answer a 334; any other reply ends the exchange."""
         if challenge.code != 334:
             raise MailError(self.refused(challenge))
+        self.has_proved = self.has_proved or proves
         return await self._send(base64.b64encode(response))
 
     async def give_up(self, challenge: Reply, answer: bytes) -> Reply:
@@ -101,21 +116,23 @@ def broken(detail: str) -> Failure:
 
 async def _plain(exchange: Exchange, login: Login) -> Reply:
     """RFC 4616."""
-    return await exchange.start(b"\0" + login.username.encode() + b"\0" + login.password.encode())
+    secret = b"\0" + login.username.encode() + b"\0" + login.password.encode()
+    return await exchange.start(secret, proves=True)
 
 
 async def _login(exchange: Exchange, login: Login) -> Reply:
     """draft-murchison-sasl-login: the prompts say nothing that matters."""
     challenge = await exchange.start()
     challenge = await exchange.answer(challenge, login.username.encode())
-    return await exchange.answer(challenge, login.password.encode())
+    return await exchange.answer(challenge, login.password.encode(), proves=True)
 
 
 async def _cram_md5(exchange: Exchange, login: Login) -> Reply:
     """RFC 2195."""
     challenge = await exchange.start()
     digest = hmac.new(login.password.encode(), exchange.decode(challenge), hashlib.md5).hexdigest()
-    return await exchange.answer(challenge, f"{login.username} {digest}".encode())
+    proof = f"{login.username} {digest}".encode()
+    return await exchange.answer(challenge, proof, proves=True)
 
 
 PASSWORD_EXCHANGES: Mapping[Mechanism, Callable[[Exchange, Login], Awaitable[Reply]]] = {
@@ -128,7 +145,7 @@ PASSWORD_EXCHANGES: Mapping[Mechanism, Callable[[Exchange, Login], Awaitable[Rep
 
 async def exchange_token(exchange: Exchange, first: bytes, gives_up: bytes) -> Reply:
     """Send the one message that holds a token, and return the last reply."""
-    reply = await exchange.start(first)
+    reply = await exchange.start(first, proves=True)
     return await exchange.give_up(reply, gives_up) if reply.code == 334 else reply
 
 

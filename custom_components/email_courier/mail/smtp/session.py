@@ -15,7 +15,7 @@ from ..payload import Payload
 from ..redaction import Redactor
 from ..reply import Reply
 from ..settings import Encryption, Login, ServerSettings, TokenLogin, is_loopback, redactor_for
-from .auth import choose, log_in, log_in_with_token
+from .auth import choose, log_in
 from .banner import name_in_greeting
 from .classify import refusal
 from .connection import Connection
@@ -40,6 +40,7 @@ class Session:
     tls_version: such as "TLSv1.3"; None without TLS.
     certificate_der: what the server showed, in DER.
     pipelines: whether several commands may be sent at once (RFC 2920).
+    has_begun_message: the last mail came as far as its message.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Session:
         self.capabilities = NOTHING
         self.pipelines = False
         self.pipelining_is_broken = False
+        self.has_begun_message = False
         self.greeting: Reply | None = None
         self.mechanism: str | None = None
         self.tls_version: str | None = None
@@ -75,6 +77,7 @@ class Session:
         self._observer = observer
         self._may_pipeline = may_pipeline
         self._connection: Connection | None = None
+        self._limit: asyncio.Timeout | None = None
 
     @property
     def connection(self) -> Connection:
@@ -109,13 +112,13 @@ class Session:
         return None if self.certificate_der is None else Certificate.parse(self.certificate_der)
 
     async def open(self, *, log_in: bool = True, sender: str | None = None) -> None:
-        """Connect, encrypt and log in, all within the handshake deadline.
+        """Connect, encrypt and log in, within the limits for the greeting and what follows it.
 
         log_in: False stops at the capabilities; no secret is sent.
-        sender: also ask whether the server takes mail from this address (MAIL FROM, RSET).
+        sender: also ask whether the server takes mail from this address.
         Raises MailError.
         """
-        await self._within(self.settings.deadlines.handshake, self._open(log_in, sender))
+        await self._within(self.settings.deadlines.greeting, self._open(log_in, sender))
 
     async def deliver(
         self, envelope: Envelope, data: Payload, *, before_dot: BeforeDot | None = None
@@ -140,7 +143,7 @@ class Session:
         return reply.is_positive
 
     def quit(self) -> None:
-        """End the session without waiting for the server."""
+        """End the session without waiting for the server; drop it where it is out of step."""
         if self._connection is not None:
             self._connection.quit()
             self._connection = None
@@ -164,16 +167,23 @@ class Session:
         )
 
     async def _within[Result](self, deadline: float | None, steps: Awaitable[Result]) -> Result:
-        """Run under one deadline (seconds); abort on any failure and on cancellation."""
+        """Run under one deadline (seconds); leave on any failure and on cancellation."""
         try:
             try:
-                async with asyncio.timeout(deadline):
+                async with asyncio.timeout(deadline) as self._limit:
                     return await steps
             except FOREIGN_ERRORS as error:
                 raise MailError(map_errors(error, self._progress())) from error
-        except BaseException:
-            self.abort()
+        except BaseException as error:
+            self._leave(error)
             raise
+
+    def _leave(self, error: BaseException) -> None:
+        """Say QUIT after a refusal (RFC 5321 section 4.1.1.10), else drop the connection."""
+        if isinstance(error, MailError) and error.__cause__ is None:
+            self.quit()
+        else:
+            self.abort()
 
     def _progress(self) -> SessionProgress:
         settings, connection = self.settings, self._connection
@@ -217,9 +227,11 @@ class Session:
 
     async def _greet(self) -> Reply:
         self.enter(Stage.GREETING)
-        async with asyncio.timeout(self.settings.deadlines.greeting):
-            greeting = await self.connection.greeting()
+        greeting = await self.connection.greeting()
         self.greeting = greeting
+        if self._limit is not None:
+            now = asyncio.get_running_loop().time()
+            self._limit.reschedule(now + self.settings.deadlines.handshake)
         if greeting.code == 220:
             return greeting
         if not greeting.is_permanent and (name := name_in_greeting(greeting.text)):
@@ -276,20 +288,17 @@ class Session:
     async def _log_in(self, login: Login | TokenLogin) -> None:
         self.enter(Stage.LOGIN)
         encrypted = self.encrypted
-        mechanism = await choose(
+        mechanisms = await choose(
             self.capabilities,
             login,
             encrypted=encrypted,
             on_this_machine=not encrypted and is_loopback(self.settings.host),
         )
-        if isinstance(login, Login):
-            await log_in(self.connection, mechanism, login, encrypted=encrypted)
-        else:
+        token = ""
+        if isinstance(login, TokenLogin):
             token = await login.tokens.current()
             self._hide(redactor_for(login, self.redactor))  # it may have come anew
-            await log_in_with_token(
-                self.connection, mechanism, login.username, token, encrypted=encrypted
-            )
+        mechanism = await log_in(self.connection, mechanisms, login, token, encrypted=encrypted)
         self.mechanism = mechanism.value
 
     def _hide(self, redactor: Redactor) -> None:

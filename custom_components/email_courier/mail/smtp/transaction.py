@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+import contextlib
+from dataclasses import replace
 import re
 from typing import Protocol
 
 from ..envelope import Delivery, Envelope, RecipientOutcome
 from ..failure import Failure, FailureKind, MailError, Permanence, Stage
-from ..payload import Payload
+from ..payload import FilePayload, Payload
 from ..reply import Reply
 from ..settings import ServerSettings
 from .connection import Connection
-from .protocol import Capabilities, check_size, mail_command, rcpt_command
+from .errors import FOREIGN_ERRORS
+from .protocol import Capabilities, check_size, mail_command, no_smtputf8, rcpt_command
 
 type BeforeDot = Callable[[], Awaitable[None]]
 """What has to be done before a mail may have been accepted."""
 
 FLIGHT_PATIENCE = 20.0
 """Seconds for each further reply once the first one of a flight is there."""
+
+COURTESY = 3.0
+"""Seconds for what is asked of a server and decides little."""
 
 _SYNC_ERROR = re.compile(r"synchroni[sz]|pipelin|bad sequence|out of sequence", re.IGNORECASE)
 
@@ -28,12 +34,14 @@ class Conversation(Protocol):
     """What a transaction needs of its session.
 
     pipelines: whether several commands may be sent at once (RFC 2920).
+    has_begun_message: the mail came as far as its message.
     """
 
     settings: ServerSettings
     capabilities: Capabilities
     pipelines: bool
     pipelining_is_broken: bool
+    has_begun_message: bool
 
     @property
     def connection(self) -> Connection:
@@ -56,26 +64,41 @@ class Transaction:
         self._accepted: list[str] = []
 
     async def check_sender(self, sender: str) -> None:
-        """Ask for a sender and take it back."""
+        """Ask for a sender, and for itself as a recipient, and take it back.
+
+        Some servers judge the name of EHLO only once they are told a recipient; what else they say
+        to one decides nothing, and so does the answer to RSET. Raises MailError.
+        """
         session = self._session
         session.enter(Stage.SENDER)
         command = mail_command(sender, session.capabilities, smtputf8=not sender.isascii())
-        for asked in (command, b"RSET"):
-            reply = await session.connection.command(asked)
-            if not reply.is_positive:
-                raise session.refused(reply)
+        reply = await session.connection.command(command)
+        if not reply.is_positive:
+            raise session.refused(reply)
+        try:
+            async with asyncio.timeout(COURTESY):
+                rcpt = rcpt_command(sender, session.capabilities)
+                reply = await session.connection.command(rcpt)
+                await session.connection.command(b"RSET")
+        except FOREIGN_ERRORS:
+            return
+        if reply.is_transient or reply.is_permanent:
+            refused = session.refused(reply)
+            if refused.failure.kind is FailureKind.HELO_REJECTED:
+                raise refused
 
     async def run(
         self, envelope: Envelope, data: Payload, before_dot: BeforeDot | None
     ) -> Delivery:
         """Deliver; what has been decided by the time of a MailError is in outcome()."""
         session = self._session
-        session.connection.dot_sent = False
+        session.connection.dot_sent = session.has_begun_message = False
         session.enter(Stage.SENDER)
-        mail, rcpts = self._commands(envelope, len(data))
-        async with asyncio.timeout(session.settings.deadlines.transaction):
-            ask = self._ask_at_once if session.pipelines else self._ask_in_turn
-            await ask(mail, rcpts)
+        mail, rcpts = self._commands(await self._fitting(envelope, data), len(data))
+        if rcpts:
+            async with asyncio.timeout(session.settings.deadlines.transaction):
+                ask = self._ask_at_once if session.pipelines else self._ask_in_turn
+                await ask(mail, rcpts)
         reply = None
         if self._accepted:
             reply = await self._upload(data, before_dot)
@@ -99,21 +122,27 @@ class Transaction:
             failure.reply,
         )
 
+    async def _fitting(self, envelope: Envelope, data: Payload) -> Envelope:
+        """Return an envelope without SMTPUTF8 where the server has none and the message needs none.
+
+        Then only the addresses that need it are refused. Raises MailError where all are.
+        """
+        if not envelope.smtputf8 or "smtputf8" in self._session.capabilities.extensions:
+            return envelope
+        if envelope.sender.isascii() and not await _has_ascii_head(data):
+            address = next((one for one in envelope.recipients if not one.isascii()), "")
+            raise MailError(no_smtputf8(address, FailureKind.INVALID_RECIPIENT, Stage.SENDER))
+        return replace(envelope, smtputf8=not envelope.sender.isascii())
+
     def _commands(self, envelope: Envelope, size: int) -> tuple[bytes, dict[str, bytes]]:
         """Return MAIL, and each recipient's RCPT; one that can have none is refused right here."""
         offered = self._session.capabilities
         check_size(size, offered)
-        mail = mail_command(
-            envelope.sender,
-            offered,
-            size=size,
-            smtputf8=envelope.smtputf8,
-            recipients=envelope.recipients,
-        )
+        mail = mail_command(envelope.sender, offered, size=size, smtputf8=envelope.smtputf8)
         rcpts: dict[str, bytes] = {}
         for address in envelope.recipients:
             try:
-                rcpts[address] = rcpt_command(address)
+                rcpts[address] = rcpt_command(address, offered)
             except MailError as error:
                 self._outcomes[address] = RecipientOutcome(address, None, error.failure)
         return mail, rcpts
@@ -135,7 +164,10 @@ class Transaction:
         """MAIL, all RCPT and DATA in one flight (RFC 2920 section 3.1), each with its reply."""
         session = self._session
         session.connection.send(mail, *rcpts.values(), b"DATA")
-        self._take_mail(await session.connection.reply())
+        reply = await session.connection.reply()
+        if not reply.is_positive:
+            await self._end_flight(len(rcpts) + 1)
+        self._take_mail(reply)
         for address in rcpts:
             self._take_recipient(address, await self._next_of_flight())
         session.enter(Stage.DATA)
@@ -146,6 +178,15 @@ class Transaction:
         if reply.code == 354:  # RFC 2920 section 3.1: end the empty message
             await session.connection.command(b".")
         await session.connection.command(b"RSET")
+
+    async def _end_flight(self, replies: int) -> None:
+        """Read what follows a refused MAIL, so that the dialogue is in step again."""
+        with contextlib.suppress(*FOREIGN_ERRORS):
+            async with asyncio.timeout(COURTESY):
+                for _ in range(replies):
+                    reply = await self._session.connection.reply()
+                if reply.code == 354:
+                    await self._session.connection.command(b".")
 
     async def _next_of_flight(self) -> Reply:
         """Return the next reply of a flight; a server that owes it breaks pipelining."""
@@ -180,6 +221,7 @@ class Transaction:
 
     async def _upload(self, data: Payload, before_dot: BeforeDot | None) -> Reply:
         session = self._session
+        session.has_begun_message = True
         deadlines = session.settings.deadlines
         reply = await session.connection.upload(
             data,
@@ -194,3 +236,11 @@ class Transaction:
                 Failure(FailureKind.PROTOCOL_ERROR, Stage.DATA, Permanence.TEMPORARY, reply)
             )
         return reply
+
+
+async def _has_ascii_head(data: Payload) -> bool:
+    """Tell whether the header of a message does without RFC 6532. Raises OSError."""
+    if isinstance(data, FilePayload):
+        loop = asyncio.get_running_loop()
+        data = await loop.run_in_executor(None, next, data.pieces(), b"")
+    return data.partition(b"\r\n\r\n")[0].isascii()

@@ -1,4 +1,4 @@
-"""Listening at a port: who speaks there, and whether TLS comes first.
+"""Who speaks at a port, found out on a connection of its own.
 
 Nothing but a TLS greeting is ever sent, and no name, address or secret.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from enum import StrEnum
-import socket
 import ssl
 from typing import NamedTuple
 
@@ -20,10 +19,8 @@ from ..smtp.banner import first_line, is_tls, name_in_greeting, name_protocol
 from ..smtp.connection import open_socket
 from ..smtp.errors import FOREIGN_ERRORS, SessionProgress, map_errors
 
-_SPEAKS_FIRST = 1.0
-"""Seconds that a server which speaks first is given to begin."""
-_ANSWERS = 2.5
-"""Seconds that a server is given to answer a TLS greeting."""
+_PATIENCE = 2.5
+"""Seconds that a server is given to speak, or to answer a TLS greeting."""
 _ENOUGH = 512
 """Octets that tell who speaks, even without a line end."""
 
@@ -51,11 +48,13 @@ async def listen(
     port: int,
     *,
     connect: float = 5.0,
-    speaks_first: float = _SPEAKS_FIRST,
+    says_hello: bool = False,
     redactor: Redactor = NOTHING_HIDDEN,
 ) -> Heard:
-    """Connect and find out who speaks. Limits in seconds. Raises MailError when nobody answers.
+    """Connect and find out who speaks. Raises MailError when nobody answers.
 
+    connect: seconds. says_hello: begin with a TLS greeting, for a port that says nothing first;
+    a server that greets late may turn away who does that.
     redactor: what the words that are heard go through.
     """
     progress = SessionProgress(host, Encryption.AUTO)
@@ -66,26 +65,19 @@ async def listen(
 
     try:
         sock = await open_socket(host, port, limit=connect, resolved=resolved)
-        return await _hear(sock, host, speaks_first, redactor)
+        reader, writer = await asyncio.open_connection(sock=sock)
+        try:
+            if says_hello:
+                writer.write(_client_hello(host_to_ascii(host).partition("%")[0]))
+            if raw := await _read(reader, _PATIENCE):
+                return identify(raw, redactor)
+            return Heard(Speaker.CLOSED if reader.at_eof() else Speaker.SILENT)
+        except ConnectionError:
+            return Heard(Speaker.CLOSED)
+        finally:
+            writer.transport.abort()
     except FOREIGN_ERRORS as error:
         raise MailError(map_errors(error, progress)) from error
-
-
-async def _hear(sock: socket.socket, host: str, speaks_first: float, redactor: Redactor) -> Heard:
-    reader, writer = await asyncio.open_connection(sock=sock)
-    try:
-        if raw := await _read(reader, speaks_first):
-            return identify(raw, redactor)
-        if reader.at_eof():
-            return Heard(Speaker.CLOSED)
-        writer.write(_client_hello(host_to_ascii(host)))
-        if raw := await _read(reader, _ANSWERS):
-            return identify(raw, redactor)
-        return Heard(Speaker.CLOSED if reader.at_eof() else Speaker.SILENT)
-    except ConnectionError:
-        return Heard(Speaker.CLOSED)
-    finally:
-        writer.transport.abort()
 
 
 def identify(raw: bytes, redactor: Redactor = NOTHING_HIDDEN) -> Heard:
