@@ -132,7 +132,7 @@ NO_FIT: Final[dict[str, list[Any]]] = {
     "button": ["Open", ["Open"], {"text": "Open"}, {"url": "/", "text": "no Markdown"}],
     "cc": [{"a": 1}],
     "device_id": ["nothing", [None], {}],
-    "entity_id": ["", "light.kitchen", ["media_player.hall"], 5, None, {}],
+    "entity_id": ["", "light.kitchen", ["media_player.hall"], 5],
     "expires_after": ["soon", [], -1, float("inf"), None],
     "headers": ["X-A: 1", ["X-A"], {"X-A": []}, {"Content-Type": "application/json"}, None],
     "html": [{}, [], None],
@@ -197,6 +197,7 @@ async def test_one_warning_names_everything_that_was_passed_over(
         {"target": []},
         {"target": ""},
         {"data": {"to": ""}},
+        {"data": {"entity_id": None}},
     ],
     ids=repr,
 )

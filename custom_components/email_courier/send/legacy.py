@@ -176,6 +176,8 @@ def _understood(hass: HomeAssistant, call: Mapping[str, Any]) -> tuple[dict[str,
     if isinstance(data, Mapping):
         if data.get(_EXCLUDE):
             vol.Schema({_EXCLUDE: _DATA.get(_EXCLUDE, _not_known)})({_EXCLUDE: data[_EXCLUDE]})
+        if data.get(ATTR_ENTITY_ID) is None:  # which would be taken for nobody at all
+            data = {name: value for name, value in data.items() if name != ATTR_ENTITY_ID}
         for name, shape in _DATA.items():
             take(name, shape, data)
     else:
