@@ -20,7 +20,7 @@ TEXTS = json.loads((FOLDER / "translations" / "en.json").read_text())
 FIELDS = {
     *("entity_id", "to", "cc", "bcc", "config_entry_id", "title", "message", "html", "markdown"),
     *("button", "attachments", "priority", "reply_to", "sender_name", "headers", "thread"),
-    *("queue", "expires_after"),
+    *("queue", "expires_after", "attachments_required"),
 }
 
 

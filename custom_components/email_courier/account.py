@@ -23,7 +23,7 @@ from .const import (
 from .entry import settings_of
 from .errors import error_for_content, error_for_failure, error_for_outbox, request_error
 from .mail.address import Mailbox, parse_mailbox, parse_mailboxes
-from .mail.compose.content import Content, ContentError, Priority
+from .mail.compose.content import Attachment, Content, ContentError, Priority
 from .mail.compose.message import ComposedMail, compose
 from .mail.failure import FailureKind, MailError
 from .mail.outbox.courier import Courier, CourierConfig
@@ -33,7 +33,7 @@ from .mail.outbox.submission import DAY, OutboxError, OutgoingMail, Rank, Receip
 from .mail.settings import ServerSettings
 from .mail.smtp.keepalive import KeepaliveSession
 from .mail.smtp.session import Proof, proof_of
-from .message_size import NOTHING_FITS, async_lighten
+from .message_size import NOTHING_FITS, async_lighten, dropped_attachments
 from .oauth.tokens import GrantedTokens
 from .outbox_host import outbox_folder, outbox_host
 
@@ -151,15 +151,18 @@ class Account:
         *,
         queue: bool = True,
         expires_after: float = DAY,
+        left_out: list[Attachment] | None = None,
     ) -> Receipt:
         """Send a mail or keep it until it can be sent.
 
-        expires_after: seconds. Raises HomeAssistantError when nobody got it and nobody will.
+        expires_after: seconds. left_out: takes what was too large, where the options leave that
+        out; without it, all of the mail is needed.
+        Raises HomeAssistantError when nobody got it and nobody will.
         """
         submit = partial(self._async_submit, queue=queue, expires_after=expires_after)
         try:
-            if self.entry.options.get(CONF_DROP_LARGE_ATTACHMENTS):
-                return await self._async_submit_lightened(content, submit)
+            if left_out is not None and self.entry.options.get(CONF_DROP_LARGE_ATTACHMENTS):
+                return await self._async_submit_lightened(content, submit, left_out)
             return await submit(content)
         except MailError as error:
             raise error_for_failure(error.failure, account=self.entry.title) from error
@@ -167,14 +170,18 @@ class Account:
             raise error_for_outbox(error, account=self.entry.title) from error
 
     async def _async_submit_lightened(
-        self, content: Content, submit: Callable[[Content], Awaitable[Receipt]]
+        self,
+        content: Content,
+        submit: Callable[[Content], Awaitable[Receipt]],
+        left_out: list[Attachment],
     ) -> Receipt:
         """Leave out what is too large by the limit that is known, or that the server then says."""
+        whole = content
         proof = self.proof
         if proof is not None and proof.size_limit:
             content = await async_lighten(self.hass, content, proof.size_limit)
         try:
-            return await submit(content)
+            receipt = await submit(content)
         except MailError as error:
             failure = error.failure
             if failure.kind is not FailureKind.MESSAGE_TOO_LARGE:
@@ -183,7 +190,10 @@ class Account:
             lighter = await async_lighten(self.hass, content, limit)
             if lighter is content:
                 raise
-            return await submit(lighter)
+            receipt = await submit(lighter)
+            content = lighter
+        left_out += dropped_attachments(whole, content)
+        return receipt
 
     async def _async_submit(
         self, content: Content, *, queue: bool, expires_after: float
