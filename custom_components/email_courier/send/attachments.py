@@ -51,7 +51,7 @@ _PICTURED = frozenset({Platform.CAMERA, Platform.IMAGE})
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class AttachmentRequest:
     """An attachment as it was asked for: by exactly one of path, media source and entity."""
 
     path: str | None = None
@@ -78,7 +78,7 @@ type _Found = tuple[Attachment, int] | BaseException
 
 
 async def async_fetch(
-    hass: HomeAssistant, wanted: Sequence[Wanted], missing: list[Missing] | None = None
+    hass: HomeAssistant, wanted: Sequence[AttachmentRequest], missing: list[Missing] | None = None
 ) -> tuple[Attachment | None, ...]:
     """Fetch everything at the same time, in the order asked for.
 
@@ -111,7 +111,7 @@ async def async_fetch(
     return tuple(fetched)
 
 
-def _too_many(wanted: Sequence[Wanted]) -> HomeAssistantError:
+def _too_many(wanted: Sequence[AttachmentRequest]) -> HomeAssistantError:
     return request_error("attachments_too_many", count=str(len(wanted)), limit=str(MAX_COUNT))
 
 
@@ -141,7 +141,7 @@ def _check(found: Iterable[_Found], *, is_needed: bool) -> None:
             raise error
 
 
-async def _async_in_time(hass: HomeAssistant, wanted: Wanted) -> tuple[Attachment, int]:
+async def _async_in_time(hass: HomeAssistant, wanted: AttachmentRequest) -> tuple[Attachment, int]:
     """Fetch one of them, and wait no longer for it than that. Its end may come later."""
     seconds = MEDIA_TIMEOUT if wanted.pictured is None else PICTURE_TIMEOUT
     fetching = hass.async_create_background_task(
@@ -171,7 +171,9 @@ def _detail(error: Exception) -> str:
     return words or type(error).__name__
 
 
-async def _async_fetch_one(hass: HomeAssistant, wanted: Wanted) -> tuple[Attachment, int]:
+async def _async_fetch_one(
+    hass: HomeAssistant, wanted: AttachmentRequest
+) -> tuple[Attachment, int]:
     """Return an attachment and its size in bytes."""
     if wanted.path is not None:
         # A relative path begins in the folder of the configuration.
@@ -191,7 +193,7 @@ def _parts(media_source: str) -> tuple[str, str]:
 
 
 async def _async_media(
-    hass: HomeAssistant, media_source: str, wanted: Wanted
+    hass: HomeAssistant, media_source: str, wanted: AttachmentRequest
 ) -> tuple[Attachment, int]:
     source, identifier = _parts(media_source)
     if not identifier:
@@ -219,7 +221,7 @@ async def _async_media(
 
 
 async def _async_snapshot(
-    hass: HomeAssistant, entity_id: str, wanted: Wanted
+    hass: HomeAssistant, entity_id: str, wanted: AttachmentRequest
 ) -> tuple[Attachment, int]:
     domain = entity_id.partition(".")[0]
     if domain not in _PICTURED or hass.states.get(entity_id) is None:
@@ -251,7 +253,7 @@ async def _async_picture(
 
 
 def _in_memory(
-    data: bytes, kind: str | None, name: str, origin: str, wanted: Wanted
+    data: bytes, kind: str | None, name: str, origin: str, wanted: AttachmentRequest
 ) -> tuple[Attachment, int]:
     """Return what was fetched just now, named after its origin and the time."""
     if not data:
@@ -268,7 +270,7 @@ async def _async_file(
     path: Path,
     shown: str,
     kind: str | None,
-    wanted: Wanted,
+    wanted: AttachmentRequest,
     folders: Callable[[], Iterable[str | Path]],
 ) -> tuple[Attachment, int]:
     """Open a file below one of the folders. shown: what an error calls it."""

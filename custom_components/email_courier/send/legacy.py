@@ -37,7 +37,7 @@ from ..account import Account
 from ..const import LOGGER
 from ..phrases import Phrases
 from ..rights import async_rights
-from .fields import OF_ANY_ACTION, Field, attachments
+from .fields import COMMON_FIELDS, Field, attachments
 from .message import async_send, report_refusals, response
 from .targets import (
     Destination,
@@ -63,7 +63,7 @@ _TEXTS = vol.All(cv.ensure_list, [cv.string])
 _DATA: Final = {
     str(name): vol.Schema(shape)
     for name, shape in {
-        **OF_ANY_ACTION,
+        **COMMON_FIELDS,
         Field.ATTACHMENTS: attachments(extra=vol.REMOVE_EXTRA),
         Field.HEADERS: {_header_name: cv.string},
         ATTR_IMAGES: _TEXTS,

@@ -23,7 +23,7 @@ from ..mail.outbox.submission import DAY, Receipt, Status
 from ..message_size import without
 from ..recipients import signal_notified
 from ..rights import Rights
-from .attachments import Wanted, async_fetch
+from .attachments import AttachmentRequest, async_fetch
 from .fields import Field
 from .missing import Missing, async_missing, broken_attachment, without_missing
 from .targets import Destination, mailboxes
@@ -50,7 +50,7 @@ class _Order:
     hass: HomeAssistant
     fields: Mapping[str, Any]
     content: Mapping[str, Any]
-    wanted: Sequence[Wanted]
+    wanted: Sequence[AttachmentRequest]
     fetched: Sequence[Attachment | None]
     missing: Sequence[Missing]
 
@@ -58,7 +58,7 @@ class _Order:
     def needs_attachments(self) -> bool:
         return bool(self.fields.get(Field.ATTACHMENTS_REQUIRED))
 
-    def wish(self, attachment: Attachment) -> Wanted:
+    def wish(self, attachment: Attachment) -> AttachmentRequest:
         """Return how an attachment was asked for."""
         pairs = zip(self.wanted, self.fetched, strict=True)
         return next(wanted for wanted, fetched in pairs if fetched is attachment)
@@ -79,11 +79,11 @@ async def async_send(
     ServiceValidationError, before anything is sent, for what cannot be part of a mail.
     Raises Unauthorized, before anything is fetched, for pictures that the user may not see.
     """
-    wanted: list[Wanted] = fields.get(Field.ATTACHMENTS, [])
+    wanted: list[AttachmentRequest] = fields.get(Field.ATTACHMENTS, [])
     attached = len(wanted)
     rights.require(POLICY_READ, [one.pictured for one in wanted if one.pictured is not None])
     content = _content(fields)
-    wanted = [*wanted, *(Wanted(path=path) for path in images)]
+    wanted = [*wanted, *(AttachmentRequest(path=path) for path in images)]
     missing: list[Missing] = []
     is_needed = fields.get(Field.ATTACHMENTS_REQUIRED)
     fetched = await async_fetch(hass, wanted, None if is_needed else missing)

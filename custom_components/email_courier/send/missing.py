@@ -20,7 +20,7 @@ from ..message_size import with_note
 from ..phrases import Phrases, async_error_text
 
 if TYPE_CHECKING:
-    from .attachments import Wanted
+    from .attachments import AttachmentRequest
 
 TOO_LARGE = "attachments_too_large"
 
@@ -49,7 +49,7 @@ class Missing:
 
 
 async def async_missing(
-    hass: HomeAssistant, wanted: Wanted, error: HomeAssistantError | None
+    hass: HomeAssistant, wanted: AttachmentRequest, error: HomeAssistantError | None
 ) -> Missing:
     """Describe what cannot be had, and why. error: None for what is too large to be sent."""
     phrases = await Phrases.async_load(hass)
