@@ -47,7 +47,7 @@ class ServerSteps(Dialog):
         super().__init__()
         self._is_manual = False
         self._looked_up = ""
-        self._discovery = Progress[Discovery]()
+        self._discovery: Progress[Discovery] = Progress()
 
     @property
     def follows_menu(self) -> bool:
