@@ -36,12 +36,10 @@ import voluptuous as vol
 from ..account import Account
 from ..const import LOGGER
 from ..phrases import Phrases
-from ..rights import async_rights
 from .fields import COMMON_FIELDS, Field, attachments
-from .message import async_send, report_refusals, response
+from .message import async_send
 from .targets import (
     Destination,
-    async_destinations,
     async_everyone,
     async_excluded,
     async_may_be_recipient,
@@ -130,7 +128,6 @@ async def async_register_classic(hass: HomeAssistant, account: Account) -> CALLB
 
 async def _async_notify(account: Account, call: ServiceCall) -> ServiceResponse:
     """Send one mail to the targets, else to all recipients of the account."""
-    rights = await async_rights(call)
     fields, passed_over = _understood(call.hass, call.data)
     if passed_over:
         LOGGER.warning(
@@ -144,12 +141,7 @@ async def _async_notify(account: Account, call: ServiceCall) -> ServiceResponse:
         own = Destination(account)
     else:
         own = async_everyone(account, async_excluded(call.hass, fields))
-    destinations = await async_destinations(call.hass, fields, rights, own)
-    sent = await async_send(call.hass, destinations, fields, rights, fields.get(ATTR_IMAGES, ()))
-    if call.return_response:
-        return response(sent)
-    report_refusals(sent)
-    return None
+    return await async_send(call, fields, own, fields.get(ATTR_IMAGES, ()))
 
 
 def _understood(hass: HomeAssistant, call: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

@@ -4,35 +4,33 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.components.notify import ATTR_TITLE_DEFAULT
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.util.json import JsonObjectType
 
-from ..const import LOGGER
+from ..const import LOGGER, SIGNAL_NOTIFIED
 from ..mail.compose.content import Attachment, Content
 from ..mail.envelope import RecipientOutcome
 from ..mail.failure import MailError
 from ..mail.outbox.submission import DAY, Receipt, Status
 from ..message_size import without
-from ..recipients import signal_notified
-from ..rights import Rights
+from ..rights import Rights, async_rights
 from .attachments import AttachmentRequest, async_fetch
 from .fields import Field
 from .missing import Missing, async_missing, broken_attachment, without_missing
-from .targets import Destination, mailboxes
+from .targets import Destination, async_destinations, mailboxes
 
 _AS_THEY_ARE = (Field.HTML, Field.MARKDOWN, Field.BUTTON, Field.PRIORITY, Field.THREAD)
+_LISTS = ("accepted", "refused", "queued")
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """What became of one mail: a receipt, or the error that nobody got it for."""
 
     destination: Destination
@@ -40,8 +38,7 @@ class Sent:
     missing: Sequence[Missing] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Order:
+class _Order(NamedTuple):
     """What was asked for, apart from whom it goes to.
 
     fetched: as wanted; None for what is missing.
@@ -64,14 +61,41 @@ class _Order:
         return next(wanted for wanted, fetched in pairs if fetched is attachment)
 
 
+async def async_send_message(call: ServiceCall) -> ServiceResponse:
+    """Send one mail per account, or raise when nobody gets any."""
+    return await async_send(call, call.data)
+
+
 async def async_send(
+    call: ServiceCall,
+    fields: Mapping[str, Any],
+    own: Destination | None = None,
+    images: Sequence[str] = (),
+) -> ServiceResponse:
+    """Send what the fields of an action ask for, and answer its call.
+
+    own: what typed addresses are added to where the action is that of one account.
+    images: paths of pictures, beside the attachments.
+    Raises HomeAssistantError when a mail neither went out nor was kept and nobody asked for an
+    answer, and when there is nothing to answer but that.
+    """
+    rights = await async_rights(call)
+    destinations = await async_destinations(call.hass, fields, rights, own)
+    sent = await _async_send_to_all(call.hass, destinations, fields, rights, images)
+    if call.return_response:
+        return _response(sent)
+    _report_refusals(sent)
+    return None
+
+
+async def _async_send_to_all(
     hass: HomeAssistant,
     destinations: Sequence[Destination],
     fields: Mapping[str, Any],
     rights: Rights,
-    images: Sequence[str] = (),
+    images: Sequence[str],
 ) -> list[Sent]:
-    """Send the same content to every destination; images are paths.
+    """Send the same content to every destination.
 
     An attachment that cannot be had is missing, and the mail says so; it is an error where the
     fields say that attachments are required, and always where its folder is not allowed.
@@ -80,14 +104,17 @@ async def async_send(
     Raises Unauthorized, before anything is fetched, for pictures that the user may not see.
     """
     wanted: list[AttachmentRequest] = fields.get(Field.ATTACHMENTS, [])
+    if pictured := [one.pictured for one in wanted if one.pictured is not None]:
+        rights.require(POLICY_READ, pictured)
     attached = len(wanted)
-    rights.require(POLICY_READ, [one.pictured for one in wanted if one.pictured is not None])
     content = _content(fields)
     wanted = [*wanted, *(AttachmentRequest(path=path) for path in images)]
     missing: list[Missing] = []
-    is_needed = fields.get(Field.ATTACHMENTS_REQUIRED)
-    fetched = await async_fetch(hass, wanted, None if is_needed else missing)
-    content |= {"attachments": _there(fetched[:attached]), "images": _there(fetched[attached:])}
+    fetched: Sequence[Attachment | None] = ()
+    if wanted:
+        is_needed = fields.get(Field.ATTACHMENTS_REQUIRED)
+        fetched = await async_fetch(hass, wanted, None if is_needed else missing)
+        content |= {"attachments": _there(fetched[:attached]), "images": _there(fetched[attached:])}
     order = _Order(hass, fields, content, wanted, fetched, missing)
     try:
         sent = await asyncio.gather(*(_async_send_one(one, order) for one in destinations))
@@ -95,11 +122,11 @@ async def async_send(
         for attachment in _there(fetched):
             attachment.close()
     if not any(isinstance(one.result, Receipt) for one in sent):
-        raise_failure(sent)
+        _raise_failure(sent)
     for one in sent:
         if isinstance(one.result, Receipt):
             for subentry_id in one.destination.subentry_ids:
-                async_dispatcher_send(hass, signal_notified(subentry_id))
+                async_dispatcher_send(hass, SIGNAL_NOTIFIED.format(subentry_id))
     return sent
 
 
@@ -128,7 +155,8 @@ async def _async_send_one(destination: Destination, order: _Order) -> Sent:
         bcc=destination.recipients.bcc,
         **order.content,
     )
-    content = without_missing(content, missing)
+    if missing:
+        content = without_missing(content, missing)
     while True:
         try:
             receipt = await _async_submit(destination, content, order, missing)
@@ -158,7 +186,7 @@ async def _async_submit(
     return receipt
 
 
-def raise_failure(sent: Sequence[Sent]) -> None:
+def _raise_failure(sent: Sequence[Sent]) -> None:
     """Raise the error of the first mail that nobody gets, and log those of the others."""
     errors = [one.result for one in sent if isinstance(one.result, HomeAssistantError)]
     for error in errors[1:]:
@@ -167,11 +195,7 @@ def raise_failure(sent: Sequence[Sent]) -> None:
         raise errors[0]
 
 
-_LISTS = ("accepted", "refused", "queued")
-"""What is joined where there are several mails."""
-
-
-def response(sent: Sequence[Sent]) -> JsonObjectType:
+def _response(sent: Sequence[Sent]) -> JsonObjectType:
     """Return what became of one mail, or of several together and one by one."""
     mails = [_of_one(one) for one in sent]
     if len(mails) == 1:
@@ -192,21 +216,20 @@ def response(sent: Sequence[Sent]) -> JsonObjectType:
     return together
 
 
-def report_refusals(sent: Sequence[Sent]) -> None:
+def _report_refusals(sent: Sequence[Sent]) -> None:
     """Name in the log everyone who does not get a mail that others do get.
 
     Raises HomeAssistantError for a mail that nobody gets: an action that returns without an error
     and without an answer has sent or kept all of them.
     """
     for one in sent:
-        refused = _of_one(one)["refused"] if isinstance(one.result, Receipt) else ()
-        if refused:
+        if isinstance(one.result, Receipt) and one.result.refused:
             LOGGER.warning(
                 "%s: not everyone gets the mail. Refused: %s",
                 one.destination.account.entry.title,
-                "; ".join(f"{item['address']} ({item['reply']})" for item in refused),
+                "; ".join(f"{each.address} ({_words(each)})" for each in one.result.refused),
             )
-    raise_failure(sent)
+    _raise_failure(sent)
 
 
 def _of_one(sent: Sent) -> dict[str, Any]:
