@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 import ssl
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import CONF_TOKEN, EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.helpers.importlib import async_import_module
 from homeassistant.helpers.network import NoURLAvailableError, get_url
 from homeassistant.helpers.start import async_at_started
 from homeassistant.util import dt as dt_util
@@ -19,12 +20,12 @@ from .const import (
     CONF_REPLY_TO,
     CONF_SENDER,
     CONF_SENDER_NAME,
+    DOMAIN,
 )
 from .entry import settings_of
 from .errors import error_for_content, error_for_failure, error_for_outbox, request_error
 from .mail.address import Mailbox, parse_mailbox, parse_mailboxes
-from .mail.compose.content import Content, ContentError, Priority
-from .mail.compose.message import ComposedMail, compose
+from .mail.compose.content import Attachment, Content, ContentError, Priority
 from .mail.failure import FailureKind, MailError
 from .mail.outbox.courier import Courier, CourierConfig
 from .mail.outbox.events import CourierEvent, Paused
@@ -33,9 +34,13 @@ from .mail.outbox.submission import DAY, OutboxError, OutgoingMail, Rank, Receip
 from .mail.settings import ServerSettings
 from .mail.smtp.keepalive import KeepaliveSession
 from .mail.smtp.session import Proof, proof_of
-from .message_size import NOTHING_FITS, async_lighten
-from .oauth.tokens import GrantedTokens
+from .message_size import NOTHING_FITS, async_lighten, dropped_attachments
 from .outbox_host import outbox_folder, outbox_host
+from .recipients import Recipients
+
+if TYPE_CHECKING:
+    from .mail.compose.message import ComposedMail
+    from .oauth.tokens import GrantedTokens
 
 type EmailCourierConfigEntry = ConfigEntry[Account]
 type EventListener = Callable[[CourierEvent], None]
@@ -67,6 +72,7 @@ class Account:
         self.sender: Mailbox = parse_mailbox(
             entry.data[CONF_SENDER], FailureKind.INVALID_SENDER
         ).named(entry.options.get(CONF_SENDER_NAME, ""))
+        self._recipients: dict[str, Recipients] = {}
         self._session = KeepaliveSession(self.settings, context)
         self._loaded = _without_token(entry)
         self.courier = Courier(
@@ -114,6 +120,13 @@ class Account:
         """Tell a listener of everything that becomes of this account's mail."""
         return self.courier.listen(listener)
 
+    def recipients(self, subentry_id: str) -> Recipients:
+        """Return who is behind a recipient. Raises KeyError for no subentry of the account."""
+        if subentry_id not in self._recipients:
+            subentry = self.entry.subentries[subentry_id]
+            self._recipients[subentry_id] = Recipients.of_subentry(subentry)
+        return self._recipients[subentry_id]
+
     def content(
         self,
         *,
@@ -124,7 +137,8 @@ class Account:
     ) -> Content:
         """Return content from this account's sender, with the account's own defaults."""
         if reply_to is None:
-            reply_to = parse_mailboxes(self.entry.options.get(CONF_REPLY_TO) or ())
+            own = self.entry.options.get(CONF_REPLY_TO)
+            reply_to = parse_mailboxes(own) if own else ()
         return Content(
             sender=self.sender if sender_name is None else self.sender.named(sender_name),
             to=to,
@@ -137,6 +151,9 @@ class Account:
 
     async def async_compose(self, content: Content) -> ComposedMail:
         """Compose, off the event loop where it takes a while. Raises ServiceValidationError."""
+        await async_import_module(self.hass, f"{__package__}.mail.compose.message")
+        from .mail.compose.message import compose  # noqa: PLC0415 - with the first mail
+
         work = partial(compose, content, now=dt_util.now())
         try:
             if content.is_cheap_to_compose:
@@ -151,15 +168,18 @@ class Account:
         *,
         queue: bool = True,
         expires_after: float = DAY,
+        left_out: list[Attachment] | None = None,
     ) -> Receipt:
         """Send a mail or keep it until it can be sent.
 
-        expires_after: seconds. Raises HomeAssistantError when nobody got it and nobody will.
+        expires_after: seconds. left_out: takes what was too large, where the options leave that
+        out; without it, all of the mail is needed.
+        Raises HomeAssistantError when nobody got it and nobody will.
         """
         submit = partial(self._async_submit, queue=queue, expires_after=expires_after)
         try:
-            if self.entry.options.get(CONF_DROP_LARGE_ATTACHMENTS):
-                return await self._async_submit_lightened(content, submit)
+            if left_out is not None and self.entry.options.get(CONF_DROP_LARGE_ATTACHMENTS):
+                return await self._async_submit_lightened(content, submit, left_out)
             return await submit(content)
         except MailError as error:
             raise error_for_failure(error.failure, account=self.entry.title) from error
@@ -167,14 +187,18 @@ class Account:
             raise error_for_outbox(error, account=self.entry.title) from error
 
     async def _async_submit_lightened(
-        self, content: Content, submit: Callable[[Content], Awaitable[Receipt]]
+        self,
+        content: Content,
+        submit: Callable[[Content], Awaitable[Receipt]],
+        left_out: list[Attachment],
     ) -> Receipt:
         """Leave out what is too large by the limit that is known, or that the server then says."""
+        whole = content
         proof = self.proof
         if proof is not None and proof.size_limit:
             content = await async_lighten(self.hass, content, proof.size_limit)
         try:
-            return await submit(content)
+            receipt = await submit(content)
         except MailError as error:
             failure = error.failure
             if failure.kind is not FailureKind.MESSAGE_TOO_LARGE:
@@ -183,7 +207,10 @@ class Account:
             lighter = await async_lighten(self.hass, content, limit)
             if lighter is content:
                 raise
-            return await submit(lighter)
+            receipt = await submit(lighter)
+            content = lighter
+        left_out += dropped_attachments(whole, content)
+        return receipt
 
     async def _async_submit(
         self, content: Content, *, queue: bool, expires_after: float
@@ -203,7 +230,10 @@ class Account:
             expires_after=expires_after,
             queue=queue,
         )
-        account = await async_loaded_account(self.entry)
+        await async_reloaded(self.entry)
+        account = loaded_account(self.hass, self.entry.entry_id)
+        if account is None:
+            raise request_error("account_not_loaded", account=self.entry.title)
         return await account.courier.submit(outgoing)
 
     @callback
@@ -218,16 +248,14 @@ class Account:
         await self.async_stop()
 
 
-async def async_loaded_account(entry: EmailCourierConfigEntry) -> Account:
-    """Return the account of an entry, after a reload that is under way.
-
-    Does not give way to anything else where it is loaded. Raises ServiceValidationError when it is
-    loaded no more.
-    """
-    await async_reloaded(entry)
-    if entry.state not in _LOADED:
-        raise request_error("account_not_loaded", account=entry.title)
-    return entry.runtime_data
+@callback
+def loaded_account(hass: HomeAssistant, entry_id: str) -> Account | None:
+    """Return the account of a config entry; None while it is not loaded, or is another's."""
+    entry = hass.config_entries.async_get_entry(entry_id)
+    if entry is None or entry.domain != DOMAIN or entry.state not in _LOADED:
+        return None
+    account: Account = entry.runtime_data
+    return account
 
 
 async def async_reloaded(entry: EmailCourierConfigEntry) -> None:

@@ -1,26 +1,25 @@
-"""Proving a draft, the way every later mail will go."""
+"""Proving a draft, the way every later mail will go, and looking for its server.
+
+What does that is imported with the first dialog, off the event loop: a start of Home Assistant
+imports this module.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 import ssl
+from typing import TYPE_CHECKING, NamedTuple
 
 from aiohttp import ClientError
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.importlib import async_import_module
 from homeassistant.util import dt as dt_util
 from homeassistant.util.ssl import client_context, client_context_no_verify
 
 from ..mail.address import parse_mailbox
-from ..mail.compose.content import Content
-from ..mail.compose.message import compose
-from ..mail.discovery.discover import discover
-from ..mail.discovery.dns import SystemResolver
-from ..mail.discovery.model import Discovery, Origin
-from ..mail.discovery.providers import load
-from ..mail.discovery.web import SessionFetch
 from ..mail.failure import Failure, FailureKind, MailError, Permanence, Stage
 from ..mail.settings import (
     SUBMISSION_PORT,
@@ -30,18 +29,22 @@ from ..mail.settings import (
     ServerSettings,
 )
 from ..mail.smtp.keepalive import deliver_once, renew_token
-from ..mail.smtp.session import Proof, StageObserver
-from ..mail.verify.handshake import encryption_at, prove, resolve_encryption
-from ..mail.verify.remedy import Diagnosis, with_remedy
 from ..tls_context import async_context_for
 from .draft import Draft
 
+if TYPE_CHECKING:
+    from ..mail.discovery.model import Discovery
+    from ..mail.smtp.session import Proof, StageObserver
+    from ..mail.verify.remedy import Diagnosis
+
+_MAIL = f"{__package__.rpartition('.')[0]}.mail"
+_SEARCHING = Deadlines(handshake=4.0, connect=3.0, greeting=3.0)
+"""Seconds for finding out what speaks at each of the usual places."""
 _LEAST = 2.0
 """Seconds that a handshake gets even where listening has taken long."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class CheckResult(NamedTuple):
     """What came of a handshake: proof, or a diagnosis.
 
     Neither where the encryption turned out to be none and a password was not sent: it needs
@@ -54,13 +57,16 @@ class Outcome:
 
 async def async_check(
     hass: HomeAssistant, draft: Draft, observer: StageObserver | None = None
-) -> Outcome:
+) -> CheckResult:
     """Go through the handshake and, where it fails, look for what would help."""
+    await async_import_module(hass, f"{_MAIL}.verify.remedy")
+    from ..mail.verify.remedy import Diagnosis, with_remedy
+
     settings = draft.settings()
     try:
         context = await _async_context(hass, settings)
     except MailError as error:
-        return Outcome(diagnosis=Diagnosis(error.failure))
+        return CheckResult(diagnosis=Diagnosis(error.failure))
     seek = partial(
         with_remedy, sender=draft.sender, checked=context, unchecked=client_context_no_verify()
     )
@@ -70,23 +76,25 @@ async def async_check(
         assumed = replace(settings, encryption=Encryption.NONE)
         found = await seek(partial(_async_resolve, settings, context), assumed)
         if isinstance(found, Diagnosis):
-            return Outcome(diagnosis=_as_typed(found, assumed, draft))
+            return CheckResult(diagnosis=_as_typed(found, assumed, draft))
         settings = found
         speaks_smtp = settings.port not in (SUBMISSIONS_PORT, SUBMISSION_PORT)
         speaks_smtp = speaks_smtp and settings.encryption is not Encryption.TLS
     if replace(draft, encryption=settings.encryption).needs_plain_consent:
-        return Outcome()
+        return CheckResult()
     attempt = partial(_async_prove, settings, context, draft.sender, observer, speaks_smtp)
     proof = await seek(attempt, settings)
     if isinstance(proof, Diagnosis):
-        return Outcome(diagnosis=_as_typed(proof, settings, draft))
-    return Outcome(proof=proof)
+        return CheckResult(diagnosis=_as_typed(proof, settings, draft))
+    return CheckResult(proof=proof)
 
 
 async def _async_resolve(
     settings: ServerSettings, context: ssl.SSLContext, observer: StageObserver
 ) -> ServerSettings:
     """Find the encryption; its time after the greeting is taken from that of the handshake."""
+    from ..mail.verify.handshake import resolve_encryption
+
     loop = asyncio.get_running_loop()
     greeted: list[float] = []
 
@@ -110,6 +118,7 @@ async def _async_prove(
     note: StageObserver,
 ) -> Proof:
     """Prove settings; a token that is refused gets one second chance. Raises MailError."""
+    from ..mail.verify.handshake import prove
 
     def tell(stage: Stage) -> None:
         note(stage)
@@ -129,6 +138,10 @@ async def async_send_test(
     hass: HomeAssistant, draft: Draft, recipient: str, subject: str, text: str
 ) -> Failure | None:
     """Send a test mail with settings that are not saved yet; return what stopped it."""
+    await async_import_module(hass, f"{_MAIL}.compose.message")
+    from ..mail.compose.content import Content
+    from ..mail.compose.message import compose
+
     settings = draft.settings()
     try:
         content = Content(
@@ -144,6 +157,40 @@ async def async_send_test(
     mail = await hass.async_add_executor_job(lambda: compose(content, now=dt_util.now()))
     delivery = await deliver_once(settings, context, mail.envelope, mail.data)
     return delivery.outcomes[0].failure
+
+
+async def async_discover(hass: HomeAssistant, sender: str) -> Discovery:
+    """Find the server for a sender within a few seconds. Raises MailError for no address."""
+    await async_import_module(hass, f"{_MAIL}.discovery.discover")
+    await async_import_module(hass, f"{_MAIL}.verify.handshake")
+    from ..mail.discovery.discover import discover
+    from ..mail.discovery.dns import SystemResolver
+    from ..mail.discovery.providers import load
+    from ..mail.discovery.web import SessionFetch
+
+    providers = await hass.async_add_executor_job(load)
+    async with SystemResolver() as resolver:
+        return await discover(
+            sender,
+            resolver=resolver,
+            fetch=SessionFetch(async_get_clientsession(hass), (ClientError,)),
+            listen=_listen,
+            providers=providers,
+        )
+
+
+async def async_provider_of(hass: HomeAssistant, host: str, sender: str) -> Discovery | None:
+    """Return what the table knows about a server that was typed, such as its fixed username."""
+    await async_import_module(hass, f"{_MAIL}.discovery.providers")
+    from ..mail.discovery.model import Discovery, Origin
+    from ..mail.discovery.providers import load
+
+    providers = await hass.async_add_executor_job(load)
+    provider = providers.by_server(host.rstrip(".").lower())
+    if provider is None:
+        return None
+    mailbox = parse_mailbox(sender, FailureKind.INVALID_SENDER)
+    return Discovery.of_provider(Origin.TABLE, provider, mailbox)
 
 
 async def _async_context(hass: HomeAssistant, settings: ServerSettings) -> ssl.SSLContext:
@@ -170,34 +217,10 @@ def _as_typed(diagnosis: Diagnosis, settings: ServerSettings, draft: Draft) -> D
     return replace(diagnosis, remedy=replace(remedy, encryption=draft.encryption))
 
 
-_LISTENING_lookup = Deadlines(handshake=4.0, connect=3.0, greeting=3.0)
-
-
-async def async_discover(hass: HomeAssistant, sender: str) -> Discovery:
-    """Find the server for a sender within a few seconds. Raises MailError for no address."""
-    providers = await hass.async_add_executor_job(load)
-    async with SystemResolver() as resolver:
-        return await discover(
-            sender,
-            resolver=resolver,
-            fetch=SessionFetch(async_get_clientsession(hass), (ClientError,)),
-            listen=_listen,
-            providers=providers,
-        )
-
-
-async def async_provider_of(hass: HomeAssistant, host: str, sender: str) -> Discovery | None:
-    """Return what the table knows about a server that was typed, such as its fixed username."""
-    providers = await hass.async_add_executor_job(load)
-    provider = providers.by_server(host.rstrip(".").lower())
-    if provider is None:
-        return None
-    mailbox = parse_mailbox(sender, FailureKind.INVALID_SENDER)
-    return Discovery.of_provider(Origin.TABLE, provider, mailbox)
-
-
 async def _listen(host: str, port: int) -> Encryption | None:
-    settings = ServerSettings(host, port, Encryption.NONE, deadlines=_LISTENING_lookup)
+    from ..mail.verify.handshake import encryption_at
+
+    settings = ServerSettings(host, port, Encryption.NONE, deadlines=_SEARCHING)
     try:
         return await encryption_at(settings, client_context())
     except MailError:

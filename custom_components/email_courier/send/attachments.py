@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 import mimetypes
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from homeassistant.components.media_source import async_resolve_media
 from homeassistant.components.media_source.const import DOMAIN as MEDIA_SOURCE_DOMAIN, URI_SCHEME
@@ -21,12 +21,18 @@ from ..errors import action_error, request_error
 from ..mail.compose.content import Attachment
 from ..mail.compose.content_type import HEAD_SIZE, content_type, usual_suffix
 from ..mail.files import FileError, FileFault, OpenedFile, open_file
+from .missing import TOO_LARGE, Missing, async_missing
 
 if TYPE_CHECKING:
     from homeassistant.components import camera, image
 
 MAX_TOTAL: Final = 100_000_000
 """Bytes. More than any mail server takes, and less than would exhaust a small computer."""
+
+PICTURE_TIMEOUT: Final = 10
+"""Seconds that a camera or image has to give its picture."""
+MEDIA_TIMEOUT: Final = 60
+"""Seconds for anything else; speech has to be spoken first."""
 
 MAX_COUNT: Final = 100
 """Each may be a file that stays open until the mail is composed."""
@@ -35,11 +41,15 @@ _FAULTS: Final = {
     FileFault.NOT_FOUND: "attachment_not_found",
     FileFault.NOT_REGULAR: "attachment_no_file",
 }
+_NOT_ALLOWED: Final = "path_not_allowed"
+_LATER: Final = 2 * PICTURE_TIMEOUT
+"""Seconds; what core would wait, so that it is always us who say that a picture took too long."""
+_ADDRESS = re.compile(r"\b([a-z][a-z0-9+.-]*://)\S+", re.IGNORECASE)
+_MAX_DETAIL: Final = 200
 _PICTURED = frozenset({Platform.CAMERA, Platform.IMAGE})
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class AttachmentRequest(NamedTuple):
     """An attachment as it was asked for: by exactly one of path, media source and entity."""
 
     path: str | None = None
@@ -47,6 +57,11 @@ class Wanted:
     entity_id: str | None = None
     filename: str | None = None
     content_id: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What it was asked for by."""
+        return self.path or self.media_source or self.entity_id or ""
 
     @property
     def pictured(self) -> str | None:
@@ -57,43 +72,106 @@ class Wanted:
         return identifier.lower() if identifier and source in _PICTURED else None
 
 
-async def async_fetch(hass: HomeAssistant, wanted: Sequence[Wanted]) -> tuple[Attachment, ...]:
+type _Found = tuple[Attachment, int] | BaseException
+
+
+async def async_fetch(
+    hass: HomeAssistant, wanted: Sequence[AttachmentRequest], missing: list[Missing] | None = None
+) -> tuple[Attachment | None, ...]:
     """Fetch everything at the same time, in the order asked for.
 
-    Files are opened, and read while the mail is composed; whoever fetches them closes them. Raises
-    ServiceValidationError for what can never be attached, HomeAssistantError for what cannot now.
+    Files are opened, and read while the mail is composed; whoever fetches them closes them.
+    missing: takes what cannot be had, which is None then; without it, that is an error, too.
+    Raises ServiceValidationError for a path that is not allowed and for what can never be
+    attached, HomeAssistantError for what cannot now.
     """
-    if len(wanted) > MAX_COUNT:
-        raise request_error("attachments_too_many", count=str(len(wanted)), limit=str(MAX_COUNT))
-    found = await asyncio.gather(
-        *(_async_fetch_one(hass, one) for one in wanted), return_exceptions=True
-    )
-    fetched = [one for one in found if not isinstance(one, BaseException)]
+    if len(wanted) > MAX_COUNT and missing is None:
+        raise _too_many(wanted)
+    found: list[_Found] = [
+        *await asyncio.gather(
+            *(_async_in_time(hass, one) for one in wanted[:MAX_COUNT]), return_exceptions=True
+        ),
+        *(_too_many(wanted) for _ in wanted[MAX_COUNT:]),
+    ]
+    fetched = [None if isinstance(one, BaseException) else one[0] for one in found]
     try:
-        _check(found)
+        _leave_out_largest(found)
+        _check(found, is_needed=missing is None)
+        for number, error in enumerate(found):
+            if isinstance(error, HomeAssistantError) and missing is not None:
+                fetched[number] = None
+                missing.append(await async_missing(hass, wanted[number], error))
     except BaseException:
-        for attachment, _ in fetched:
-            attachment.close()
+        for attachment in fetched:
+            if attachment is not None:
+                attachment.close()
         raise
-    return tuple(attachment for attachment, _ in fetched)
+    return tuple(fetched)
 
 
-def _check(found: Iterable[tuple[Attachment, int] | BaseException]) -> None:
-    """Raise the first error, or that it is too much altogether."""
-    total = 0
-    for one in found:
-        if isinstance(one, BaseException):
-            raise one
-        total += one[1]
-    if total > MAX_TOTAL:
-        raise request_error(
-            "attachments_too_large",
-            size=f"{total / 1_000_000:.1f}",
-            limit=f"{MAX_TOTAL / 1_000_000:.0f}",
-        )
+def _too_many(wanted: Sequence[AttachmentRequest]) -> HomeAssistantError:
+    return request_error("attachments_too_many", count=str(len(wanted)), limit=str(MAX_COUNT))
 
 
-async def _async_fetch_one(hass: HomeAssistant, wanted: Wanted) -> tuple[Attachment, int]:
+def _leave_out_largest(found: list[_Found]) -> None:
+    """Put an error in the place of the largest ones, as few of them as will do."""
+    sizes = [0 if isinstance(one, BaseException) else one[1] for one in found]
+    total = sum(sizes)
+    error = request_error(
+        TOO_LARGE, size=f"{total / 1_000_000:.1f}", limit=f"{MAX_TOTAL / 1_000_000:.0f}"
+    )
+    while sum(sizes) > MAX_TOTAL:
+        number = sizes.index(max(sizes))
+        largest = found[number]
+        if not isinstance(largest, BaseException):
+            largest[0].close()
+        found[number], sizes[number] = error, 0
+
+
+def _check(found: Iterable[_Found], *, is_needed: bool) -> None:
+    """Raise the first error that a mail may not go with; one that is not allowed never may."""
+    for error in found:
+        if isinstance(error, BaseException) and (
+            is_needed
+            or not isinstance(error, HomeAssistantError)
+            or error.translation_key == _NOT_ALLOWED
+        ):
+            raise error
+
+
+async def _async_in_time(hass: HomeAssistant, wanted: AttachmentRequest) -> tuple[Attachment, int]:
+    """Fetch one of them, and wait no longer for it than that. Its end may come later."""
+    seconds = MEDIA_TIMEOUT if wanted.pictured is None else PICTURE_TIMEOUT
+    fetching = hass.async_create_background_task(
+        _async_fetch_one(hass, wanted), f"email_courier attachment {wanted.name}"
+    )
+    try:
+        await asyncio.wait([fetching], timeout=seconds)
+    finally:
+        if not fetching.done():
+            fetching.add_done_callback(_forget)
+            fetching.cancel()
+    if not fetching.done():
+        raise action_error("attachment_too_slow", name=wanted.name, seconds=str(seconds))
+    return fetching.result()
+
+
+def _forget(fetching: asyncio.Task[tuple[Attachment, int]]) -> None:
+    """Close what came too late; a camera may turn the end of its time into an error."""
+    if not fetching.cancelled() and fetching.exception() is None:
+        fetching.result()[0].close()
+
+
+def _detail(error: Exception) -> str:
+    """Return what other code says was wrong. Addresses can hold passwords, and go."""
+    is_worded = isinstance(error, (HomeAssistantError, OSError, ValueError))
+    words = _ADDRESS.sub(r"\1…", " ".join(str(error).split()))[:_MAX_DETAIL] if is_worded else ""
+    return words or type(error).__name__
+
+
+async def _async_fetch_one(
+    hass: HomeAssistant, wanted: AttachmentRequest
+) -> tuple[Attachment, int]:
     """Return an attachment and its size in bytes."""
     if wanted.path is not None:
         # A relative path begins in the folder of the configuration.
@@ -113,7 +191,7 @@ def _parts(media_source: str) -> tuple[str, str]:
 
 
 async def _async_media(
-    hass: HomeAssistant, media_source: str, wanted: Wanted
+    hass: HomeAssistant, media_source: str, wanted: AttachmentRequest
 ) -> tuple[Attachment, int]:
     source, identifier = _parts(media_source)
     if not identifier:
@@ -129,9 +207,10 @@ async def _async_media(
     except AssertionError as error:
         # So the local source says that it knows no type for a suffix.
         raise request_error("media_source_type_unknown", media_source=media_source) from error
-    except (HomeAssistantError, OSError, ValueError) as error:
+    except Exception as error:
+        # Whatever goes wrong in another integration, the mail has to go.
         raise action_error(
-            "media_source_failed", media_source=media_source, detail=str(error)
+            "media_source_failed", media_source=media_source, detail=_detail(error)
         ) from error
     if media.path is None:
         raise request_error("media_source_not_supported", media_source=media_source)
@@ -140,7 +219,7 @@ async def _async_media(
 
 
 async def _async_snapshot(
-    hass: HomeAssistant, entity_id: str, wanted: Wanted
+    hass: HomeAssistant, entity_id: str, wanted: AttachmentRequest
 ) -> tuple[Attachment, int]:
     domain = entity_id.partition(".")[0]
     if domain not in _PICTURED or hass.states.get(entity_id) is None:
@@ -149,8 +228,9 @@ async def _async_snapshot(
         raise action_error("snapshot_failed", entity_id=entity_id, detail=f"no {domain}")
     try:
         picture = await _async_picture(hass, domain, entity_id)
-    except (HomeAssistantError, OSError) as error:
-        raise action_error("snapshot_failed", entity_id=entity_id, detail=str(error)) from error
+    except Exception as error:
+        # as with media
+        raise action_error("snapshot_failed", entity_id=entity_id, detail=_detail(error)) from error
     _, name = split_entity_id(entity_id)
     return _in_memory(picture.content, picture.content_type, name, entity_id, wanted)
 
@@ -164,14 +244,14 @@ async def _async_picture(
     if domain == Platform.CAMERA:
         from homeassistant.components import camera  # noqa: PLC0415
 
-        return await camera.async_get_image(hass, entity_id)
+        return await camera.async_get_image(hass, entity_id, _LATER)
     from homeassistant.components import image  # noqa: PLC0415
 
-    return await image.async_get_image(hass, entity_id)
+    return await image.async_get_image(hass, entity_id, _LATER)
 
 
 def _in_memory(
-    data: bytes, kind: str | None, name: str, origin: str, wanted: Wanted
+    data: bytes, kind: str | None, name: str, origin: str, wanted: AttachmentRequest
 ) -> tuple[Attachment, int]:
     """Return what was fetched just now, named after its origin and the time."""
     if not data:
@@ -188,7 +268,7 @@ async def _async_file(
     path: Path,
     shown: str,
     kind: str | None,
-    wanted: Wanted,
+    wanted: AttachmentRequest,
     folders: Callable[[], Iterable[str | Path]],
 ) -> tuple[Attachment, int]:
     """Open a file below one of the folders. shown: what an error calls it."""
@@ -202,7 +282,7 @@ def _open(path: Path, shown: str, folders: Callable[[], Iterable[str | Path]]) -
         file = open_file(path, lambda real: any(real.is_relative_to(one) for one in allowed))
     except FileError as error:
         if error.fault is FileFault.NOT_ALLOWED:
-            raise request_error("path_not_allowed", path=shown) from error
+            raise request_error(_NOT_ALLOWED, path=shown) from error
         key = _FAULTS.get(error.fault, "attachment_unreadable")
         raise request_error(key, filename=shown) from error
     if not len(file):

@@ -11,13 +11,14 @@ from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
 from ..mail.compose.content import Button, Priority
-from .attachments import Wanted
+from .attachments import AttachmentRequest
 
 
 class Field(StrEnum):
     """The names of the fields."""
 
     ATTACHMENTS = "attachments"
+    ATTACHMENTS_REQUIRED = "attachments_required"
     BCC = "bcc"
     BUTTON = "button"
     CC = "cc"
@@ -49,10 +50,10 @@ def _media_source(value: object) -> str:
     return cv.string(value)
 
 
-def _wanted(value: dict[str, Any]) -> Wanted:
+def _wanted(value: dict[str, Any]) -> AttachmentRequest:
     if sum(name in value for name in _SOURCES) != 1:
         raise vol.Invalid(f"an attachment needs exactly one of {', '.join(_SOURCES)}")
-    return Wanted(**value)
+    return AttachmentRequest(**value)
 
 
 def _button(value: dict[str, str]) -> Button | None:
@@ -60,25 +61,25 @@ def _button(value: dict[str, str]) -> Button | None:
     return Button(**value) if value["url"].strip() else None
 
 
+def attachments(extra: int = vol.PREVENT_EXTRA) -> vol.All:
+    """Return what takes attachments. extra: what becomes of names in them that are not known."""
+    return vol.All(cv.ensure_list, [vol.All(vol.Schema(_ATTACHMENT, extra=extra), _wanted)])
+
+
 _ADDRESSES = vol.All(cv.ensure_list, [cv.string])
-_ATTACHMENT = vol.All(
-    vol.Schema(
-        {
-            vol.Optional("path"): cv.string,
-            vol.Optional("media_source"): _media_source,
-            vol.Optional(ATTR_ENTITY_ID): cv.entity_domain(["camera", "image"]),
-            vol.Optional("filename"): cv.string,
-            vol.Optional("content_id"): cv.string,
-        }
-    ),
-    _wanted,
-)
+_ATTACHMENT: Final = {
+    vol.Optional("path"): cv.string,
+    vol.Optional("media_source"): _media_source,
+    vol.Optional(ATTR_ENTITY_ID): cv.entity_domain(["camera", "image"]),
+    vol.Optional("filename"): cv.string,
+    vol.Optional("content_id"): cv.string,
+}
 _BUTTON = vol.All(
     vol.Schema({vol.Optional("text", default=""): cv.string, vol.Required("url"): cv.string}),
     _button,
 )
 
-OF_ANY_ACTION: Final[dict[Any, Any]] = {
+COMMON_FIELDS: Final[dict[Any, Any]] = {
     **cv.ENTITY_SERVICE_FIELDS,
     vol.Optional(Field.TO): _ADDRESSES,
     vol.Optional(Field.CC): _ADDRESSES,
@@ -86,7 +87,8 @@ OF_ANY_ACTION: Final[dict[Any, Any]] = {
     vol.Optional(Field.HTML): cv.string,
     vol.Optional(Field.MARKDOWN): cv.string,
     vol.Optional(Field.BUTTON): _BUTTON,
-    vol.Optional(Field.ATTACHMENTS): vol.All(cv.ensure_list, [_ATTACHMENT]),
+    vol.Optional(Field.ATTACHMENTS): attachments(),
+    vol.Optional(Field.ATTACHMENTS_REQUIRED): cv.boolean,
     vol.Optional(Field.PRIORITY): vol.Coerce(Priority),
     vol.Optional(Field.REPLY_TO): _ADDRESSES,
     vol.Optional(Field.SENDER_NAME): cv.string,
@@ -103,7 +105,7 @@ SEND_MESSAGE: Final = vol.Schema(
     vol.All(
         vol.Schema(
             {
-                **OF_ANY_ACTION,
+                **COMMON_FIELDS,
                 vol.Optional(Field.CONFIG_ENTRY_ID): cv.string,
                 vol.Optional(Field.TITLE): cv.string,
                 vol.Optional(Field.MESSAGE): cv.string,

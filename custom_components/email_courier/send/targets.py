@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from homeassistant.auth.permissions.const import POLICY_CONTROL
 from homeassistant.components.notify.const import DOMAIN as NOTIFY_DOMAIN
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import ATTR_ENTITY_ID, ENTITY_MATCH_ALL
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import entity_registry as er, target as target_helpers
 from homeassistant.helpers.group import expand_entity_ids
 from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
 
-from ..account import Account, EmailCourierConfigEntry, async_reloaded
+from ..account import Account, async_reloaded, loaded_account
 from ..button import async_test_button
 from ..const import DOMAIN, SUBENTRY_RECIPIENT
 from ..entity import async_entity_id
@@ -23,21 +22,30 @@ from ..errors import error_for_content, error_for_failure, request_error
 from ..mail.address import Mailbox, parse_mailboxes
 from ..mail.compose.content import ContentError, ContentFault
 from ..mail.failure import MailError
-from ..recipients import NOBODY, Recipients
+from ..recipients import NO_RECIPIENTS, Recipients
 from ..rights import Rights
 from .fields import Field
 
+_RECIPIENTS = frozenset({NOTIFY_DOMAIN, "group"})
 
-@dataclass(frozen=True, slots=True)
-class Destination:
+
+class Destination(NamedTuple):
     """One mail to be: its account and everyone it goes to.
 
     subentry_ids: the recipients that were named by their entities.
     """
 
     account: Account
-    recipients: Recipients = NOBODY
+    recipients: Recipients = NO_RECIPIENTS
     subentry_ids: tuple[str, ...] = ()
+
+    def also_to(self, recipients: Recipients, *subentry_ids: str) -> Destination:
+        """Return the same mail to more recipients."""
+        return Destination(
+            self.account,
+            self.recipients.joined(recipients) if self.recipients != NO_RECIPIENTS else recipients,
+            (*self.subentry_ids, *subentry_ids),
+        )
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -60,17 +68,16 @@ async def async_destinations(
     there is nobody to send to; before that, Unauthorized for whom the user may not write to.
     """
     for entry in hass.config_entries.async_entries(DOMAIN):
-        await async_reloaded(entry)
+        if entry.state is not ConfigEntryState.LOADED:
+            await async_reloaded(entry)
     destinations: dict[str, Destination] = {}
     if own is not None and own.addresses:
         destinations[own.account.entry.entry_id] = own
         rights.require(POLICY_CONTROL, _entities_of(hass, own))
-    for account, subentry_id, recipients in _named_by_entities(hass, fields, rights):
+    for account, subentry_id in _named_by_entities(hass, fields, rights):
         known = destinations.get(account.entry.entry_id, Destination(account))
-        destinations[account.entry.entry_id] = replace(
-            known,
-            recipients=known.recipients + recipients,
-            subentry_ids=(*known.subentry_ids, subentry_id),
+        destinations[account.entry.entry_id] = known.also_to(
+            account.recipients(subentry_id), subentry_id
         )
     named = [destination.account for destination in destinations.values()]
     chosen = own.account if own is not None else _chosen(hass, fields, rights)
@@ -79,11 +86,11 @@ async def async_destinations(
         cc=mailboxes(fields.get(Field.CC)),
         bcc=mailboxes(fields.get(Field.BCC)),
     )
-    if typed != NOBODY:
+    if typed != NO_RECIPIENTS:
         account = chosen or _only(hass, named, rights)
         rights.require(POLICY_CONTROL, [async_test_button(hass, account.entry)])
         known = destinations.get(account.entry.entry_id, Destination(account))
-        destinations[account.entry.entry_id] = replace(known, recipients=known.recipients + typed)
+        destinations[account.entry.entry_id] = known.also_to(typed)
     if not destinations:
         rights.require_all(POLICY_CONTROL)
         raise error_for_content(ContentError(Field.TO, ContentFault.NO_RECIPIENT))
@@ -91,20 +98,23 @@ async def async_destinations(
 
 
 @callback
-def async_everyone(account: Account) -> Destination:
-    """Return a mail to all recipients of an account."""
-    subentries = account.entry.get_subentries_of_type(SUBENTRY_RECIPIENT)
-    return Destination(
-        account,
-        sum((Recipients.of_subentry(subentry) for subentry in subentries), NOBODY),
-        tuple(subentry.subentry_id for subentry in subentries),
-    )
+def async_everyone(account: Account, excluded: Collection[str | None] = frozenset()) -> Destination:
+    """Return a mail to all recipients of an account but those whose entities are excluded."""
+    everyone = Destination(account)
+    for subentry in account.entry.get_subentries_of_type(SUBENTRY_RECIPIENT):
+        subentry_id = subentry.subentry_id
+        entity_id = async_entity_id(account.hass, account.entry, NOTIFY_DOMAIN, subentry_id)
+        if entity_id not in excluded:
+            everyone = everyone.also_to(account.recipients(subentry_id), subentry_id)
+    return everyone
 
 
 def mailboxes(typed: list[str] | None) -> tuple[Mailbox, ...]:
     """Read addresses. Raises ServiceValidationError that quotes the one at fault."""
+    if not typed:
+        return ()
     try:
-        return parse_mailboxes(typed or ())
+        return parse_mailboxes(typed)
     except MailError as error:
         raise error_for_failure(error.failure, account="") from error
 
@@ -117,7 +127,8 @@ def _entities_of(hass: HomeAssistant, everyone: Destination) -> Iterator[str | N
 
 def _named_by_entities(
     hass: HomeAssistant, fields: Mapping[str, Any], rights: Rights
-) -> Iterator[tuple[Account, str, Recipients]]:
+) -> Iterator[tuple[Account, str]]:
+    """Yield each recipient that is named, and its account."""
     registry = er.async_get(hass)
     for entity_id in _entity_ids(hass, registry, fields, rights):
         entity = registry.async_get(entity_id)
@@ -127,35 +138,68 @@ def _named_by_entities(
         subentry = entity and entry and entry.subentries.get(entity.config_subentry_id or "")
         if not entity or not entry or not subentry or not _is_recipient(entity):
             raise request_error("not_a_recipient", entity_id=entity_id)
-        yield _loaded(entry), subentry.subentry_id, Recipients.of_subentry(subentry)
+        yield _loaded(hass, entry), subentry.subentry_id
 
 
 def _entity_ids(
     hass: HomeAssistant, registry: er.EntityRegistry, fields: Mapping[str, Any], rights: Rights
 ) -> list[str]:
-    """Return the entities that are named, then those within what is named.
+    """Return the entities that are named, then those within what is named, but for the excluded.
 
     As everywhere in Home Assistant, `all` are all that the user may control. Raises Unauthorized
     for any other that the user may not control, whether it is there or not.
     """
     named = fields.get(ATTR_ENTITY_ID)
+    excluded = async_excluded(hass, fields)
     if named == ENTITY_MATCH_ALL:
         everyone = [
             entity.entity_id for entity in registry.entities.values() if _is_recipient(entity)
         ]
-        return [entity_id for entity_id in everyone if rights.allow(POLICY_CONTROL, entity_id)]
+        return [
+            entity_id
+            for entity_id in everyone
+            if entity_id not in excluded and rights.allow(POLICY_CONTROL, entity_id)
+        ]
     direct = expand_entity_ids(hass, named if isinstance(named, list) else [])
+    found = [
+        entity_id
+        for entity_id in dict.fromkeys((*direct, *async_recipients_within(hass, fields)))
+        if entity_id not in excluded
+    ]
+    rights.require(POLICY_CONTROL, found)
+    return found
+
+
+@callback
+def async_excluded(hass: HomeAssistant, fields: Mapping[str, Any]) -> Collection[str]:
+    """Return the entities that a target leaves out, where Home Assistant knows that (2026.11)."""
+    extract = getattr(target_helpers, "async_extract_excluded_entity_ids", None)
+    excluded: set[str] = extract(hass, TargetSelection(dict(fields))) if extract else set()
+    return excluded
+
+
+@callback
+def async_may_be_recipient(hass: HomeAssistant, entity_id: str) -> bool:
+    """Tell whether an entity is a recipient, or looks like one and is not there."""
+    entity = er.async_get(hass).async_get(entity_id)
+    if entity is not None:
+        return _is_recipient(entity)
+    domain = entity_id.partition(".")[0]
+    return domain in _RECIPIENTS and hass.states.get(entity_id) is None
+
+
+@callback
+def async_recipients_within(hass: HomeAssistant, fields: Mapping[str, Any]) -> list[str]:
+    """Return the recipients in the devices, areas, floors and with the labels that are named."""
+    registry = er.async_get(hass)
     within = async_extract_referenced_entity_ids(
         hass, TargetSelection({**fields, ATTR_ENTITY_ID: None})
     ).indirectly_referenced
-    recipients = (
+    return [
         entity_id
         for entity_id in sorted(within)
         if (entity := registry.async_get(entity_id)) is not None and _is_recipient(entity)
-    )
-    found = list(dict.fromkeys((*direct, *recipients)))
-    rights.require(POLICY_CONTROL, found)
-    return found
+    ]
 
 
 def _is_recipient(entity: er.RegistryEntry) -> bool:
@@ -171,9 +215,9 @@ def _chosen(hass: HomeAssistant, fields: Mapping[str, Any], rights: Rights) -> A
     if entry is None or entry.domain != DOMAIN:
         rights.require_all(POLICY_CONTROL)
         raise request_error("account_not_found", entry_id=entry_id)
-    if entry.state is not ConfigEntryState.LOADED:
+    if loaded_account(hass, entry_id) is None:
         rights.require(POLICY_CONTROL, [async_test_button(hass, entry)])
-    return _loaded(entry)
+    return _loaded(hass, entry)
 
 
 def _only(hass: HomeAssistant, named: list[Account], rights: Rights) -> Account:
@@ -183,23 +227,24 @@ def _only(hass: HomeAssistant, named: list[Account], rights: Rights) -> Account:
     """
     if len(named) == 1:
         return named[0]
-    entries: list[EmailCourierConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
-    if len(entries) == 1:
-        return entries[0].runtime_data
+    entries = hass.config_entries.async_entries(DOMAIN)
+    loaded = [account for entry in entries if (account := loaded_account(hass, entry.entry_id))]
+    if len(loaded) == 1:
+        return loaded[0]
     usable = [
         entry
-        for entry in entries or hass.config_entries.async_entries(DOMAIN)
+        for entry in [account.entry for account in loaded] or entries
         if rights.allow(POLICY_CONTROL, async_test_button(hass, entry))
     ]
     if not usable:
         rights.require_all(POLICY_CONTROL)
-    if not entries:
+    if not loaded:
         raise request_error("no_account_loaded")
     names = ", ".join(sorted(entry.title for entry in usable))
     raise request_error("account_unclear", accounts=names)
 
 
-def _loaded(entry: EmailCourierConfigEntry) -> Account:
-    if entry.state is not ConfigEntryState.LOADED:
+def _loaded(hass: HomeAssistant, entry: ConfigEntry) -> Account:
+    if (account := loaded_account(hass, entry.entry_id)) is None:
         raise request_error("account_not_loaded", account=entry.title)
-    return entry.runtime_data
+    return account

@@ -96,7 +96,7 @@ def test_an_address_that_can_be_none_is_shown_clean(
 
 
 def test_a_recipient_is_named_in_its_path() -> None:
-    assert rcpt_command('"a b"@[192.0.2.1]', NOTHING) == b'RCPT TO:<"a b"@[192.0.2.1]>'
+    assert rcpt_command('"a b"@[192.0.2.1]', ALL) == b'RCPT TO:<"a b"@[192.0.2.1]>'
 
 
 def test_a_message_may_have_as_many_bytes_as_the_server_takes() -> None:

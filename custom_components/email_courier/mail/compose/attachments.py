@@ -8,7 +8,7 @@ import re
 from typing import NamedTuple
 
 from ..files import FileError, FileFault
-from .content import Attachment, ContentError, ContentFault
+from .content import Attachment, AttachmentError, ContentFault
 from .content_type import HEAD_SIZE, content_type, is_content_type, usual_suffix
 from .encoding import BASE64_BLOCK, base64_lines, base64_size, one_line
 from .fields import name_parameter, parameter
@@ -98,10 +98,10 @@ def _head(attachment: Attachment) -> bytes:
         raise _unreadable(attachment, error) from error
 
 
-def _unreadable(attachment: Attachment, error: FileError) -> ContentError:
+def _unreadable(attachment: Attachment, error: FileError) -> AttachmentError:
     changed = error.fault is FileFault.CHANGED
-    return ContentError(
-        "attachments",
+    return AttachmentError(
+        attachment,
         ContentFault.ATTACHMENT_CHANGED if changed else ContentFault.ATTACHMENT_UNREADABLE,
         filename=one_line(attachment.filename)[:200],
     )
@@ -110,8 +110,8 @@ def _unreadable(attachment: Attachment, error: FileError) -> ContentError:
 def _type_of(attachment: Attachment, head: bytes) -> str:
     declared = attachment.content_type
     if declared and not is_content_type(declared):
-        raise ContentError(
-            "attachments",
+        raise AttachmentError(
+            attachment,
             ContentFault.CONTENT_TYPE_INVALID,
             content_type=one_line(declared)[:100],
         )

@@ -76,6 +76,18 @@ class Attachment:
             self.source.close()
 
 
+class AttachmentError(ContentError):
+    """An attachment that cannot be sent, while the mail without it could.
+
+    attachment: the one that is at fault.
+    """
+
+    def __init__(self, attachment: Attachment, reason: ContentFault, **facts: str) -> None:
+        """Name the attachment and the reason."""
+        super().__init__("attachments", reason, **facts)
+        self.attachment = attachment
+
+
 class Button(NamedTuple):
     """A link that looks like a button below markdown."""
 
