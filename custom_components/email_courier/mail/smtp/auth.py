@@ -8,10 +8,12 @@ proved was the mechanism, and the next one is tried.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence, Set as AbstractSet
+from collections.abc import Awaitable, Callable, Sequence, Set as AbstractSet
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..failure import Failure, FailureKind, MailError, Permanence, Stage
+from ..reply import Reply
 from ..settings import Login, TokenLogin
 from .connection import Connection
 from .errors import FOREIGN_ERRORS
@@ -97,9 +99,13 @@ async def log_in(
     """
     refused: MailError | None = None
     for mechanism in mechanisms:
+        converse = await _conversation(mechanism, login, token)
         exchange = Exchange(connection, mechanism, encrypted=encrypted)
         try:
-            await _converse(exchange, mechanism, login, token)
+            reply = await converse(exchange)
+            if reply.code == 235:
+                return mechanism
+            raise MailError(exchange.refused(reply))  # noqa: TRY301
         except MailError as error:
             if not _refuses_mechanism(error.failure, exchange):
                 raise
@@ -108,26 +114,22 @@ async def log_in(
             if refused is None:
                 raise
             break
-        else:
-            return mechanism
     raise refused or ValueError("no mechanism")
 
 
-async def _converse(
-    exchange: Exchange, mechanism: Mechanism, login: Login | TokenLogin, token: str
-) -> None:
+async def _conversation(
+    mechanism: Mechanism, login: Login | TokenLogin, token: str
+) -> Callable[[Exchange], Awaitable[Reply]]:
+    """Return what a mechanism says in an exchange, up to the last reply."""
     if isinstance(login, TokenLogin):
         is_xoauth2 = mechanism is Mechanism.XOAUTH2
         message = (xoauth2 if is_xoauth2 else oauthbearer)(login.username, token)
         # What an error challenge is answered with (RFC 7628 section 3.2.3).
-        reply = await exchange_token(exchange, message, b"" if is_xoauth2 else b"\x01")
-    elif mechanism is Mechanism.SCRAM_SHA_256:
+        return partial(exchange_token, first=message, gives_up=b"" if is_xoauth2 else b"\x01")
+    if mechanism is Mechanism.SCRAM_SHA_256:
         scram = await asyncio.to_thread(_load_scram)
-        reply = await scram.converse(exchange, login)
-    else:
-        reply = await PASSWORD_EXCHANGES[mechanism](exchange, login)
-    if reply.code != 235:
-        raise MailError(exchange.refused(reply))
+        return partial(scram.converse, login=login)
+    return partial(PASSWORD_EXCHANGES[mechanism], login)
 
 
 def _refuses_mechanism(failure: Failure, exchange: Exchange) -> bool:

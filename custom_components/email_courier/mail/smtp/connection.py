@@ -255,15 +255,9 @@ class Connection:
         self._note_tls()
         return Reply.parse(response.code, response.message, self.redactor)
 
-    async def reply(self) -> Reply:
-        """Return the next reply to what was sent."""
-        response = await self._protocol.read_response()
-        return Reply.parse(response.code, response.message, self.redactor)
-
-    async def greeting(self) -> Reply:
-        """Return what the server says first, after which nothing may follow."""
-        response = await self._protocol.read_response()
-        self._protocol.check()
+    async def reply(self, *, ends: bool = False) -> Reply:
+        """Return the greeting, or the next reply to what was sent. ends: nothing may follow it."""
+        response = await self._response(ends=ends)
         return Reply.parse(response.code, response.message, self.redactor)
 
     async def command(self, *parts: bytes) -> Reply:
@@ -276,8 +270,7 @@ class Connection:
         The second is for what a machine reads and must never be shown or kept.
         """
         self.send(b" ".join(parts))
-        response = await self._protocol.read_response()
-        self._protocol.check()
+        response = await self._response(ends=True)
         said = Reply(response.code, tuple(response.message.split("\n")))
         return Reply.parse(response.code, response.message, self.redactor), said
 
@@ -354,6 +347,12 @@ class Connection:
         with contextlib.suppress(*CONNECTION_ERRORS, OSError):
             self._protocol.write(b"QUIT\r\n")
         self._protocol.abort()
+
+    async def _response(self, *, ends: bool) -> SMTPResponse:
+        response = await self._protocol.read_response()
+        if ends and self._protocol.fault is not None:
+            raise self._protocol.fault
+        return response
 
     def _note_tls(self) -> None:
         """Keep what was agreed on; nothing, where the connection was lost right after it."""

@@ -158,15 +158,13 @@ class MalformedReplyError(ValueError):
 class ReplyBuffer:
     """Collects bytes and cuts them into replies."""
 
-    def __init__(self) -> None:
-        """Start empty."""
-        self._line = bytearray()
-        self._reply = bytearray()
+    _line = b""
+    _reply = b""
 
     @property
     def pending(self) -> bytes:
         """Bytes of a reply that is not complete yet."""
-        return bytes(self._reply + self._line)
+        return self._reply + self._line
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Take bytes and yield the replies that they complete, raw.
@@ -185,10 +183,9 @@ class ReplyBuffer:
                 raise MalformedReplyError("not an SMTP reply", self.pending)
             is_last = self._line[3:4] != b"-"
             self._reply += self._line
-            self._line.clear()
+            self._line = b""
             if is_last:
-                reply = bytes(self._reply)
-                self._reply.clear()
+                reply, self._reply = self._reply, b""
                 yield reply
 
 
@@ -197,8 +194,9 @@ def split_reply(raw: bytes) -> tuple[int, str]:
 
     Where lines differ in their codes, the last one decides.
     """
-    lines = decode(raw).rstrip("\r\n").split("\n")
-    return int(lines[-1][:3]), "\n".join(line[4:].strip() for line in lines)
+    text = raw.decode("ascii") if raw.isascii() else decode(raw)
+    lines = [(line[:3], line[4:].strip()) for line in text.rstrip("\r\n").split("\n")]
+    return int(lines[-1][0]), "\n".join([words for _, words in lines])
 
 
 def _lines(data: bytes) -> list[bytes]:

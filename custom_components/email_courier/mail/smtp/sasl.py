@@ -114,20 +114,20 @@ def broken(detail: str) -> Failure:
     return Failure(FailureKind.PROTOCOL_ERROR, Stage.LOGIN, Permanence.TEMPORARY, detail=detail)
 
 
-async def _plain(exchange: Exchange, login: Login) -> Reply:
+async def _plain(login: Login, exchange: Exchange) -> Reply:
     """RFC 4616."""
     secret = b"\0" + login.username.encode() + b"\0" + login.password.encode()
     return await exchange.start(secret, proves=True)
 
 
-async def _login(exchange: Exchange, login: Login) -> Reply:
+async def _login(login: Login, exchange: Exchange) -> Reply:
     """draft-murchison-sasl-login: the prompts say nothing that matters."""
     challenge = await exchange.start()
     challenge = await exchange.answer(challenge, login.username.encode())
     return await exchange.answer(challenge, login.password.encode(), proves=True)
 
 
-async def _cram_md5(exchange: Exchange, login: Login) -> Reply:
+async def _cram_md5(login: Login, exchange: Exchange) -> Reply:
     """RFC 2195."""
     challenge = await exchange.start()
     digest = hmac.new(login.password.encode(), exchange.decode(challenge), hashlib.md5).hexdigest()
@@ -135,7 +135,7 @@ async def _cram_md5(exchange: Exchange, login: Login) -> Reply:
     return await exchange.answer(challenge, proof, proves=True)
 
 
-PASSWORD_EXCHANGES: Mapping[Mechanism, Callable[[Exchange, Login], Awaitable[Reply]]] = {
+PASSWORD_EXCHANGES: Mapping[Mechanism, Callable[[Login, Exchange], Awaitable[Reply]]] = {
     Mechanism.PLAIN: _plain,
     Mechanism.LOGIN: _login,
     Mechanism.CRAM_MD5: _cram_md5,

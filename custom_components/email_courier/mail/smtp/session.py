@@ -227,7 +227,7 @@ class Session:
 
     async def _greet(self) -> Reply:
         self.enter(Stage.GREETING)
-        greeting = await self.connection.greeting()
+        greeting = await self.connection.reply(ends=True)
         self.greeting = greeting
         if self._limit is not None:
             now = asyncio.get_running_loop().time()
