@@ -7,7 +7,7 @@ from typing import Any
 from homeassistant.core import HomeAssistant
 import pytest
 
-from custom_components.email_courier.flow import check, draft
+from custom_components.email_courier.flow import draft
 from custom_components.email_courier.mail.failure import FailureKind
 from custom_components.email_courier.mail.settings import Deadlines
 from tests.support.certificates import ServerTls
@@ -263,8 +263,7 @@ async def test_a_failure_is_named_where_it_can_be_mended(
 ) -> None:
     if case.is_slow:
         quick = Deadlines(handshake=2.0, connect=1.0, greeting=2.0)
-        for module in (draft, check):
-            monkeypatch.setattr(module, "DIALOG_DEADLINES", quick)
+        monkeypatch.setattr(draft, "DIALOG_DEADLINES", quick)
     ports: dict[int, Listener] = {}
     if isinstance(case.server, Script):
         ports[2525] = await bed.serve(case.server)

@@ -239,7 +239,7 @@ def test_an_error_challenge_holds_no_token_and_no_half_of_one() -> None:
     assert "ya29" not in explain(b64(json.dumps(said)), Redactor.for_login("", [TOKEN]))
 
 
-REFUSING = [Step.AUTH, Step.AUTH_VERDICT, Step.MAIL, Step.RSET]
+REFUSING = [Step.AUTH, Step.AUTH_VERDICT, Step.MAIL]
 
 
 @EVERY_FORM

@@ -72,6 +72,7 @@ def test_where_these_letters_are_not_taken_whoever_has_them_is_named(
         detail=f"{JUERGEN}: the server takes no addresses with letters outside ASCII",
         facts={"address": JUERGEN},
     )
+    assert rcpt_command(ANNA, ASCII_ONLY) == f"RCPT TO:<{ANNA}>".encode()
 
 
 @pytest.mark.parametrize(

@@ -246,3 +246,61 @@ async def test_what_the_server_has_shown_is_known_afterwards(bed: Bed) -> None:
     assert session.latest.mechanism == "PLAIN"
     assert session.latest.tls_version is not None
     assert session.latest.certificate is not None
+
+
+@pytest.mark.parametrize("pipelining", [Pipelining.OFFERED, Pipelining.ABSENT])
+@pytest.mark.parametrize(
+    ("step", "reply"),
+    [
+        (Step.MAIL, "502 5.7.0 Please authenticate first"),
+        (Step.MAIL, "451 4.4.2 Timeout"),
+        (Step.RCPT, "554 5.7.1 Relay access denied"),
+        (Step.DATA, "503 5.5.1 Bad sequence of commands"),
+    ],
+)
+async def test_what_a_kept_session_refuses_is_asked_once_more(
+    bed: Bed, step: Step, reply: str, pipelining: Pipelining
+) -> None:
+    taken = [Answer()] * (2 if step is Step.RCPT else 1)
+    script = Script(answers={step: (*taken, say(reply))}, pipelining=pipelining)
+    server = await bed.serve(script)
+    session = _session_at(bed, server)
+    for _ in range(2):
+        assert len((await session.deliver(ENVELOPE, MESSAGE)).accepted) == 2
+    session.close()
+    got = sorted(address for mail in server.record.mails for address in mail.recipients)
+    assert got == sorted(ENVELOPE.recipients * 2)
+
+
+async def test_only_who_was_refused_is_asked_for_once_more(bed: Bed) -> None:
+    no = "550 5.1.1 No such user"
+    server = await bed.serve(HEALTHY.but(recipient_replies={"b@example.test": no}))
+    session = _session_at(bed, server)
+    await session.deliver(replace(ENVELOPE, recipients=("a@example.test",)), MESSAGE)
+    delivery = await session.deliver(ENVELOPE, MESSAGE)
+    session.close()
+    assert [outcome.accepted for outcome in delivery.outcomes] == [True, False]
+    assert str(delivery.outcomes[1].reply) == no
+    assert [mail.recipients for mail in server.record.mails] == [("a@example.test",)] * 2
+    assert server.record.connections == 2
+
+
+async def test_what_a_fresh_session_says_again_counts(bed: Bed) -> None:
+    no = say("550 5.1.8 Sender blocked")
+    server = await bed.serve(HEALTHY.but(answers={Step.MAIL: (Answer(), no, no)}))
+    session = _session_at(bed, server)
+    await session.deliver(ENVELOPE, MESSAGE)
+    delivery = await session.deliver(ENVELOPE, MESSAGE)
+    session.close()
+    assert len(delivery.refused) == 2
+    assert len(server.record.commands("MAIL")) == 3
+
+
+async def test_what_a_kept_session_says_of_the_message_counts(bed: Bed) -> None:
+    server = await bed.serve(HEALTHY.but(answers={Step.DOT: (Answer(), say("554 5.7.1 Spam"))}))
+    session = _session_at(bed, server)
+    await session.deliver(ENVELOPE, MESSAGE)
+    delivery = await session.deliver(ENVELOPE, MESSAGE)
+    session.close()
+    assert len(delivery.refused) == 2
+    assert server.record.connections == 1

@@ -336,6 +336,39 @@ async def test_letters_outside_ascii_need_a_server_that_takes_them(
     assert server.record.violations == []
 
 
+@pytest.mark.parametrize("pipelining", [Pipelining.OFFERED, Pipelining.ABSENT])
+async def test_one_address_outside_ascii_takes_no_mail_from_the_others(
+    bed: Bed, pipelining: Pipelining
+) -> None:
+    server, session = await _opened(bed, PLAIN_RELAY.but(smtputf8=False, pipelining=pipelining))
+    envelope = Envelope(SENDER, ("a@example.test", "pelé@example.test"), smtputf8=True)
+    delivery = await session.deliver(envelope, MESSAGE)
+    session.quit()
+    assert [outcome.address for outcome in delivery.accepted] == ["a@example.test"]
+    [refused] = delivery.refused
+    assert refused.failure is not None
+    assert refused.failure.kind is FailureKind.INVALID_RECIPIENT
+    assert refused.failure.facts == {"address": "pelé@example.test"}
+    assert server.record.mails[0].recipients == ("a@example.test",)
+    assert "SMTPUTF8" not in server.record.mails[0].parameters
+    assert server.record.violations == []
+
+
+@pytest.mark.parametrize("is_large", [True, False])
+async def test_a_header_outside_ascii_cannot_be_sent_to_a_server_that_takes_none(
+    bed: Bed, is_large: bool
+) -> None:
+    server, session = await _opened(bed, PLAIN_RELAY.but(smtputf8=False))
+    text = b"x" * (IN_MEMORY if is_large else 1)
+    message = gather(["To: pelé@example.test\r\n\r\n".encode(), text, b"\r\n"])
+    envelope = Envelope(SENDER, ("a@example.test", "pelé@example.test"), smtputf8=True)
+    delivery = await session.deliver(envelope, message)
+    session.quit()
+    kinds = {outcome.failure.kind for outcome in delivery.refused if outcome.failure}
+    assert (len(delivery.refused), kinds) == (2, {FailureKind.INVALID_RECIPIENT})
+    assert server.record.commands("MAIL") == []
+
+
 @pytest.mark.parametrize(
     "address",
     [

@@ -39,7 +39,8 @@ async def test_a_handshake_is_one_connection_one_login_and_no_mail(
     assert record.tls_sessions == (encryption is not Encryption.NONE)
     assert record.mails == []
     assert record.violations == []
-    assert record.commands()[-3:] == [f"MAIL FROM:<{SENDER}>", "RSET", "QUIT"]
+    asked = [f"MAIL FROM:<{SENDER}>", f"RCPT TO:<{SENDER}>", "RSET", "QUIT"]
+    assert record.commands()[-4:] == asked
 
 
 @EVERY_ENCRYPTION

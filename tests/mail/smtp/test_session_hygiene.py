@@ -27,7 +27,6 @@ EVERY_BYTE = pytest.mark.parametrize(
         (Encryption.STARTTLS, Step.EHLO_TLS),
         (Encryption.STARTTLS, Step.AUTH_VERDICT),
         (Encryption.STARTTLS, Step.MAIL),
-        (Encryption.STARTTLS, Step.RSET),
     ],
 )
 """Each reply once, and the greeting in clear and inside TLS: every byte is a handshake."""

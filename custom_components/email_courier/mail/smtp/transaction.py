@@ -180,13 +180,14 @@ class Transaction:
         await session.connection.command(b"RSET")
 
     async def _end_flight(self, replies: int) -> None:
-        """Read what follows a refused MAIL, so that the dialogue is in step again."""
+        """Read what follows a refused MAIL, so that the dialogue is in step again.
+
+        It is not where the server awaits a message after all, which must not be sent then.
+        """
         with contextlib.suppress(*FOREIGN_ERRORS):
             async with asyncio.timeout(COURTESY):
                 for _ in range(replies):
-                    reply = await self._session.connection.reply()
-                if reply.code == 354:
-                    await self._session.connection.command(b".")
+                    await self._session.connection.reply()
 
     async def _next_of_flight(self) -> Reply:
         """Return the next reply of a flight; a server that owes it breaks pipelining."""

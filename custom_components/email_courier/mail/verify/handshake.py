@@ -122,7 +122,7 @@ async def _ask_who_speaks(session: Session, handshake: asyncio.Task[None]) -> Sp
     Raises MailError when the answer settles it; returns when the handshake is to be awaited.
     """
     settings = session.settings
-    listening = asyncio.create_task(_listen(settings, says_hello=True))
+    listening = asyncio.create_task(_listen(settings))
     try:
         await asyncio.wait([listening, handshake], return_when=asyncio.FIRST_COMPLETED)
         if handshake.done() or listening.exception() is not None:
@@ -138,13 +138,12 @@ async def _ask_who_speaks(session: Session, handshake: asyncio.Task[None]) -> Sp
     return heard.speaker
 
 
-async def _listen(settings: ServerSettings, *, says_hello: bool) -> Heard:
+async def _listen(settings: ServerSettings) -> Heard:
     """Hear who speaks at the port of these settings; what is heard holds no secret of theirs."""
     return await listen(
         settings.host,
         settings.port,
         connect=settings.deadlines.connect,
-        says_hello=says_hello,
         redactor=redactor_for(settings.login),
     )
 
@@ -154,7 +153,7 @@ async def _explain(settings: ServerSettings, failure: Failure) -> Failure:
     if failure.kind is not FailureKind.TLS_NOT_EXPECTED:
         return failure
     try:
-        heard = await _listen(settings, says_hello=False)
+        heard = await _listen(settings)
     except MailError:
         return failure
     if heard.speaker is Speaker.OTHER:

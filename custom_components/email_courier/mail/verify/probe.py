@@ -19,8 +19,10 @@ from ..smtp.banner import first_line, is_tls, name_in_greeting, name_protocol
 from ..smtp.connection import open_socket
 from ..smtp.errors import FOREIGN_ERRORS, SessionProgress, map_errors
 
-_PATIENCE = 2.5
-"""Seconds that a server is given to speak, or to answer a TLS greeting."""
+_SPEAKS_FIRST = 1.0
+"""Seconds that a server which speaks first is given to begin."""
+_ANSWERS = 2.5
+"""Seconds that a server is given to answer a TLS greeting."""
 _ENOUGH = 512
 """Octets that tell who speaks, even without a line end."""
 
@@ -48,13 +50,12 @@ async def listen(
     port: int,
     *,
     connect: float = 5.0,
-    says_hello: bool = False,
     redactor: Redactor = NOTHING_HIDDEN,
 ) -> Heard:
     """Connect and find out who speaks. Raises MailError when nobody answers.
 
-    connect: seconds. says_hello: begin with a TLS greeting, for a port that says nothing first;
-    a server that greets late may turn away who does that.
+    connect: seconds. After a moment of silence a TLS greeting is said; a server that greets late
+    may turn away who does that, so the connection is used for nothing else.
     redactor: what the words that are heard go through.
     """
     progress = SessionProgress(host, Encryption.AUTO)
@@ -67,9 +68,11 @@ async def listen(
         sock = await open_socket(host, port, limit=connect, resolved=resolved)
         reader, writer = await asyncio.open_connection(sock=sock)
         try:
-            if says_hello:
+            raw = await _read(reader, _SPEAKS_FIRST)
+            if not raw and not reader.at_eof():
                 writer.write(_client_hello(host_to_ascii(host).partition("%")[0]))
-            if raw := await _read(reader, _PATIENCE):
+                raw = await _read(reader, _ANSWERS)
+            if raw:
                 return identify(raw, redactor)
             return Heard(Speaker.CLOSED if reader.at_eof() else Speaker.SILENT)
         except ConnectionError:
