@@ -10,11 +10,10 @@ from pathlib import Path
 import re
 from typing import TYPE_CHECKING, Final
 
-from homeassistant.components.media_source import async_resolve_media
-from homeassistant.components.media_source.const import DOMAIN as MEDIA_SOURCE_DOMAIN
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, split_entity_id
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.importlib import async_import_module
 from homeassistant.util import dt as dt_util
 
 from ..errors import action_error, request_error
@@ -26,6 +25,7 @@ from .missing import TOO_LARGE, Missing, async_missing
 
 if TYPE_CHECKING:
     from homeassistant.components import camera, image
+    from homeassistant.components.media_source import PlayMedia
 
 MAX_TOTAL: Final = 100_000_000
 """Bytes. More than any mail server takes, and less than would exhaust a small computer."""
@@ -47,6 +47,7 @@ _LATER: Final = 2 * PICTURE_TIMEOUT
 """Seconds; what core would wait, so that it is always us who say that a picture took too long."""
 _ADDRESS = re.compile(r"\b([a-z][a-z0-9+.-]*://)\S+", re.IGNORECASE)
 _MAX_DETAIL: Final = 200
+_LOCAL_MEDIA: Final = "media_source"
 
 
 type _Found = tuple[Attachment, int] | BaseException
@@ -173,7 +174,7 @@ async def _async_media(
             suffix, speech = await tts.async_get_media_source_audio(hass, media_source)
             kind = mimetypes.types_map.get(f".{suffix}")
             return _in_memory(speech, kind, source, media_source, wanted)
-        media = await async_resolve_media(hass, media_source, None)
+        media = await _async_resolved(hass, media_source)
     except AssertionError as error:
         # So the local source says that it knows no type for a suffix.
         raise request_error("media_source_type_unknown", media_source=media_source) from error
@@ -186,6 +187,15 @@ async def _async_media(
         raise request_error("media_source_not_supported", media_source=media_source)
     folders = partial(_media_folders, hass, source, media.path)
     return await _async_file(hass, media.path, str(media.path), media.mime_type, wanted, folders)
+
+
+async def _async_resolved(hass: HomeAssistant, media_source: str) -> PlayMedia:
+    await async_import_module(hass, "homeassistant.components.media_source")
+    from homeassistant.components.media_source import (  # noqa: PLC0415 - as with pictures
+        async_resolve_media,
+    )
+
+    return await async_resolve_media(hass, media_source, None)
 
 
 async def _async_snapshot(
@@ -268,7 +278,7 @@ def _media_folders(hass: HomeAssistant, source: str, path: Path) -> Iterator[str
     its last step alone must not lead away from there.
     """
     yield from hass.config.allowlist_external_dirs
-    if source == MEDIA_SOURCE_DOMAIN:
+    if source == _LOCAL_MEDIA:
         for folder in hass.config.media_dirs.values():
             yield Path(folder).resolve()
     else:

@@ -6,7 +6,6 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-from homeassistant.components.media_source.const import URI_SCHEME
 from homeassistant.const import ATTR_ENTITY_ID, Platform
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
@@ -37,6 +36,7 @@ class Field(StrEnum):
     TO = "to"
 
 
+_URI_SCHEME: Final = "media-source://"
 PICTURED: Final = frozenset({Platform.CAMERA, Platform.IMAGE})
 """The domains of entities that have pictures."""
 
@@ -66,7 +66,7 @@ class AttachmentRequest(NamedTuple):
 
 def media_source_parts(media_source: str) -> tuple[str, str]:
     """Return who has a medium, and under which name; both are empty for what is no id of one."""
-    scheme, _, rest = media_source.partition(URI_SCHEME)
+    scheme, _, rest = media_source.partition(_URI_SCHEME)
     source, _, identifier = rest.partition("/")
     return (source, identifier) if not scheme and identifier else ("", "")
 
