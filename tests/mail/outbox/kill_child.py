@@ -140,14 +140,18 @@ def _host() -> Host:
         base = 1_750_000_000
         return base + (time.time() - base) * SPEED % 3e9
 
+    def monotonic() -> float:
+        return time.monotonic() * SPEED
+
     def call_at(when: float, callback: Callable[[], None], /) -> Callable[[], None]:
-        return loop.call_later(max(0.0, (when - clock()) / SPEED), callback).cancel
+        return loop.call_later(max(0.0, (when - monotonic()) / SPEED), callback).cancel
 
     def spawn[T](work: Coroutine[Any, Any, T], name: str, /) -> asyncio.Task[T]:
         return loop.create_task(work, name=name)
 
     return Host(
         clock=clock,
+        monotonic=monotonic,
         run_blocking=asyncio.to_thread,
         spawn=spawn,
         call_at=call_at,
