@@ -258,6 +258,7 @@ class Courier:
         """
         with self._call():
             await self._opened()
+            obstacle = self._dispatcher.reason_to_wait
             try:
                 taken = await self._spool.taken(mail.message_id, mail.envelope.recipients)
             except OSError as error:
@@ -266,7 +267,6 @@ class Courier:
             if not others:
                 return
             mail = replace(mail, envelope=replace(mail.envelope, recipients=others))
-            obstacle = self._dispatcher.reason_to_wait
             if obstacle is not None:
                 raise MailError(obstacle)
             await self._dispatcher.defer(self._activate(mail), None)

@@ -260,12 +260,16 @@ class Dispatcher:
             self._try_later(entry)
             self._notifier.trouble(error)
             return None
-        if mail is None or not await self._outcome.drop_exhausted(mail):
+        if mail is None:
+            return None
+        if mail.record.is_offered:
+            if self._queue.ask_backup(entry, self._timers.now()):
+                return None
+            await self._spool.note(mail, mail.record.with_lost_reply())
+        if not await self._outcome.drop_exhausted(mail):
             return None
         if entry.expires <= self._timers.measured():
             await self._outcome.expire(entry)
-            return None
-        if mail.record.is_offered and self._queue.ask_backup(entry, self._timers.now()):
             return None
         if self._is_stopped:
             self._queue.put_back(entry, 0)

@@ -253,12 +253,15 @@ class MailRecord:
         )
 
     def with_lost_reply(self) -> Self:
-        """Count an attempt that ended after the final dot without anyone knowing how."""
+        """Count an attempt that ended after the final dot without anyone knowing how.
+
+        Or a hand-over, of which the same is to be said.
+        """
         owed = tuple(
             each._replace(lost_replies=each.lost_replies + 1, failure=REPLY_LOST)
             for each in self.owed
         )
-        return replace(self, owed=owed, attempts=self.attempts + 1)
+        return replace(self, owed=owed, attempts=self.attempts + 1, is_offered=False)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data that JSON can hold. The id is not in it: it names the file.

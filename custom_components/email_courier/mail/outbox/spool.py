@@ -371,12 +371,12 @@ class Spool:
         await self._remember_taken(record)
         return self._place(entry, record)
 
-    async def offer(self, mail: ActiveMail, *, is_offered: bool) -> None:
-        """Note on disk whether the backup account may have a mail already.
+    async def note(self, mail: ActiveMail, record: MailRecord) -> None:
+        """Replace the record of a mail on disk before something is done with it.
 
         A disk that takes no note of it does not stop the mail.
         """
-        mail.record = replace(mail.record, is_offered=is_offered)
+        mail.record = record
         async with mail.writing:
             self._notifier.trouble(await self._update(mail.record))
 
