@@ -24,6 +24,7 @@ def eager_host() -> Host:
 
     return Host(
         clock=lambda: START,
+        monotonic=lambda: START,
         run_blocking=run_blocking,
         spawn=spawn,
         call_at=call_at,
