@@ -205,7 +205,8 @@ async def test_a_process_that_is_killed_loses_nothing(
     with capsys.disabled():
         sys.stdout.write(
             f"\n{mode}: {len(told)} mails handed in, {len(promised)} taken, {kills} kills, "
-            f"{sum(map(len, arrived.values()))} arrivals, lost {len(broken)}, copies {copies}; {seen(log)}\n"
+            f"{sum(map(len, arrived.values()))} arrivals, lost {len(broken)}, "
+            f"copies {copies}; {seen(log)}\n"
         )
     assert broken == []
     assert list(unjustified(server, told, arrived)) == []
