@@ -15,11 +15,8 @@ import pytest
 
 from custom_components.email_courier.account import Account
 from custom_components.email_courier.send import attachments
-from custom_components.email_courier.send.attachments import (
-    MAX_COUNT,
-    AttachmentRequest,
-    async_fetch,
-)
+from custom_components.email_courier.send.attachments import MAX_COUNT, async_fetch
+from custom_components.email_courier.send.fields import AttachmentRequest
 from tests.support.accounts import load_account, recipient
 from tests.support.fixtures import Bed
 from tests.support.mails import attached, only_mail, send

@@ -15,9 +15,7 @@ from typing import Final, NamedTuple, cast
 from homeassistant.util import dt as dt_util
 
 from .mail.address import Mailbox, parse_mailbox, parse_mailboxes
-from .mail.compose.attachments import attachment_part, visible_name
 from .mail.compose.content import Attachment, Content
-from .mail.compose.message import compose
 from .mail.failure import FailureKind
 from .mail.files import OpenedFile
 from .mail.outbox.digests import Pictures
@@ -41,6 +39,8 @@ _IN_MEMORY = 262_144
 
 class DigestWriter(NamedTuple):
     """Writes digests in the language of the home. Calls block and belong into an executor.
+
+    What composes is imported by the first of them, so that a start of Home Assistant need not.
 
     size_limit: returns how many bytes the account's server takes, None or 0 while not known.
     """
@@ -88,6 +88,8 @@ class Draft:
 
     def add(self, mail: OutgoingMail) -> bool:
         """Take in a mail; False, and nothing has changed, if the digest grew too large with it."""
+        from .mail.compose.attachments import attachment_part, visible_name  # noqa: PLC0415
+
         message = message_from_bytes(bytes(mail.data), policy=default)
         files: list[Attachment] = []
         left_out: list[str] = []
@@ -121,6 +123,8 @@ class Draft:
 
     def finish(self) -> OutgoingMail:
         """Return the digest. Raises ValueError where no mail is in it."""
+        from .mail.compose.message import compose  # noqa: PLC0415
+
         if self._content is None:
             raise ValueError("there is no mail in this digest")
         phrases = self._writer.phrases
@@ -160,6 +164,8 @@ class Draft:
 
     def _attachment(self, name: str, part: MIMEPart) -> tuple[Attachment, bool]:
         """Return a part as an attachment, and whether it is a picture that was made smaller."""
+        from .mail.compose.attachments import visible_name  # noqa: PLC0415
+
         data = cast(bytes, part.get_payload(decode=True))
         if self._pictures is Pictures.SMALLER and _is_picture(part):
             smaller = smaller_picture(data)

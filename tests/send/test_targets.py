@@ -145,7 +145,7 @@ async def test_a_mail_may_go_to_unseen_recipients_alone(hass: HomeAssistant, bed
         ({"to": " , "}, "no_recipient", "no recipient"),
         ({"to": "hans"}, "invalid_recipient", '"hans" has no @'),
         ({"cc": "a@b@example.test"}, "invalid_recipient", '"a@b@example.test"'),
-        ({"bcc": "a@example.test\r\nCc: b@example.test"}, "invalid_recipient", "line break"),
+        ({"bcc": "a@example.test\r\nCc: b@a.test"}, "invalid_recipient", '"Cc: b@a.test"'),
         ({"to": "a@example.test", "reply_to": "nobody"}, "invalid_recipient", '"nobody"'),
         ({"entity_id": "notify.nobody"}, "recipient_not_found", "notify.nobody"),
         ({"entity_id": "light.lamp"}, "not_a_recipient", "light.lamp"),

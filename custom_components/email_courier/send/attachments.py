@@ -8,23 +8,24 @@ from functools import partial
 import mimetypes
 from pathlib import Path
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
-from homeassistant.components.media_source import async_resolve_media
-from homeassistant.components.media_source.const import DOMAIN as MEDIA_SOURCE_DOMAIN, URI_SCHEME
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, split_entity_id
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.importlib import async_import_module
 from homeassistant.util import dt as dt_util
 
 from ..errors import action_error, request_error
 from ..mail.compose.content import Attachment
 from ..mail.compose.content_type import HEAD_SIZE, content_type, usual_suffix
 from ..mail.files import FileError, FileFault, OpenedFile, open_file
+from .fields import PICTURED, AttachmentRequest, media_source_parts
 from .missing import TOO_LARGE, Missing, async_missing
 
 if TYPE_CHECKING:
     from homeassistant.components import camera, image
+    from homeassistant.components.media_source import PlayMedia
 
 MAX_TOTAL: Final = 100_000_000
 """Bytes. More than any mail server takes, and less than would exhaust a small computer."""
@@ -46,30 +47,7 @@ _LATER: Final = 2 * PICTURE_TIMEOUT
 """Seconds; what core would wait, so that it is always us who say that a picture took too long."""
 _ADDRESS = re.compile(r"\b([a-z][a-z0-9+.-]*://)\S+", re.IGNORECASE)
 _MAX_DETAIL: Final = 200
-_PICTURED = frozenset({Platform.CAMERA, Platform.IMAGE})
-
-
-class AttachmentRequest(NamedTuple):
-    """An attachment as it was asked for: by exactly one of path, media source and entity."""
-
-    path: str | None = None
-    media_source: str | None = None
-    entity_id: str | None = None
-    filename: str | None = None
-    content_id: str | None = None
-
-    @property
-    def name(self) -> str:
-        """What it was asked for by."""
-        return self.path or self.media_source or self.entity_id or ""
-
-    @property
-    def pictured(self) -> str | None:
-        """The entity whose picture is wanted, in whichever way it was asked for."""
-        if self.media_source is None:
-            return self.entity_id
-        source, identifier = _parts(self.media_source)
-        return identifier.lower() if identifier and source in _PICTURED else None
+_LOCAL_MEDIA: Final = "media_source"
 
 
 type _Found = tuple[Attachment, int] | BaseException
@@ -183,17 +161,10 @@ async def _async_fetch_one(
     return await _async_media(hass, wanted.media_source or "", wanted)
 
 
-def _parts(media_source: str) -> tuple[str, str]:
-    """Return who has a medium, and under which name; both are empty for what is no id of one."""
-    scheme, _, rest = media_source.partition(URI_SCHEME)
-    source, _, identifier = rest.partition("/")
-    return (source, identifier) if not scheme and identifier else ("", "")
-
-
 async def _async_media(
     hass: HomeAssistant, media_source: str, wanted: AttachmentRequest
 ) -> tuple[Attachment, int]:
-    source, identifier = _parts(media_source)
+    source, identifier = media_source_parts(media_source)
     if not identifier:
         raise request_error("media_source_invalid", media_source=media_source)
     try:
@@ -203,7 +174,7 @@ async def _async_media(
             suffix, speech = await tts.async_get_media_source_audio(hass, media_source)
             kind = mimetypes.types_map.get(f".{suffix}")
             return _in_memory(speech, kind, source, media_source, wanted)
-        media = await async_resolve_media(hass, media_source, None)
+        media = await _async_resolved(hass, media_source)
     except AssertionError as error:
         # So the local source says that it knows no type for a suffix.
         raise request_error("media_source_type_unknown", media_source=media_source) from error
@@ -218,11 +189,20 @@ async def _async_media(
     return await _async_file(hass, media.path, str(media.path), media.mime_type, wanted, folders)
 
 
+async def _async_resolved(hass: HomeAssistant, media_source: str) -> PlayMedia:
+    await async_import_module(hass, "homeassistant.components.media_source")
+    from homeassistant.components.media_source import (  # noqa: PLC0415 - as with pictures
+        async_resolve_media,
+    )
+
+    return await async_resolve_media(hass, media_source, None)
+
+
 async def _async_snapshot(
     hass: HomeAssistant, entity_id: str, wanted: AttachmentRequest
 ) -> tuple[Attachment, int]:
     domain = entity_id.partition(".")[0]
-    if domain not in _PICTURED or hass.states.get(entity_id) is None:
+    if domain not in PICTURED or hass.states.get(entity_id) is None:
         raise request_error("snapshot_entity_not_found", entity_id=entity_id)
     if domain not in hass.config.components:
         raise action_error("snapshot_failed", entity_id=entity_id, detail=f"no {domain}")
@@ -298,7 +278,7 @@ def _media_folders(hass: HomeAssistant, source: str, path: Path) -> Iterator[str
     its last step alone must not lead away from there.
     """
     yield from hass.config.allowlist_external_dirs
-    if source == MEDIA_SOURCE_DOMAIN:
+    if source == _LOCAL_MEDIA:
         for folder in hass.config.media_dirs.values():
             yield Path(folder).resolve()
     else:

@@ -21,8 +21,8 @@ from ..mail.failure import MailError
 from ..mail.outbox.submission import DAY, Receipt, Status
 from ..message_size import without
 from ..rights import Rights, async_rights
-from .attachments import AttachmentRequest, async_fetch
-from .fields import Field
+from .attachments import async_fetch
+from .fields import AttachmentRequest, Field
 from .missing import Missing, async_missing, broken_attachment, without_missing
 from .targets import Destination, async_destinations, mailboxes
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from html import escape, unescape
 from pathlib import PurePath
 import re
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 from urllib.parse import quote
 
 from homeassistant.core import HomeAssistant
@@ -18,9 +18,7 @@ from ..mail.compose.attachments import visible_name
 from ..mail.compose.content import AttachmentError, Content
 from ..message_size import with_note
 from ..phrases import Phrases, async_error_text
-
-if TYPE_CHECKING:
-    from .attachments import AttachmentRequest
+from .fields import AttachmentRequest
 
 TOO_LARGE = "attachments_too_large"
 
@@ -29,8 +27,7 @@ _IMAGE = re.compile(r"<img\b[^<>]*>", re.IGNORECASE)
 _ALT = re.compile(r"""\balt\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(NamedTuple):
     """An attachment that could not be had.
 
     name: as it was asked for. reason: in the language of the home. note: what the mail says.

@@ -25,6 +25,7 @@ from custom_components.email_courier.mail.outbox.record import MailRecord
 from custom_components.email_courier.mail.outbox.spool import QuotaLimits
 from custom_components.email_courier.mail.outbox.store import Store
 from custom_components.email_courier.mail.outbox.submission import (
+    DAY,
     OutboxError,
     OutboxReason,
     OutgoingMail,
@@ -182,10 +183,33 @@ async def test_where_no_digest_can_be_made_each_mail_goes_as_it_is(house: House)
 
 
 @pytest.mark.parametrize("expires_after", [MINUTE, HOUR])
-async def test_held_mail_that_has_expired_is_reported(guarded: House, expires_after: float) -> None:
+async def test_held_mail_goes_before_its_life_ends(guarded: House, expires_after: float) -> None:
     await send(guarded, "1", "2", "3")
-    await guarded.courier.submit(mail(ANNA, expires_after=expires_after))
-    await guarded.turn(HOUR)
+    last = mail(ANNA, expires_after=expires_after)
+    receipt = await guarded.courier.submit(last)
+    assert receipt.status is Status.QUEUED
+    await guarded.turn(expires_after - 1)
+    assert guarded.told(Failed) == []
+    assert guarded.server.inboxes[ANNA][3:] == [last.data]
+    assert list((guarded.folder / "held").iterdir()) == []
+
+
+async def test_a_mail_that_lives_shortly_takes_along_what_is_held_with_it(guarded: House) -> None:
+    await send(guarded, "1", "2", "3", "4")
+    await guarded.courier.submit(mail(ANNA, text="5", expires_after=20 * MINUTE))
+    await send(guarded, "6")
+    await guarded.turn(15 * MINUTE)
+    assert guarded.server.inboxes[ANNA][3:] == [b"Subject: Digest\r\n\r\n4\r\n5\r\n6\r\n"]
+
+
+async def test_held_mail_that_expired_while_the_program_was_off_is_reported(
+    guarded: House,
+) -> None:
+    await send(guarded, "1", "2", "3", "4")
+    await guarded.courier.stop()
+    guarded.clock.time += 2 * DAY
+    await guarded.restart()
+    await guarded.turn(1)
     assert [event.reason for event in guarded.told(Failed)] == [GivenUp.EXPIRED]
     assert guarded.courier.state.waiting == 0
     assert list((guarded.folder / "held").iterdir()) == []

@@ -20,6 +20,7 @@ def _host() -> Host:
 
     return Host(
         clock=lambda: START,
+        monotonic=lambda: START,
         run_blocking=run_blocking,
         spawn=spawn,
         call_at=lambda _when, _action: lambda: None,

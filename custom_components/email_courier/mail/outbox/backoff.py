@@ -6,6 +6,15 @@ from collections.abc import Callable
 
 from ..failure import LOGIN_REFUSED, Failure, Permanence
 
+QUOTA = frozenset({"quota_exceeded"})
+"""Kinds, by value, that pass when the provider counts anew: in an hour, or on the next day."""
+
+
+def is_quota(failure: Failure | None) -> bool:
+    """Whether the provider takes no more for now."""
+    return failure is not None and failure.kind.value in QUOTA
+
+
 DELAYS = (30.0, 120.0, 300.0, 900.0, 1800.0)
 """Seconds before the second, third, ... attempt."""
 
@@ -34,7 +43,7 @@ class Backoff:
     """Whether the account's server is up, throttled until the next scheduled attempt, or paused.
 
     failure: why it is not up.
-    opens_at: UTC timestamp in seconds of the next scheduled attempt.
+    opens_at: time of the run in seconds of the next scheduled attempt.
     """
 
     def __init__(self, chance: Callable[[], float], changed: Callable[[], None]) -> None:
@@ -65,17 +74,28 @@ class Backoff:
         return (
             failure is not None
             and now < self.opens_at
-            and failure.permanence is not Permanence.PERMANENT
+            and (failure.permanence is not Permanence.PERMANENT or is_quota(failure))
         )
 
     def delay(self, attempts: int) -> float:
         """Return the seconds that one mail waits after so many failed attempts (one or more)."""
         return retry_delay(attempts, self._chance)
 
+    def quota_delay(self) -> float:
+        """Return the seconds that one mail waits for which the provider's quota was used up."""
+        return retry_delay(len(DELAYS) + 1, self._chance)
+
     def throttle(self, failure: Failure, now: float) -> None:
-        """No connection came about. A scheduled time that has not come yet stays."""
+        """No connection came about. A scheduled time that has not come yet stays.
+
+        A used-up quota is asked about every hour.
+        """
+        is_new = not is_quota(self.failure)
         self.failure = failure
-        if now >= self.opens_at:
+        if is_quota(failure):
+            if is_new or now >= self.opens_at:
+                self.opens_at = now + self.quota_delay()
+        elif now >= self.opens_at:
             self._failures += 1
             self.opens_at = now + self.delay(self._failures)
         self._changed()

@@ -129,15 +129,22 @@ class HandOver:
     async def _hand_over(self, mail: ActiveMail, entry: QueueEntry) -> None:
         backup = self._backup
         now = self._timers.now()
+        was_offered = mail.record.is_offered
+        next_attempt = 0.0 if was_offered else entry.next_attempt
         outgoing = mail.record.outgoing(mail.data, now)
         visited = (*outgoing.visited_accounts, backup.own)
-        await self._spool.mark_dot(mail)  # a crash now leaves as much in doubt as one at a dot
+        if not mail.record.is_offered:
+            # After a crash it is asked for there again, which makes no copy, before one here.
+            await self._spool.note(mail, replace(mail.record, is_offered=True))
         try:
             await backup.hand_over(replace(outgoing, visited_accounts=visited))
         except (MailError, OutboxError) as error:
             _LOGGER.debug("The backup account did not take a mail: %s", error)
             entry.offer_at = now + backup.after
-            await self._spool.defer(mail, entry.next_attempt)
+            if was_offered:
+                mail.record = mail.record.with_lost_reply()
+            mail.record = replace(mail.record, is_offered=False)
+            await self._spool.defer(mail, next_attempt)
         else:
             trouble = await self._spool.remove(mail)
             self._notifier.handed_over(mail.record, backup.account)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 import contextlib
+from dataclasses import replace
 import logging
 import math
 from typing import Any, NamedTuple
@@ -22,7 +23,14 @@ from .runtime import Host, TaskGroup, Timers
 from .scheduler import ActiveMail, DeferredQueue, QueueEntry
 from .spool import Disk, Quota, QuotaLimits, Recovery, Spool
 from .store import Store
-from .submission import OutboxError, OutgoingMail, Receipt, refused_receipt, with_held
+from .submission import (
+    OutboxError,
+    OutboxReason,
+    OutgoingMail,
+    Receipt,
+    refused_receipt,
+    with_held,
+)
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -65,12 +73,12 @@ class Courier:
         backup, limit = self._config.backup, self._config.flood_limit
         self._timers = timers = Timers(host)
         self._tasks = tasks = TaskGroup(host)
-        self._notifier = notifier = Notifier(timers.now)
+        self._notifier = notifier = Notifier(timers.clock, timers.shown)
         self._backoff = Backoff(host.chance, self._changed)
         self._quota = Quota(self._config.limits, self._changed)
         self._queue = DeferredQueue(math.inf if backup is None else backup.after, self._changed)
-        disk = Disk(store, host, notifier.trouble)
-        self._spool = spool = Spool(disk, self._queue, self._quota, notifier)
+        disk = Disk(store, host, notifier.trouble, timers, tasks)
+        self._spool = spool = Spool(disk, self._queue, self._quota, notifier, timers)
         accepts = None if backup is None else backup.accepts
         outcome = OutcomeHandler(self._backoff, spool, notifier, timers, accepts)
         self._dispatcher = Dispatcher(deliver, outcome, spool, notifier, host, timers, tasks)
@@ -91,13 +99,14 @@ class Courier:
     @property
     def state(self) -> OutboxState:
         """The outbox at a glance."""
+        next_attempt = self._dispatcher.next_attempt()
         return OutboxState(
             waiting=self._quota.mails,
             waiting_bytes=self._quota.size,
             fullness=self._quota.fullness,
             down=self._backoff.failure,
             paused=self._backoff.paused,
-            next_attempt=self._dispatcher.next_attempt(),
+            next_attempt=None if next_attempt is None else self._timers.shown(next_attempt),
         )
 
     @property
@@ -142,6 +151,8 @@ class Courier:
         await self._no_call.wait()
         await self._dispatcher.stopped()
         await self._spool.idle()
+        if self._hold is not None:
+            await self._hold.idle()
         self._notifier.catch_up()
         self._refresh()
         await self._history_saver.save()
@@ -159,10 +170,21 @@ class Courier:
         self._dispatcher.pump()
 
     async def waiting(self) -> Sequence[MailRecord]:
-        """Return the records of all waiting mail, first in the queue first, held ones last."""
+        """Return the records of all waiting mail, first in the queue first, held ones last.
+
+        Their times are UTC timestamps, by the clock as it is now.
+        """
         await self._opened()
         held = () if self._hold is None else self._hold.records()
-        return [*await self._spool.records(), *held]
+        shown = self._timers.shown
+        return [
+            replace(
+                record,
+                born=shown(record.born),
+                next_attempt=record.next_attempt and shown(record.next_attempt),
+            )
+            for record in (*await self._spool.records(), *held)
+        ]
 
     async def drop(self, names: Collection[str] | None = None) -> int:
         """Forget waiting mails by their ids as text, or all of them; return how many.
@@ -230,12 +252,21 @@ class Courier:
     async def accept(self, mail: OutgoingMail) -> None:
         """Keep a mail that another account hands over, and deliver it from here.
 
-        Raises MailError while this account cannot deliver either, and OutboxError when it cannot
-        keep the mail.
+        One that it has taken before is not taken again, whatever has become of it: the other
+        account may have been interrupted before it heard of that. Raises MailError while this
+        account cannot deliver either, and OutboxError when it cannot keep the mail.
         """
         with self._call():
             await self._opened()
             obstacle = self._dispatcher.reason_to_wait
+            try:
+                taken = await self._spool.taken(mail.message_id, mail.envelope.recipients)
+            except OSError as error:
+                raise OutboxError(OutboxReason.DISK, str(error)) from error
+            others = tuple(a for a in mail.envelope.recipients if a not in taken)
+            if not others:
+                return
+            mail = replace(mail, envelope=replace(mail.envelope, recipients=others))
             if obstacle is not None:
                 raise MailError(obstacle)
             await self._dispatcher.defer(self._activate(mail), None)

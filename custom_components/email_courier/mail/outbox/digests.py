@@ -16,8 +16,8 @@ from typing import Protocol
 from ..payload import Payload
 from .events import GivenUp, Notifier
 from .record import MailId, MailRecord
-from .runtime import Host, RunBlocking, Timers
-from .scheduler import ActiveMail
+from .runtime import Host, RunBlocking, TaskGroup, Timers
+from .scheduler import ActiveMail, QueueEntry
 from .spool import Disk, Loader, Quota, Recovered, Spool
 from .store import Store, set_aside, write_file
 from .submission import DamagedMailError, DigestPart, OutboxError, OutgoingMail
@@ -73,6 +73,9 @@ class DigestJournal:
 
     A digest is put on disk between begin() and commit(), and not attempted before commit().
     Every method blocks and raises OSError.
+
+    superseded: mails for which a digest waits or has gone, whether or not the disk has let go of
+    them. They are held no more.
     """
 
     def __init__(self, held: Store, waiting: Store) -> None:
@@ -81,6 +84,7 @@ class DigestJournal:
         self._waiting = waiting
         self._begun: set[Path] = set()
         self._unread: set[Path] = set()
+        self.superseded: set[MailId] = set()
 
     def begin(self, digest: MailId, parts: Sequence[MailId]) -> None:
         """Note that these mails are about to become that one."""
@@ -95,6 +99,11 @@ class DigestJournal:
         for part in parts:
             self._held.remove(part)
         self._path(str(digest)).unlink(missing_ok=True)
+
+    @property
+    def is_unclear(self) -> bool:
+        """Whether there is a note that cannot be read yet."""
+        return bool(self._unread)
 
     def recover(self) -> Recovered:
         """Commit what a crash has interrupted, if it had come so far, or forget about it.
@@ -111,6 +120,7 @@ class DigestJournal:
                 self._recover(path)
             except DamagedMailError:
                 damaged.append(path.name)
+                self._unread.discard(path)
                 with contextlib.suppress(OSError):  # the next start finds it again
                     set_aside([path])
             except OSError as error:
@@ -122,9 +132,12 @@ class DigestJournal:
         # A digest that waited when its note could not be read may have gone since.
         if digest is not None and (path in self._unread or self._waiting.holds(digest)):
             self._unread.add(path)
-            for part in _read(path):
+            parts = _read(path)
+            self.superseded.update(parts)
+            for part in parts:
                 self._held.remove(part)
         path.unlink()
+        self._unread.discard(path)
 
     def _path(self, digest: str) -> Path:
         return self._held.folder / f"{digest}{MERGE}"
@@ -158,16 +171,26 @@ class HeldSpool:
     unread: those of which the record could not be read yet.
     """
 
-    def __init__(self, waiting: Store, host: Host, quota: Quota, notifier: Notifier) -> None:
+    def __init__(
+        self,
+        waiting: Store,
+        host: Host,
+        quota: Quota,
+        notifier: Notifier,
+        timers: Timers,
+        tasks: TaskGroup,
+    ) -> None:
         self.known: set[MailId] = set()
         self.unread: set[MailId] = set()
         self._store = _HeldStore(waiting.folder / "held")
         self.journal = DigestJournal(self._store, waiting)
         self._quota = quota
-        self._disk = Disk(self._store, host, notifier.trouble)
+        self._timers = timers
+        self._disk = Disk(self._store, host, notifier.trouble, timers, tasks)
         self._loader = Loader(self._disk, notifier, self.lose)
         self._is_recovered = False
         self.run = self._disk.run
+        self.idle = self._disk.idle
 
     async def open(self) -> tuple[list[MailRecord], Recovered]:
         """Return the records that an earlier run has left and that are not read yet.
@@ -179,12 +202,16 @@ class HeldSpool:
             recovered = await self.run(self.journal.recover)
         found = await self.run(self._store.open)
         self._is_recovered = recovered.trouble is None
+        gone = self.journal.superseded | self._disk.unremoved
+        for mail_id in self.journal.superseded:
+            self.lose(mail_id)
         for mail_id in found.mails:
-            if mail_id not in self.known:
+            if mail_id not in self.known and mail_id not in gone:
                 self.known.add(mail_id)
                 self.unread.add(mail_id)
                 self._quota.count(mail_id.size)
-        ids = sorted(self.unread)
+        # A mail may be in a digest already that nobody can read of yet.
+        ids = [] if self.journal.is_unclear else sorted(self.unread)
         records, errors = await self._loader.read_records(ids, self.unread.__contains__)
         records = [record for record in records if record.id in self.unread]
         self.unread.difference_update(record.id for record in records)
@@ -197,7 +224,8 @@ class HeldSpool:
         self._quota.claim(record.id.size)
         self.known.add(record.id)
         try:
-            await self._disk.write(record, data)
+            stamped = record.noted_at(self._timers.measured(), self._timers.clock())
+            await self._disk.write(stamped, data)
         except OutboxError:
             self.lose(record.id)
             raise
@@ -209,12 +237,7 @@ class HeldSpool:
     async def remove(self, mail_id: MailId) -> None:
         """Forget a mail; from now on it does not count, whatever the disk says. Raises OSError."""
         self.lose(mail_id)
-        await self.run(self._store.remove, mail_id)
-
-    async def erase(self, mail_id: MailId) -> None:
-        """Forget a mail once the disk has let go of it. Raises OSError."""
-        await self.run(self._store.remove, mail_id)
-        self.lose(mail_id)
+        await self._disk.remove(mail_id)
 
     def lose(self, mail_id: MailId) -> None:
         """Count a mail no more."""
@@ -244,7 +267,7 @@ class Digests:
         self._run_blocking = run_blocking
         self._is_stopped = False
         self._turn = asyncio.Lock()
-        self._uncommitted: list[tuple[ActiveMail, Sequence[MailId]]] = []
+        self._uncommitted: list[tuple[QueueEntry, Sequence[MailId]]] = []
 
     def stop(self) -> None:
         """Begin no further digest."""
@@ -280,13 +303,16 @@ class Digests:
                 await self._move_alone(taken, records)
 
     async def _give_up_expired(self, records: list[MailRecord]) -> None:
-        now = self._timers.now()
+        now = self._timers.measured()
         for record in tuple(records):
-            if record.id.expires > now:
+            if record.expires > now:
                 continue
-            await self._held.erase(record.id)
             records.remove(record)
             self._notifier.failed(record, record.outcomes, GivenUp.EXPIRED)
+            try:
+                await self._held.remove(record.id)
+            except OSError as error:
+                self._notifier.trouble(error)
 
     async def _fill(
         self, draft: DigestDraft, coming: deque[MailRecord], records: list[MailRecord]
@@ -357,7 +383,11 @@ class Digests:
             for mail_id in ids:
                 quota.count(mail_id.size)
             raise
-        self._uncommitted.append((active, ids))
+        if active.entry is not None:
+            self._uncommitted.append((active.entry, ids))
+        # They count no more, whatever the disk says: nothing may count them off a second time.
+        self._held.known.difference_update(ids)
+        self._held.journal.superseded.update(ids)
         for record in taken:
             records.remove(record)
         await self._commit_begun()
@@ -365,9 +395,8 @@ class Digests:
     async def _commit_begun(self) -> None:
         """Put mails into the queue in whose place nothing is held any more. Raises OSError."""
         while self._uncommitted:
-            mail, ids = self._uncommitted[0]
-            await self._held.run(self._held.journal.commit, mail.record.id, ids)
+            entry, ids = self._uncommitted[0]
+            await self._held.run(self._held.journal.commit, entry.id, ids)
             del self._uncommitted[0]
-            self._held.known.difference_update(ids)
-            if mail.entry is not None:
-                self._spool.queue.put_back(mail.entry, 0)
+            self._held.journal.superseded.difference_update(ids)
+            self._spool.queue.put_back(entry, 0)

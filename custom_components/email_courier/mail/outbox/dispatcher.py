@@ -12,6 +12,7 @@ from typing import Protocol
 from ..envelope import Delivery, Envelope
 from ..failure import Failure, FailureKind, MailError, Permanence, Stage
 from ..payload import Payload
+from .backoff import is_quota
 from .events import Notifier
 from .outcome import OutcomeHandler, blames_account
 from .runtime import Host, TaskGroup, Timers
@@ -23,6 +24,9 @@ _LOGGER = logging.getLogger(__name__)
 
 RETRY_AFTER = 300.0
 """Seconds until an expired mail is read again that could not be read."""
+
+REPLY_GRACE = 5.0
+"""Seconds for which stopping waits for the reply to a final dot."""
 
 STOPPED = Failure(
     FailureKind.DISCONNECTED,
@@ -72,6 +76,7 @@ class Dispatcher:
         self._host = host
         self._timers = timers
         self._timer = timers.register(self.run)
+        self._expiry_timer = timers.register(self.run, is_believed=False)
         self._tasks = tasks
         self._new = NewMail()
         self._is_busy = False
@@ -88,7 +93,7 @@ class Dispatcher:
             return failure or STOPPED
         if failure is None or self._backoff.paused is not None:
             return failure
-        is_scheduled = bool(self._queue.entries)
+        is_scheduled = bool(self._queue.entries) or is_quota(failure)
         return failure if is_scheduled and self._backoff.is_known_down(self._timers.now()) else None
 
     @property
@@ -97,7 +102,7 @@ class Dispatcher:
         return STOPPED if self._is_stopped else self._backoff.paused
 
     def next_attempt(self) -> float | None:
-        """Return the UTC timestamp in seconds of the next scheduled attempt.
+        """Return the time of the run in seconds of the next scheduled attempt.
 
         None when there is none, or when an attempt is under way.
         """
@@ -107,15 +112,17 @@ class Dispatcher:
         return None if due is None else max(due, self._backoff.opens_at)
 
     def run(self) -> None:
-        """Begin what is due, and set the timer to the next attempt or the next expiry."""
+        """Begin what is due, and set the timers to the next attempt and the next expiry."""
         self.pump()
-        times = (self.next_attempt(), self._queue.next_expiry())
-        self._timer.set(min((time for time in times if time is not None), default=None))
+        self._timer.set(self.next_attempt())
+        self._expiry_timer.set(self._queue.next_expiry())
 
     def take(self, mail: ActiveMail) -> None:
         """Try a mail as soon as its turn comes, which is now where nothing else is to be done."""
         if self._is_busy or self._queue.entries or self.reason_to_wait is not None:
             self._new.add(mail)
+            if mail.answer is None or mail.answer.done():
+                self._leave_on_disk(mail)
             self.pump()
         else:
             self._begin(mail)
@@ -125,8 +132,10 @@ class Dispatcher:
 
         failure: what keeps it from being tried now.
         """
-        offer_at = self._timers.now() if blames_account(failure) else math.inf
-        await self._spool.defer(mail, 0, offer_at=offer_at)
+        now = self._timers.now()
+        offer_at = now if blames_account(failure) else math.inf
+        still_for = max(self._backoff.opens_at - now, 0.0) if is_quota(failure) else 0.0
+        await self._spool.defer(mail, 0, offer_at=offer_at, still_for=still_for)
         self._notifier.deferred(mail.record, self.next_attempt(), failure)
         mail.resolve_queued(failure)
         self.pump()
@@ -143,16 +152,23 @@ class Dispatcher:
             return
         if mail.is_concluding:
             return
-        if mail in self._new.mails and mail.entry is not None:
-            self._new.remove(mail)
-            self._queue.put_back(mail.entry, 0)
+        if self._leave_on_disk(mail):
             self._notifier.deferred(mail.record, None)
         mail.resolve_queued(None)
+
+    def _leave_on_disk(self, mail: ActiveMail) -> bool:
+        """Let a mail that is on disk wait there for its turn, and not in memory."""
+        if mail.record.id not in self._new.mails or mail.entry is None:
+            return False
+        self._new.remove(mail)
+        self._queue.put_back(mail.entry, 0)
+        return True
 
     def withdraw(self, mail: ActiveMail) -> None:
         """Forget a mail whose caller has left, unless it may have arrived or is on disk."""
         mail.answer = None
         if mail.dot_reached or mail.is_spooled:
+            self._leave_on_disk(mail)
             return
         self._new.remove(mail)
         if self._active is mail:
@@ -167,11 +183,24 @@ class Dispatcher:
         return True
 
     def stop(self) -> None:
-        """Begin no attempt any more, and end the one under way."""
+        """Begin no attempt any more, and end the one under way.
+
+        One that only waits for the final reply is left some seconds: without that reply the mail
+        would be sent once more.
+        """
         self._is_stopped = True
         self._defer_new(STOPPED)
-        if self._attempt is not None:
-            self._attempt.cancel()
+        attempt, mail = self._attempt, self._active
+        if attempt is None or mail is None:
+            return
+        if mail.dot_reached:
+            self._tasks.start(self._end_later(attempt))
+        else:
+            attempt.cancel()
+
+    async def _end_later(self, attempt: asyncio.Task[Delivery]) -> None:
+        await asyncio.wait({attempt}, timeout=REPLY_GRACE)
+        attempt.cancel()
 
     async def stopped(self) -> None:
         """Wait until what stop() has ended is written down."""
@@ -231,7 +260,16 @@ class Dispatcher:
             self._try_later(entry)
             self._notifier.trouble(error)
             return None
-        if mail is None or not await self._outcome.drop_exhausted(mail):
+        if mail is None:
+            return None
+        if mail.record.is_offered:
+            if self._queue.ask_backup(entry, self._timers.now()):
+                return None
+            await self._spool.note(mail, mail.record.with_lost_reply())
+        if not await self._outcome.drop_exhausted(mail):
+            return None
+        if entry.expires <= self._timers.measured():
+            await self._outcome.expire(entry)
             return None
         if self._is_stopped:
             self._queue.put_back(entry, 0)
@@ -306,7 +344,7 @@ class Dispatcher:
             mail.reject(OutboxError(error.reason, error.detail, failure))
 
     def _give_up_expired(self) -> None:
-        expired = self._queue.take_expired(self._timers.now())
+        expired = self._queue.take_expired(self._timers.measured())
         if expired:
             self._tasks.start(self._expire(expired))
 
@@ -316,7 +354,7 @@ class Dispatcher:
                 await self._outcome.expire(entry)
             except OSError as error:
                 _LOGGER.warning("An expired mail cannot be read yet: %s", error)
-                self._queue.put_off_expiry(entry, self._timers.now() + RETRY_AFTER)
+                self._queue.put_off_expiry(entry, self._timers.measured() + RETRY_AFTER)
                 self._notifier.trouble(error)
 
 

@@ -192,10 +192,14 @@ type CourierEvent = (
 class Notifier:
     """Turns outcomes into events; recipients with the same answer share one."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
-        """Tell nobody yet. now: returns the UTC timestamp in seconds."""
+    def __init__(self, clock: Callable[[], float], shown: Callable[[float], float] = float) -> None:
+        """Tell nobody yet.
+
+        clock: returns the UTC timestamp in seconds. shown: returns a time of the run as one.
+        """
         self._listeners: list[Callable[[CourierEvent], None]] = []
-        self._now = now
+        self._clock = clock
+        self._shown = shown
         self._state = OutboxState()
         self._untold: list[CourierEvent] = []
 
@@ -251,7 +255,12 @@ class Notifier:
     def deferred(
         self, record: MailRecord, next_attempt: float | None, failure: Failure | None = None
     ) -> None:
-        """Tell that a mail waits; the failure stands in where no attempt of its own has one."""
+        """Tell that a mail waits; the failure stands in where no attempt of its own has one.
+
+        next_attempt: time of the run in seconds.
+        """
+        if next_attempt is not None:
+            next_attempt = self._shown(next_attempt)
         for cause, group in _by_failure(record.outcomes):
             about = self._about(record, _addresses(group))
             self.tell(Deferred(**about, failure=cause or failure, next_attempt=next_attempt))
@@ -281,7 +290,7 @@ class Notifier:
     def _about(self, record: MailRecord, recipients: tuple[str, ...]) -> dict[str, Any]:
         """Return what every event of a mail says."""
         return {
-            "at": self._now(),
+            "at": self._clock(),
             "message_id": record.message_id,
             "subject": record.subject,
             "recipients": recipients,

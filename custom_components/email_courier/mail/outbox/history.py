@@ -11,7 +11,7 @@ from typing import Any
 
 from .events import CourierEvent, Damaged, MailEvent, Notifier
 from .runtime import Host, TaskGroup, Timers
-from .store import set_aside, write_file
+from .store import make_folder, set_aside, write_file
 from .submission import DamagedMailError
 
 _LOGGER = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ class History:
 
     def save(self, outcomes: Iterable[Mapping[str, Any]]) -> None:
         """Write outcomes in place of what was saved. Raises OSError."""
-        self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(self._file.parent)
         write_file(self._file, json.dumps(list(outcomes)).encode("ascii"))
 
 

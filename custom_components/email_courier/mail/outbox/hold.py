@@ -21,6 +21,8 @@ from .submission import OutboxError, OutboxReason, OutgoingMail, Rank
 _LOGGER = logging.getLogger(__name__)
 
 HOUR = 3600.0
+MARGIN = 300.0
+"""Seconds of its life that a mail is left when it has been held back."""
 RETRY_AFTER = 300.0
 """Seconds until a digest is made again for which there was no room."""
 
@@ -33,7 +35,7 @@ class FloodLimit(NamedTuple):
 
 
 class _Window:
-    """The hour of one recipient (ends: UTC timestamp in seconds), and the mails in it."""
+    """The hour of one recipient (ends: time of the run in seconds), and the mails in it."""
 
     __slots__ = ("ends", "mails")
 
@@ -52,7 +54,7 @@ class FloodGuard:
     def count(self, mail: OutgoingMail, now: float) -> dict[str, float]:
         """Count a mail; return until when it is held back, for each recipient who has had enough.
 
-        now and the times returned are UTC timestamps in seconds. High rank counts, and is never
+        now and the times returned are times of the run in seconds. High rank counts, and is never
         held back.
         """
         held: dict[str, float] = {}
@@ -67,7 +69,7 @@ class FloodGuard:
         self._charge(address, now)
 
     def fill(self, address: str, ends: float) -> None:
-        """Know a recipient who has had enough until a UTC timestamp in seconds."""
+        """Know a recipient who has had enough until a time of the run in seconds."""
         self._windows[address.casefold()] = _Window(ends, self._per_hour)
 
     def _charge(self, address: str, now: float) -> _Window:
@@ -78,7 +80,7 @@ class FloodGuard:
 
 
 class _Batch:
-    """Held mails of one recipient, oldest first, and when they go (UTC timestamp in seconds)."""
+    """Held mails of one recipient, oldest first, and when they go (time of the run in seconds)."""
 
     __slots__ = ("ends", "records")
 
@@ -107,7 +109,7 @@ class HoldQueue:
         self._timers = timers
         self._tasks = tasks
         self._guard = FloodGuard(limit.per_hour)
-        self._held = HeldSpool(waiting, host, spool.quota, notifier)
+        self._held = HeldSpool(waiting, host, spool.quota, notifier, timers, tasks)
         self._digests = Digests(
             limit.digests, self._held, spool, notifier, timers, host.run_blocking
         )
@@ -120,12 +122,20 @@ class HoldQueue:
         What cannot be read yet is counted all the same, and read the next time.
         """
         records, recovered = await self._held.open()
-        for record in records:
+        for batch in self._batches.values():
+            batch.records = [held for held in batch.records if held.id in self._held.known]
+        now, clock = self._timers.measured(), self._timers.clock()
+        for read in records:
+            record = read.taken_up(now, clock)
             ends = min(record.next_attempt, self._timers.now() + HOUR)
-            batch = self._add(replace(record, next_attempt=ends))
+            batch = self._add(replace(record, next_attempt=min(ends, _latest(record))))
             batch.records.sort(key=lambda held: held.id)
             self._guard.fill(record.addresses[0], ends)
         return recovered
+
+    async def idle(self) -> None:
+        """Wait until nothing is being written any more."""
+        await self._held.idle()
 
     def stop(self) -> None:
         """Begin no further digest; what is held stays so."""
@@ -161,7 +171,7 @@ class HoldQueue:
                 self._notifier.failed(record, record.outcomes, GivenUp.NOT_KEPT, failure)
 
     def records(self) -> list[MailRecord]:
-        """Return the records of all held mails."""
+        """Return the records of all held mails, in the time of the run."""
         return [record for batch in self._batches.values() for record in batch.records]
 
     async def drop(self, names: Collection[str] | None) -> int:
@@ -201,7 +211,9 @@ class HoldQueue:
     async def _hold(self, mail: OutgoingMail, address: str, ends: float) -> MailRecord:
         envelope = Envelope(mail.envelope.sender, (address,), mail.envelope.smtputf8)
         alone = replace(mail, envelope=envelope)
-        record = replace(MailRecord.new(alone, self._timers.now()), next_attempt=ends)
+        record = MailRecord.new(alone, self._timers.now())
+        ends = min(ends, _latest(record))
+        record = replace(record, next_attempt=ends)
         await self._held.write(record, mail.data)
         self._add(record)
         self._notifier.deferred(record, ends)
@@ -211,6 +223,7 @@ class HoldQueue:
         ends = record.next_attempt
         batch = self._batches.setdefault(_key(record), _Batch(ends, []))
         batch.records.append(record)
+        batch.ends = min(batch.ends, ends)
         self._timer.set_earlier(batch.ends)
         return batch
 
@@ -235,6 +248,11 @@ class HoldQueue:
             ends = self._timers.now() + RETRY_AFTER
             self._batches[address] = _Batch(ends, records + (newer.records if newer else []))
             self._timer.set_earlier(ends)
+
+
+def _latest(record: MailRecord) -> float:
+    """Return until when a mail may be held, as the time of the run: it must go before it dies."""
+    return record.expires - min(MARGIN, record.id.life / 2)
 
 
 def _key(record: MailRecord) -> str:

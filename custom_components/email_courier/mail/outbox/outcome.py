@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ..envelope import Delivery, RecipientOutcome
 from ..failure import ACCOUNT_REFUSED, LOGIN_REFUSED, Failure, MailError, Permanence, Stage
-from .backoff import Backoff
+from .backoff import Backoff, is_quota
 from .events import GivenUp, Notifier, Paused
 from .record import REPLY_LOST, MailRecord, OwedRecipient
 from .runtime import Timers
@@ -50,8 +50,8 @@ class AttemptResult(NamedTuple):
 
 
 def blames_account(failure: Failure | None) -> bool:
-    """Whether another account may succeed where this one is refused for good."""
-    return (
+    """Whether another account may succeed where this one is refused for good, or for long."""
+    return is_quota(failure) or (
         failure is not None
         and failure.kind in ACCOUNT_REFUSED
         and failure.permanence is Permanence.PERMANENT
@@ -59,9 +59,15 @@ def blames_account(failure: Failure | None) -> bool:
 
 
 def connection_failure(delivery: Delivery) -> Failure | None:
-    """Return why the attempt never came to the mail itself, or None if it did."""
+    """Return why the attempt never came to the mail itself, or None if it did.
+
+    A quota that is used up at MAIL is used up for every mail.
+    """
     failure = next((outcome.failure for outcome in delivery.outcomes), None)
-    return failure if failure is not None and failure.stage in _BEFORE_THE_MAIL else None
+    if failure is None:
+        return None
+    is_general = is_quota(failure) and failure.stage is Stage.SENDER
+    return failure if is_general or failure.stage in _BEFORE_THE_MAIL else None
 
 
 def sort_recipients(
@@ -88,7 +94,9 @@ def sort_recipients(
         if failure is None:
             accepted.append(outcome)
         elif failure.permanence is Permanence.PERMANENT and not (
-            (promised and connection is not None) or (has_backup and blames_account(failure))
+            is_quota(failure)
+            or (promised and connection is not None)
+            or (has_backup and blames_account(failure))
         ):
             refused.append(outcome)
         else:
@@ -127,6 +135,7 @@ def interruption(delivery: Delivery) -> Failure | None:
     for failure in failures:
         if (
             failure is None
+            or is_quota(failure)
             or failure.permanence is Permanence.PERMANENT
             or (failure.reply is not None and failure.reply.code != _CLOSING)
         ):
@@ -224,9 +233,14 @@ class OutcomeHandler:
         return bool(mail.record.owed)
 
     async def expire(self, entry: QueueEntry) -> None:
-        """Report a mail whose time is over, and forget it. Raises OSError."""
+        """Report a mail whose time is over, and forget it. Raises OSError.
+
+        One whose record says that it has time left waits on.
+        """
         record = await self._spool.record(entry)
-        if record is not None:
+        if record is not None and entry.expires > self._timers.measured():
+            self._queue.put_back(entry, entry.next_attempt)
+        elif record is not None:
             failure = self.backoff.failure
             self._notifier.failed(record, record.outcomes, GivenUp.EXPIRED, failure)
             self._notifier.trouble(await self._spool.remove_entry(entry))
@@ -235,6 +249,9 @@ class OutcomeHandler:
         now = self._timers.now()
         if result.connection is not None:
             self.backoff.throttle(result.connection, now)
+            if is_quota(result.connection):
+                self._queue.offer_all(now)
+                self._queue.stand_still(self.backoff.opens_at - now)
             if result.connection.kind in LOGIN_REFUSED:
                 self._queue.offer_all(now)
                 self._notifier.tell(Paused(result.connection))
@@ -253,11 +270,26 @@ class OutcomeHandler:
 
     async def _defer(self, mail: ActiveMail, connection: Failure | None) -> OutboxError | None:
         """Let a mail wait: for the account where no connection came about, else by its own time."""
-        next_attempt = 0.0 if connection is not None else self._own_next_attempt(mail)
+        now = self._timers.now()
+        has_quota = any(is_quota(owed.failure) for owed in mail.record.owed)
+        next_attempt, still_for = 0.0, 0.0
+        if connection is None and has_quota:
+            next_attempt = now + self.backoff.quota_delay()
+            still_for = next_attempt - now
+        elif connection is None:
+            next_attempt = self._own_next_attempt(mail)
+        elif has_quota and mail.entry is None:
+            still_for = self.backoff.opens_at - now
         blamed = any(blames_account(owed.failure) for owed in mail.record.owed)
-        offer_at = self._timers.now() if blamed else math.inf
+        offer_at = now if blamed else math.inf
         try:
-            await self._spool.defer(mail, next_attempt, offer_at=offer_at)
+            await self._spool.defer(
+                mail,
+                next_attempt,
+                offer_at=offer_at,
+                still_for=still_for,
+                is_fixed=connection is None and has_quota,
+            )
         except OutboxError as error:
             return OutboxError(error.reason, error.detail, mail.record.failure)
         return None

@@ -31,44 +31,74 @@ class CallAt(Protocol):
     """Sets a timer."""
 
     def __call__(self, when: float, callback: Callable[[], None], /) -> Callable[[], None]:
-        """Call back at a UTC timestamp in seconds; return what cancels that."""
+        """Call back at a time of Host.monotonic in seconds; return what cancels that."""
         ...
 
 
 class Host(NamedTuple):
     """The program around the outbox.
 
-    clock: the UTC timestamp in seconds.
+    clock: the UTC timestamp in seconds, which may be set forward and back at any time.
+    monotonic: seconds from some start on, whatever becomes of the clock.
     chance: a number in [0, 1).
     """
 
     clock: Callable[[], float]
+    monotonic: Callable[[], float]
     run_blocking: RunBlocking
     spawn: Spawn
     call_at: CallAt
     chance: Callable[[], float] = random.random
 
 
-class Timers:
-    """The time, and the timers of the outbox, which run between start() and stop().
+STEADY = 1.0
+"""Seconds by which the clock may be set and seems not to be, so that no time shown flickers."""
 
-    A timer that has fired says that its time has come, whatever the clock says; so that the two
-    cannot disagree, time never stands before the last one that fired.
+
+class Timers:
+    """The time within a run, and the timers of the outbox, which run between start() and stop().
+
+    Time is what the clock said at the start of the run, and the seconds that have passed since:
+    whoever sets the clock moves nothing. Only what people see, and what outlives the run, is given
+    in the time of the clock.
+
+    A timer that has fired says that its time has come; so that the two cannot disagree, now()
+    never stands before the last one that fired. measured() does not follow timers.
     """
 
     def __init__(self, host: Host) -> None:
         self._host = host
+        self._zero = host.clock() - host.monotonic()
+        self._offset = 0.0
         self._fired_at = 0.0
         self._timers: list[Timer] = []
         self.is_running = False
 
     def now(self) -> float:
-        """Return the UTC timestamp in seconds."""
-        return max(self._host.clock(), self._fired_at)
+        """Return the time of the run in seconds, as far as its timers know."""
+        return max(self.measured(), self._fired_at)
 
-    def register(self, action: Callable[[], object]) -> Timer:
-        """Return a timer that is not set; it calls the action whenever it fires."""
-        timer = Timer(self, action)
+    def measured(self) -> float:
+        """Return the time of the run in seconds, as measured."""
+        return self._zero + self._host.monotonic()
+
+    def clock(self) -> float:
+        """Return the UTC timestamp in seconds."""
+        return self._host.clock()
+
+    def shown(self, when: float) -> float:
+        """Return a time of the run as a UTC timestamp in seconds, by the clock as it is now."""
+        offset = self._host.clock() - self.measured()
+        if abs(offset - self._offset) > STEADY:
+            self._offset = offset
+        return when + self._offset
+
+    def register(self, action: Callable[[], object], *, is_believed: bool = True) -> Timer:
+        """Return a timer that is not set; it calls the action whenever it fires.
+
+        is_believed: that it fires says that its time has come.
+        """
+        timer = Timer(self, action, is_believed=is_believed)
         self._timers.append(timer)
         return timer
 
@@ -84,27 +114,29 @@ class Timers:
         for timer in self._timers:
             timer.cancel()
 
-    def call_at(self, when: float, action: Callable[[], object]) -> Callable[[], None]:
-        """Call an action at a UTC timestamp in seconds, and return what cancels that."""
+    def call_at(self, when: float, action: Callable[[], None]) -> Callable[[], None]:
+        """Call an action at a time of the run, and return what cancels that."""
+        return self._host.call_at(when - self._zero, action)
 
-        def fire() -> None:
-            self._fired_at = max(self._fired_at, when)
-            action()
-
-        return self._host.call_at(when, fire)
+    def believe(self, when: float) -> None:
+        """Know that a time of the run has come."""
+        self._fired_at = max(self._fired_at, when)
 
 
 class Timer:
-    """One thing that is waited for. when: UTC timestamp in seconds, None while it is not set."""
+    """One thing that is waited for. when: time of the run, None while it is not set."""
 
-    def __init__(self, timers: Timers, action: Callable[[], object]) -> None:
+    def __init__(
+        self, timers: Timers, action: Callable[[], object], *, is_believed: bool = True
+    ) -> None:
         self.when: float | None = None
+        self._is_believed = is_believed
         self._timers = timers
         self._action = action
         self._cancel: Callable[[], None] | None = None
 
     def set(self, when: float | None) -> None:
-        """Fire at a UTC timestamp in seconds instead of what was set before; None is never."""
+        """Fire at a time of the run instead of what was set before; None is never."""
         if when == self.when:
             return
         self.cancel()
@@ -112,7 +144,7 @@ class Timer:
         self._run()
 
     def set_earlier(self, when: float) -> None:
-        """Fire at a UTC timestamp in seconds, unless it is set to fire before."""
+        """Fire at a time of the run, unless it is set to fire before."""
         if self.when is None or when < self.when:
             self.set(when)
 
@@ -136,6 +168,8 @@ class Timer:
 
     def _fire(self) -> None:
         self._cancel = None
+        if self.when is not None and self._is_believed:
+            self._timers.believe(self.when)
         self.when = None
         self._action()
 

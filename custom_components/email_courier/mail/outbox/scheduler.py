@@ -11,7 +11,7 @@ import math
 from ..failure import Failure
 from ..payload import Payload
 from .record import MailId, MailRecord
-from .submission import Rank, Receipt
+from .submission import DAY, Rank, Receipt
 
 
 class Deadlines:
@@ -22,7 +22,7 @@ class Deadlines:
         self._heap: list[tuple[float, MailId]] = []
 
     def set(self, mail_id: MailId, when: float) -> None:
-        """Set a mail's time (UTC timestamp in seconds) in place of the one it had."""
+        """Set a mail's time (time of the run in seconds) in place of the one it had."""
         if self._times.get(mail_id) != when:
             self._times[mail_id] = when
             heapq.heappush(self._heap, (when, mail_id))
@@ -51,22 +51,49 @@ class Deadlines:
 class QueueEntry:
     """The place of a mail on disk in the queue.
 
-    next_attempt: UTC timestamp in seconds; 0 is as soon as its turn comes.
-    offer_at: UTC timestamp in seconds from which the backup account may have it.
+    Times are those of the run in seconds.
+
+    born: when it was handed in, or would have been, had it waited in this run alone.
+    stood_still: for how many seconds its life stood still.
+    is_estimated: its record has not been read in this run, and its age is that of its name.
+    next_attempt: 0 is as soon as its turn comes.
+    offer_at: from when the backup account may have it.
     is_busy: it is being attempted, handed over or removed; nobody else may begin with it.
     went_early: it has been tried ahead of its time once since its last scheduled attempt.
     place: grows with every move, so that a heap's older items are known to be void.
     """
 
-    __slots__ = ("id", "is_busy", "next_attempt", "offer_at", "place", "went_early")
+    __slots__ = (
+        "born",
+        "id",
+        "is_busy",
+        "is_estimated",
+        "next_attempt",
+        "offer_at",
+        "place",
+        "stood_still",
+        "went_early",
+    )
 
-    def __init__(self, mail_id: MailId, offer_at: float = math.inf) -> None:
+    def __init__(self, mail_id: MailId, born: float, offer_at: float = math.inf) -> None:
         self.id = mail_id
+        self.born = born
+        self.stood_still = 0.0
+        self.is_estimated = False
         self.next_attempt = 0.0
         self.offer_at = offer_at
         self.is_busy = True
         self.went_early = False
         self.place = 0
+
+    @property
+    def expires(self) -> float:
+        """When it is given up."""
+        return self.born + self.id.life + self.stood_still
+
+    def stand_still(self, seconds: float) -> None:
+        """Let its life stand still for a while, a day at most altogether."""
+        self.stood_still = min(self.stood_still + seconds, max(DAY, self.stood_still))
 
 
 type _Due = tuple[MailId, int, QueueEntry]
@@ -108,9 +135,13 @@ class DeferredQueue:
         """Return a mail by its id, if it is here."""
         return self.entries.get(mail_id)
 
-    def add(self, mail_id: MailId) -> QueueEntry:
-        """Add a mail as busy: it takes part once it is put back."""
-        entry = QueueEntry(mail_id, mail_id.created + self._offer_after)
+    def add(self, mail_id: MailId, born: float | None = None) -> QueueEntry:
+        """Add a mail as busy: it takes part once it is put back.
+
+        born: see QueueEntry; that of its name where it was handed in in this run.
+        """
+        born = mail_id.created if born is None else born
+        entry = QueueEntry(mail_id, born, born + self._offer_after)
         self.entries[mail_id] = entry
         self.changed()
         return entry
@@ -132,11 +163,11 @@ class DeferredQueue:
         self.changed()
 
     def put_back(self, entry: QueueEntry, next_attempt: float) -> None:
-        """Let a busy mail wait until a UTC timestamp in seconds; 0 is at once."""
+        """Let a busy mail wait until a time of the run in seconds; 0 is at once."""
         entry.is_busy = False
         entry.place += 1
         entry.next_attempt = next_attempt
-        self._expiries.set(entry.id, entry.id.expires)
+        self._expiries.set(entry.id, entry.expires)
         if entry.offer_at < math.inf:
             self._offers.set(entry.id, entry.offer_at)
         if next_attempt <= 0:
@@ -146,10 +177,18 @@ class DeferredQueue:
             heapq.heappush(later, (next_attempt, entry.id, entry.place, entry))
         self.changed()
 
+    def set_times(self, entry: QueueEntry) -> None:
+        """Go by what has been learned of a mail that waits."""
+        if not entry.is_busy:
+            self._expiries.set(entry.id, entry.expires)
+            if entry.offer_at < math.inf:
+                self._offers.set(entry.id, entry.offer_at)
+            self.changed()
+
     def put_off_expiry(self, entry: QueueEntry, when: float) -> None:
         """Let a busy mail whose time is over wait for nothing but to be given up later.
 
-        when: UTC timestamp in seconds.
+        when: time of the run in seconds.
         """
         entry.is_busy = False
         entry.place += 1
@@ -215,6 +254,23 @@ class DeferredQueue:
         if entry.offer_at < math.inf:
             entry.offer_at = min(entry.offer_at, when)
 
+    def stand_still(self, seconds: float) -> None:
+        """Let the life of every mail stand still for a while."""
+        for entry in self.entries.values():
+            entry.stand_still(seconds)
+            self.set_times(entry)
+
+    def ask_backup(self, entry: QueueEntry, now: float) -> bool:
+        """Have the backup account asked for a busy mail before anything else is done with it.
+
+        False where there is none.
+        """
+        if self._offer_after == math.inf:
+            return False
+        entry.offer_at = now
+        self.put_back(entry, now + self._offer_after)
+        return True
+
     def offer_all(self, now: float) -> None:
         """Let the backup account have every mail that may be offered to it at all."""
         for entry in self.entries.values():
@@ -224,11 +280,11 @@ class DeferredQueue:
         self.changed()
 
     def next_offer(self) -> float | None:
-        """Return the UTC timestamp in seconds at which the next mail is to be offered."""
+        """Return the time of the run in seconds at which the next mail is to be offered."""
         return self._offers.next()
 
     def next_expiry(self) -> float | None:
-        """Return the UTC timestamp in seconds at which the next mail expires."""
+        """Return the time of the run in seconds at which the next mail expires."""
         return self._expiries.next()
 
     def _take(self, mail_ids: list[MailId]) -> list[QueueEntry]:
@@ -306,28 +362,30 @@ class NewMail:
     """Mails handed in that have not been tried: high rank first, then first come, first served."""
 
     def __init__(self) -> None:
-        self.mails: set[ActiveMail] = set()
-        self._heap: list[tuple[Rank, int, ActiveMail]] = []
+        self.mails: dict[MailId, ActiveMail] = {}
+        # Holds no mail, so that one that is taken out before its turn does not stay in memory.
+        self._heap: list[tuple[Rank, int, MailId]] = []
         self._numbers = itertools.count()
 
     def add(self, mail: ActiveMail) -> None:
         """Let a mail wait for its turn."""
-        self.mails.add(mail)
-        heapq.heappush(self._heap, (mail.record.id.rank, next(self._numbers), mail))
+        mail_id = mail.record.id
+        self.mails[mail_id] = mail
+        heapq.heappush(self._heap, (mail_id.rank, next(self._numbers), mail_id))
 
     def remove(self, mail: ActiveMail) -> None:
         """Take a mail out, if it is here."""
-        self.mails.discard(mail)
+        self.mails.pop(mail.record.id, None)
 
     def first(self) -> ActiveMail | None:
         """Return the mail whose turn it is."""
         while self._heap and self._heap[0][2] not in self.mails:
             heapq.heappop(self._heap)
-        return self._heap[0][2] if self._heap else None
+        return self.mails[self._heap[0][2]] if self._heap else None
 
     def take_all(self) -> list[ActiveMail]:
         """Take out all mails; return them in their order."""
-        mails = [mail for *_, mail in sorted(self._heap) if mail in self.mails]
+        mails = [self.mails[mail_id] for *_, mail_id in sorted(self._heap) if mail_id in self.mails]
         self._heap.clear()
         self.mails.clear()
         return mails

@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 from ..payload import Payload
 from .events import Damaged, Notifier
-from .record import MailId, MailRecord
+from .record import PLAUSIBLE, MailId, MailRecord
 from .runtime import Host, TaskGroup, Timers
 from .scheduler import ActiveMail, DeferredQueue, QueueEntry
-from .store import Store
-from .submission import DamagedMailError, OutboxError, OutboxReason
+from .store import Store, TakenMail
+from .submission import DAY, DamagedMailError, OutboxError, OutboxReason
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -24,20 +24,35 @@ AT_ONCE = 500
 """Records that are read in one turn of the disk."""
 RETRY_AFTER = 300.0
 """Seconds until a folder is read again that could not be read."""
+REMOVE_AFTER = 60.0
+"""Seconds until files are removed again that could not be removed."""
 
 
 class Disk:
     """Runs the store's calls in the order they were asked for.
 
     A call that has begun runs to its end whatever becomes of the one who waits for it.
+
+    unremoved: mails nobody is owed any more, of which the disk has not let go.
     """
 
-    def __init__(self, store: Store, host: Host, trouble: Callable[[OSError], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        host: Host,
+        trouble: Callable[[OSError], None],
+        timers: Timers,
+        tasks: TaskGroup,
+    ) -> None:
         """Use a store, whose calls run through the host's executor.
 
         trouble: told why a mail could not be written.
         """
         self.store = store
+        self.unremoved: set[MailId] = set()
+        self._timers = timers
+        self._tasks = tasks
+        self._timer = timers.register(lambda: tasks.start(self.remove_left()))
         self._trouble = trouble
         self._host = host
         self._turn = asyncio.Lock()
@@ -65,8 +80,31 @@ class Disk:
             self._trouble(error)
             raise OutboxError(OutboxReason.DISK, str(error)) from error
 
+    async def remove(self, mail_id: MailId) -> None:
+        """Remove the files of a mail.
+
+        Raises OSError; what could not be removed is removed as soon as the disk lets it.
+        """
+        self.unremoved.add(mail_id)
+        try:
+            await self.run(self.store.remove, mail_id)
+        except OSError:
+            self._timer.set_earlier(self._timers.now() + REMOVE_AFTER)
+            raise
+        self.unremoved.discard(mail_id)
+
+    async def remove_left(self) -> None:
+        """Remove what could not be removed before."""
+        for mail_id in tuple(self.unremoved):
+            try:
+                await self.remove(mail_id)
+            except OSError as error:
+                _LOGGER.debug("The files of a mail can still not be removed: %s", error)
+                return
+
     async def idle(self) -> None:
-        """Wait until nothing is being written any more."""
+        """Wait until nothing is being written any more, and nothing is left to be removed."""
+        await self.remove_left()
         async with self._turn:
             pass
 
@@ -79,7 +117,10 @@ class Disk:
         await asyncio.sleep(0)
         async with self._turn:
             batch, self._unwritten, self._batch = self._unwritten, [], None
-            return await self._host.run_blocking(self.store.write, batch)
+            results = await self._host.run_blocking(self.store.write, batch)
+        if self.unremoved and None in results:
+            self._tasks.start(self.remove_left())
+        return results
 
 
 class QuotaLimits(NamedTuple):
@@ -202,11 +243,21 @@ class Loader:
 class Spool:
     """Keeps the files of deferred mail, their queue and the quota in step."""
 
-    def __init__(self, disk: Disk, queue: DeferredQueue, quota: Quota, notifier: Notifier) -> None:
+    def __init__(
+        self,
+        disk: Disk,
+        queue: DeferredQueue,
+        quota: Quota,
+        notifier: Notifier,
+        timers: Timers,
+    ) -> None:
         self.queue = queue
         self.quota = quota
         self._disk = disk
         self._notifier = notifier
+        self._timers = timers
+        self._taken = TakenMail(disk.store.folder)
+        self._visiting: set[tuple[str, str]] = set()
         self._loader = Loader(disk, notifier, self._lose)
         self._unsaved: dict[MailId, MailRecord] = {}
 
@@ -217,13 +268,30 @@ class Spool:
     async def open(self) -> Recovered:
         """Put all mails on disk into the queue. Raises OSError."""
         found = await self._disk.run(self._store.open)
-        known = set(self.queue.entries)
+        known = self._disk.unremoved.union(self.queue.entries)
+        now, clock = self._timers.measured(), self._timers.clock()
+        doubtful: list[MailId] = []
         for number, mail_id in enumerate(m for m in found.mails if m not in known):
             self.quota.count(mail_id.size)
-            self.queue.put_back(self.queue.add(mail_id), 0)
+            is_plausible = PLAUSIBLE <= mail_id.created <= clock
+            age = clock - mail_id.created if is_plausible else 0.0
+            entry = self.queue.add(mail_id, now - age)
+            entry.is_estimated = True
+            self.queue.put_back(entry, 0)
+            if not is_plausible:
+                doubtful.append(mail_id)
             if number % AT_ONCE == AT_ONCE - 1:
                 await asyncio.sleep(0)
+        await self._read_ages(doubtful)
         return Recovered(found.damaged)
+
+    async def _read_ages(self, mail_ids: Sequence[MailId]) -> None:
+        """Learn from the records of mails how long they have waited."""
+        found, _ = await self._loader.read_records(mail_ids, self._is_idle)
+        for record in found:
+            if (entry := self.queue.find(record.id)) is not None:
+                self._place(entry, record)
+                self.queue.set_times(entry)
 
     async def write(self, mail: ActiveMail) -> None:
         """Put a mail on disk as it stands now, if it is not there. Raises OutboxError.
@@ -236,23 +304,36 @@ class Spool:
                 await self._write(mail)
 
     async def defer(
-        self, mail: ActiveMail, next_attempt: float, *, offer_at: float = math.inf
+        self,
+        mail: ActiveMail,
+        next_attempt: float,
+        *,
+        offer_at: float = math.inf,
+        still_for: float = 0.0,
+        is_fixed: bool = False,
     ) -> None:
-        """Let a mail wait on disk until a UTC timestamp in seconds; 0 is until its turn comes.
+        """Let a mail wait on disk until a time of the run in seconds; 0 is until its turn comes.
 
-        offer_at: UTC timestamp in seconds from which the backup account may have it, if that is
+        offer_at: time of the run in seconds from which the backup account may have it, if that is
         before it may have it anyway.
+        still_for: seconds for which its life stands still.
+        is_fixed: it goes at that time, and no success of another mail lets it go before.
         Raises OutboxError for a mail that was not on disk and cannot be put there. For one that
         was, what could not be written is told, and remembered until the next time.
         """
-        mail.record = replace(mail.record, next_attempt=next_attempt)
         async with mail.writing:
             error = None
+            stood_still = (mail.entry or mail.record).stood_still
+            if still_for:
+                stood_still = max(stood_still, min(stood_still + still_for, DAY))
+            mail.record = replace(mail.record, next_attempt=next_attempt, stood_still=stood_still)
             if mail.entry is None:
                 entry = await self._write(mail)
             else:
                 entry = mail.entry
+                entry.stood_still = stood_still
                 error = await self._update(mail.record)
+            entry.went_early = entry.went_early or is_fixed
             self.queue.offer(entry, offer_at)
             self.queue.put_back(entry, next_attempt)
         self._notifier.trouble(error)
@@ -274,13 +355,47 @@ class Spool:
             data = await self._loader.read(entry.id, self._store.read_message, unsaved)
             return None if data is None else ActiveMail(unsaved, data, entry)
         found = await self._loader.read(entry.id, self._store.read, entry.id)
-        return None if found is None else ActiveMail(*found, entry)
+        if found is None:
+            return None
+        record, data = found
+        await self._remember_taken(record)
+        return ActiveMail(self._place(entry, record), data, entry)
 
     async def record(self, entry: QueueEntry) -> MailRecord | None:
         """Read a mail's record; None when it was damaged, which is told. Raises OSError."""
         if entry.id in self._unsaved:
             return self._unsaved[entry.id]
-        return await self._loader.read(entry.id, self._store.read_record, entry.id)
+        record = await self._loader.read(entry.id, self._store.read_record, entry.id)
+        if record is None:
+            return None
+        await self._remember_taken(record)
+        return self._place(entry, record)
+
+    async def note(self, mail: ActiveMail, record: MailRecord) -> None:
+        """Replace the record of a mail on disk before something is done with it.
+
+        A disk that takes no note of it does not stop the mail.
+        """
+        mail.record = record
+        async with mail.writing:
+            self._notifier.trouble(await self._update(mail.record))
+
+    async def taken(self, message_id: str, addresses: Iterable[str]) -> set[str]:
+        """Return those recipients for whom a mail is or was here by a hand-over. Raises OSError."""
+        asked = set(addresses)
+        estimated = sorted(entry.id for entry in self.queue if entry.is_estimated)
+        await self._read_ages(estimated)
+        visiting = {address for address in asked if (message_id, address) in self._visiting}
+        return visiting | await self._disk.run(self._taken.known, message_id, asked)
+
+    async def _remember_taken(self, record: MailRecord) -> None:
+        """Remember a mail from another account before anything becomes of it."""
+        if not record.visited_accounts:
+            return
+        try:
+            await self._disk.run(self._taken.add, record.message_id, record.addresses)
+        except OSError as error:
+            self._notifier.trouble(error)
 
     async def records(self) -> Sequence[MailRecord]:
         """Read the records of all deferred mails, in the order of their delivery.
@@ -291,7 +406,13 @@ class Spool:
         found, errors = await self._loader.read_records(ids, self._is_idle)
         if errors:
             self._notifier.trouble(errors[0])
-        return [self._unsaved.get(record.id, record) for record in found]
+        placed: list[MailRecord] = []
+        for record in found:
+            entry = self.queue.find(record.id)
+            if entry is not None:
+                unsaved = self._unsaved.get(record.id)
+                placed.append(self._place(entry, record) if unsaved is None else unsaved)
+        return placed
 
     async def remove(self, mail: ActiveMail) -> OSError | None:
         """Forget a mail, wherever it is. Returns why the disk did not let go of it."""
@@ -302,7 +423,7 @@ class Spool:
         """Forget a mail on disk. Returns why the disk did not let go of it."""
         self._forget(entry)
         try:
-            await self._disk.run(self._store.remove, entry.id)
+            await self._disk.remove(entry.id)
         except OSError as error:
             return error
         return None
@@ -314,12 +435,15 @@ class Spool:
     async def _write(self, mail: ActiveMail) -> QueueEntry:
         record = mail.record.with_lost_reply() if mail.dot_reached else mail.record
         self.quota.claim(record.id.size)
-        entry = self.queue.add(record.id)
+        entry = self.queue.add(record.id, record.born)
+        entry.stood_still = record.stood_still
         mail.is_spooled = True
+        self._visit(record)
         try:
-            await self._disk.write(record, mail.data)
+            await self._disk.write(self._noted(record), mail.data)
         except BaseException:
             mail.is_spooled = False
+            self._visiting.difference_update((record.message_id, a) for a in record.addresses)
             self._forget(entry)
             raise
         mail.entry = entry
@@ -327,12 +451,35 @@ class Spool:
 
     async def _update(self, record: MailRecord) -> OSError | None:
         try:
-            await self._disk.run(self._store.update, record)
+            await self._disk.run(self._store.update, self._noted(record))
         except OSError as error:
             self._unsaved[record.id] = record
             return error
         self._unsaved.pop(record.id, None)
         return None
+
+    def _noted(self, record: MailRecord) -> MailRecord:
+        return record.noted_at(self._timers.measured(), self._timers.clock())
+
+    def _place(self, entry: QueueEntry, record: MailRecord) -> MailRecord:
+        """Return a record from the disk in the time of the run, and learn its age from it."""
+        if entry.is_estimated:
+            entry.is_estimated = False
+            taken_up = record.taken_up(self._timers.measured(), self._timers.clock())
+            entry.offer_at += taken_up.born - entry.born
+            entry.born = taken_up.born
+            entry.stood_still += record.stood_still
+            self._visit(record)
+        return replace(
+            record,
+            born=entry.born,
+            stood_still=entry.stood_still,
+            next_attempt=entry.next_attempt,
+        )
+
+    def _visit(self, record: MailRecord) -> None:
+        if record.visited_accounts:
+            self._visiting.update((record.message_id, address) for address in record.addresses)
 
     def _forget(self, entry: QueueEntry) -> None:
         if self.queue.remove(entry):
