@@ -196,7 +196,7 @@ BREACHES: dict[str, tuple[Callable[[Path], None], set[str]]] = {
         },
     ),
     "an action is renamed": (
-        replaced(f"{INTEGRATION}/send/waiting.py", '"drop_waiting"', '"forget_waiting"'),
+        replaced(f"{INTEGRATION}/services.py", '"drop_waiting"', '"forget_waiting"'),
         {
             "drop_waiting is not registered",
             "forget_waiting is not in services.yaml",
