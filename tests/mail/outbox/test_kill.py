@@ -161,7 +161,6 @@ def unjustified(
                 yield f"{message_id} to {recipient}"
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("mode", KILLS)
 async def test_a_process_that_is_killed_loses_nothing(
