@@ -20,11 +20,12 @@ from tests.mail.outbox.servers import DOWN
 @contextlib.contextmanager
 def clinging(only: str = "", *, is_writable: bool) -> Iterator[None]:
     """Let a disk remove nothing whose path holds some text, and write either all or nothing."""
+    unlink = Path.unlink
 
     def refuse(path: Path, *_: object, **__: object) -> None:
         if only in str(path):
             raise OSError(f"Read-only file system: {path.name}")
-        os.unlink(path)
+        unlink(path)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Path, "unlink", refuse)
@@ -160,7 +161,7 @@ def test_each_new_folder_is_synced_in_the_one_that_holds_it(
     fsync = os.fsync
 
     def note(descriptor: int) -> None:
-        synced.append(Path(os.readlink(f"/proc/self/fd/{descriptor}")))
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
         fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", note)

@@ -192,9 +192,7 @@ type CourierEvent = (
 class Notifier:
     """Turns outcomes into events; recipients with the same answer share one."""
 
-    def __init__(
-        self, clock: Callable[[], float], shown: Callable[[float], float] = float
-    ) -> None:
+    def __init__(self, clock: Callable[[], float], shown: Callable[[float], float] = float) -> None:
         """Tell nobody yet.
 
         clock: returns the UTC timestamp in seconds. shown: returns a time of the run as one.
