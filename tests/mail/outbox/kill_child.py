@@ -114,7 +114,7 @@ class Account:
         if self.other is None:
             return config
         backup = Backup(own=self.name, account=self.other.name, hand_over=self.other.accept)
-        limit = FloodLimit(per_hour=3, digests=Digests(self._life.digest, count=20))
+        limit = FloodLimit(per_hour=1, digests=Digests(self._life.digest, count=20))
         return config._replace(backup=backup, flood_limit=limit)
 
     async def accept(self, mail: OutgoingMail) -> None:

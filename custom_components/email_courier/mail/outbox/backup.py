@@ -134,7 +134,7 @@ class HandOver:
         outgoing = mail.record.outgoing(mail.data, now)
         visited = (*outgoing.visited_accounts, backup.own)
         if not mail.record.is_offered:
-            # After a crash it is asked for there again, which makes no copy, before one here.
+            # Offered there again after a crash, which makes no copy, before it is tried here.
             await self._spool.note(mail, replace(mail.record, is_offered=True))
         try:
             await backup.hand_over(replace(outgoing, visited_accounts=visited))

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from ..failure import Failure, MailError
 from .backoff import Backoff
 from .backup import Backup, HandOver
+from .disk import Disk
 from .dispatcher import Deliver, Dispatcher
 from .events import CourierEvent, Notifier, OutboxState
 from .history import History, HistorySaver
@@ -21,7 +22,7 @@ from .outcome import OutcomeHandler
 from .record import MailRecord
 from .runtime import Host, TaskGroup, Timers
 from .scheduler import ActiveMail, DeferredQueue, QueueEntry
-from .spool import Disk, Quota, QuotaLimits, Recovery, Spool
+from .spool import Quota, QuotaLimits, Recovery, Spool
 from .store import Store
 from .submission import (
     OutboxError,

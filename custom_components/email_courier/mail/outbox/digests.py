@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Protocol
 
 from ..payload import Payload
+from .disk import Disk
 from .events import GivenUp, Notifier
 from .record import MailId, MailRecord
 from .runtime import Host, RunBlocking, TaskGroup, Timers
 from .scheduler import ActiveMail, QueueEntry
-from .spool import Disk, Loader, Quota, Recovered, Spool
+from .spool import Loader, Quota, Recovered, Spool
 from .store import Store, set_aside, write_file
 from .submission import DamagedMailError, DigestPart, OutboxError, OutgoingMail
 
