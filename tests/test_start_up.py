@@ -16,6 +16,7 @@ from tests.support.accounts import account_entry, load, recipient
 from tests.support.fixtures import Bed
 
 _PACKAGE = Path(services.__file__).parent
+_ROOT = _PACKAGE.parents[1]
 _IMPORT_ALL = """
 import importlib, json, sys
 for name in sys.argv[1:]:

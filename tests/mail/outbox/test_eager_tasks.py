@@ -5,9 +5,9 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+from custom_components.email_courier.mail.outbox.disk import Disk
 from custom_components.email_courier.mail.outbox.record import MailRecord
 from custom_components.email_courier.mail.outbox.runtime import Host, TaskGroup, Timers
-from custom_components.email_courier.mail.outbox.spool import Disk
 from custom_components.email_courier.mail.outbox.store import Store
 from tests.mail.outbox.house import START, mail
 
