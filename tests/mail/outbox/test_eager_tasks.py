@@ -35,8 +35,7 @@ async def test_every_mail_is_on_disk_when_its_write_returns(tmp_path: Path) -> N
     store = Store(tmp_path)
     troubles: list[OSError] = []
     host = eager_host()
-    timers, tasks = Timers(host), TaskGroup(host)
-    disk = Disk(store, host, troubles.append, timers, tasks)
+    disk = Disk(store, host, troubles.append, Timers(host), TaskGroup(host))
 
     async def write(delay: float) -> None:
         await asyncio.sleep(delay)

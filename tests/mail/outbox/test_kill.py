@@ -20,7 +20,7 @@ from tests.support.record import Mail
 
 KILLS = {"first": 125, "straight": 125, "pair": 250}
 SEEN = ("handed_over", "reloaded", "digested")
-LEAST_LIFE = {"first": 0.02, "straight": 0.02, "pair": 0.15}
+LEAST_LIFE = {"first": 0.02, "straight": 0.02, "pair": 0.3}
 """Seconds; two accounts take longer to begin."""
 MOST_COPIES = {"first": 2, "straight": 2, "pair": 3}
 """A reply may be lost once in every account that the mail goes through."""

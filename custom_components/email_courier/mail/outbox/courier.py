@@ -74,7 +74,7 @@ class Courier:
         backup, limit = self._config.backup, self._config.flood_limit
         self._timers = timers = Timers(host)
         self._tasks = tasks = TaskGroup(host)
-        self._notifier = notifier = Notifier(timers.clock, timers.shown)
+        self._notifier = notifier = Notifier(host.clock, timers.shown)
         self._backoff = Backoff(host.chance, self._changed)
         self._quota = Quota(self._config.limits, self._changed)
         self._queue = DeferredQueue(math.inf if backup is None else backup.after, self._changed)

@@ -1,4 +1,4 @@
-"""The store as the event loop uses it: one call after the other; failed removals are made good."""
+"""The store as the event loop uses it: one call after the other, each removal made good."""
 
 from __future__ import annotations
 
