@@ -14,9 +14,7 @@ import pytest
 from custom_components.email_courier import config_flow
 from custom_components.email_courier.flow import (
     forms as flow_forms,
-    forms as flow_sign_in_forms,
     options as options_flow,
-    options as options_form,
     recipient as recipient_flow,
 )
 from custom_components.email_courier.flow.core_smtp import CoreAccount
@@ -40,19 +38,17 @@ SOURCES = [
 FORMS = {
     "core_account": flow_forms.core_account_form({"id": CoreAccount("", Draft(), {}, ())}),
     "address": flow_forms.address_form(offers_lookup=True, offers_back=True),
-    "server": flow_forms.SERVER_FORM,
-    "certificate": flow_forms.CERTIFICATE_FORM,
-    "login": flow_forms.LOGIN_FORM,
-    "plain_login": flow_forms.PLAIN_LOGIN_FORM,
-    "finish": flow_forms.FINISH_FORM,
-    "google": flow_sign_in_forms.GOOGLE_FORM,
-    "microsoft": flow_sign_in_forms.MICROSOFT_FORM,
-    "custom": flow_sign_in_forms.CUSTOM_FORM,
-    "credentials_google": flow_sign_in_forms.CREDENTIALS_FORM,
-    "credentials_microsoft": flow_sign_in_forms.CREDENTIALS_FORM,
-    "signed_in": flow_sign_in_forms.signed_in_form(
-        list(flow_sign_in_forms.LoginWith), flow_sign_in_forms.LoginWith.KEEP
-    ),
+    "server": flow_forms.server_form(),
+    "certificate": flow_forms.certificate_form(),
+    "login": flow_forms.login_form(),
+    "plain_login": flow_forms.plain_login_form(),
+    "finish": flow_forms.finish_form(),
+    "google": flow_forms.google_form(),
+    "microsoft": flow_forms.microsoft_form(),
+    "custom": flow_forms.custom_form(),
+    "credentials_google": flow_forms.credentials_form(),
+    "credentials_microsoft": flow_forms.credentials_form(),
+    "signed_in": flow_forms.signed_in_form(list(flow_forms.LoginWith), flow_forms.LoginWith.KEEP),
 }
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _ADDRESS = re.compile(r"://\w")
@@ -149,7 +145,7 @@ async def test_every_option_has_its_name_and_is_explained(hass: HomeAssistant, b
     server = await bed.serve()
     entry, other = account_entry(server), account_entry(server)
     other.add_to_hass(hass)
-    fields = set(fields_of(options_form.options_form(hass, entry)))
+    fields = set(fields_of(options_flow.options_form(hass, entry)))
     page = TEXTS["options"]["step"]["init"]
     assert set(texts_of_fields(page)) == fields
     assert set(texts_of_fields(page, "data_description")) == fields

@@ -59,7 +59,7 @@ class Issue(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class _Nature:
+class _IssueSpec:
     """is_fixable: a dialog goes with it. is_persistent: it outlives a restart."""
 
     severity: ir.IssueSeverity
@@ -67,14 +67,14 @@ class _Nature:
     is_persistent: bool = False
 
 
-_NATURE: Final = {
-    Issue.MAIL_EXPIRED: _Nature(ir.IssueSeverity.ERROR, is_fixable=True, is_persistent=True),
-    Issue.MAIL_DAMAGED: _Nature(ir.IssueSeverity.ERROR, is_fixable=True, is_persistent=True),
-    Issue.OUTBOX_NEARLY_FULL: _Nature(ir.IssueSeverity.WARNING),
-    Issue.OUTBOX_DISK: _Nature(ir.IssueSeverity.ERROR),
-    Issue.CERTIFICATE_CHANGED: _Nature(ir.IssueSeverity.ERROR, is_fixable=True),
-    Issue.CERTIFICATE_UNCHECKED: _Nature(ir.IssueSeverity.WARNING),
-    Issue.PLAIN_LOGIN: _Nature(ir.IssueSeverity.WARNING),
+_SPECS: Final = {
+    Issue.MAIL_EXPIRED: _IssueSpec(ir.IssueSeverity.ERROR, is_fixable=True, is_persistent=True),
+    Issue.MAIL_DAMAGED: _IssueSpec(ir.IssueSeverity.ERROR, is_fixable=True, is_persistent=True),
+    Issue.OUTBOX_NEARLY_FULL: _IssueSpec(ir.IssueSeverity.WARNING),
+    Issue.OUTBOX_DISK: _IssueSpec(ir.IssueSeverity.ERROR),
+    Issue.CERTIFICATE_CHANGED: _IssueSpec(ir.IssueSeverity.ERROR, is_fixable=True),
+    Issue.CERTIFICATE_UNCHECKED: _IssueSpec(ir.IssueSeverity.WARNING),
+    Issue.PLAIN_LOGIN: _IssueSpec(ir.IssueSeverity.WARNING),
 }
 
 
@@ -201,15 +201,15 @@ class AccountIssues:
         self, issue: Issue, placeholders: dict[str, str], data: IssueData | None = None
     ) -> None:
         entry = self._account.entry
-        nature = _NATURE[issue]
+        spec = _SPECS[issue]
         ir.async_create_issue(
             self._hass,
             DOMAIN,
             issue.id_for(entry.entry_id),
             data={"entry_id": entry.entry_id, **(data or {})},
-            is_fixable=nature.is_fixable,
-            is_persistent=nature.is_persistent,
-            severity=nature.severity,
+            is_fixable=spec.is_fixable,
+            is_persistent=spec.is_persistent,
+            severity=spec.severity,
             translation_key=issue.value,
             translation_placeholders={"account": entry.title, **placeholders},
         )

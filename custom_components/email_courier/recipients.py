@@ -39,10 +39,10 @@ class Recipients:
         return Recipients(self.to + other.to, self.cc + other.cc, self.bcc + other.bcc)
 
 
-NOBODY: Final = Recipients()
+NO_RECIPIENTS: Final = Recipients()
 
 
-def written(mailbox: Mailbox) -> str:
+def format_mailbox(mailbox: Mailbox) -> str:
     """Write a mailbox so that it reads back as the same."""
     if not mailbox.name:
         return mailbox.address

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -18,10 +17,11 @@ from homeassistant.helpers import issue_registry as ir
 import voluptuous as vol
 
 from .const import CONF_FINGERPRINT, DOMAIN
-from .flow.check import Outcome, async_check
+from .flow.check import CheckResult, async_check
 from .flow.draft import async_draft_of
+from .flow.progress import Progress
 from .issues import Issue, IssueData
-from .mail.verify.remedy import Diagnosis
+from .mail.failure import Failure
 from .phrases import as_code
 
 
@@ -42,7 +42,7 @@ class CertificateChangedFlow(RepairsFlow):
         """Be about one certificate: SHA-256 in lower-case hex."""
         self._entry = entry
         self._fingerprint = fingerprint
-        self._handshake: asyncio.Task[Outcome] | None = None
+        self._handshake = Progress[CheckResult]()
         self._words: dict[str, str] = {}
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
@@ -55,23 +55,13 @@ class CertificateChangedFlow(RepairsFlow):
 
     async def async_step_trust(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
         """Prove the account with exactly this certificate."""
-        if self._handshake is None:
-            draft = replace(
-                await async_draft_of(self.hass, self._entry),
-                certificate_fingerprint=self._fingerprint,
-            )
-            self._handshake = self.hass.async_create_task(
-                async_check(self.hass, draft), f"{DOMAIN} handshake"
-            )
-        if not self._handshake.done():
-            return self.async_show_progress(
-                step_id="trust", progress_action="handshake", progress_task=self._handshake
-            )
+        page = self._handshake.page(self, "trust", self._check, lambda: "handshake")
+        if page is not None:
+            return page
         diagnosis = self._handshake.result().diagnosis
-        self._handshake = None
         if diagnosis is None:
             return self.async_show_progress_done(next_step_id="save")
-        self._words = _words(diagnosis)
+        self._words = _words(diagnosis.failure)
         return self.async_show_progress_done(next_step_id="not_trusted")
 
     async def async_step_not_trusted(
@@ -104,11 +94,15 @@ class CertificateChangedFlow(RepairsFlow):
             reason="reconfigure", next_flow=(FlowType.CONFIG_FLOW, flow["flow_id"])
         )
 
+    async def _check(self) -> CheckResult:
+        draft = await async_draft_of(self.hass, self._entry)
+        draft = replace(draft, certificate_fingerprint=self._fingerprint)
+        return await async_check(self.hass, draft)
+
     def _placeholders(self) -> dict[str, str]:
         issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id)
         return dict(issue.translation_placeholders or {}) if issue else {}
 
 
-def _words(diagnosis: Diagnosis) -> dict[str, str]:
-    failure = diagnosis.failure
+def _words(failure: Failure) -> dict[str, str]:
     return {"reply": as_code(failure.server_words or failure.kind.value)}

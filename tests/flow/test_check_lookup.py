@@ -5,7 +5,7 @@ import contextlib
 from homeassistant.core import HomeAssistant
 import pytest
 
-from custom_components.email_courier.flow import check as lookup
+from custom_components.email_courier.mail.discovery import dns, web
 from custom_components.email_courier.mail.discovery.dns import MailExchanger, ServiceRecord
 from tests.mail.discovery.doubles import DOMAIN, SENDER, Names, Pages
 from tests.support.dialogs import Dialog, typed_for
@@ -19,8 +19,8 @@ from tests.support.strangers import IMAP
 def names(monkeypatch: pytest.MonkeyPatch) -> Names:
     """A world wide web without pages, and a DNS that a test fills in."""
     names = Names()
-    monkeypatch.setattr(lookup, "SystemResolver", lambda: contextlib.nullcontext(names))
-    monkeypatch.setattr(lookup, "SessionFetch", lambda *_: Pages())
+    monkeypatch.setattr(dns, "SystemResolver", lambda: contextlib.nullcontext(names))
+    monkeypatch.setattr(web, "SessionFetch", lambda *_: Pages())
     return names
 
 

@@ -7,7 +7,7 @@ from homeassistant.data_entry_flow import FlowResultType, UnknownFlow
 import pytest
 
 from custom_components.email_courier.config_flow import EmailCourierConfigFlow
-from custom_components.email_courier.flow import dialog as flow_dialog
+from custom_components.email_courier.flow import server as flow_server
 from custom_components.email_courier.flow.draft import Draft
 from custom_components.email_courier.mail.discovery.model import Discovery, Origin
 from custom_components.email_courier.mail.settings import Encryption
@@ -131,7 +131,7 @@ async def test_closing_the_dialog_while_the_server_is_searched_for_ends_the_sear
             ended.set()
         return Discovery(Origin.NONE)
 
-    monkeypatch.setattr(flow_dialog, "async_discover", search)
+    monkeypatch.setattr(flow_server, "async_discover", search)
     dialog = await Dialog.new_account(hass)
     async with asyncio.timeout(1):
         await dialog.begin(sender="anna@example.com")

@@ -9,7 +9,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.email_courier.flow import options as options_flow
-from custom_components.email_courier.flow.check import Outcome
+from custom_components.email_courier.flow.check import CheckResult
 from custom_components.email_courier.mail.failure import Failure, FailureKind, Permanence, Stage
 from custom_components.email_courier.mail.verify.remedy import Diagnosis
 from tests.support.accounts import account_entry, load, load_state
@@ -176,8 +176,8 @@ async def test_a_verdict_that_is_there_at_once_is_shown_without_a_page_of_progre
     diagnosis: Diagnosis | None,
     ends_as: FlowResultType,
 ) -> None:
-    async def verdict(*_: object) -> Outcome:
-        return Outcome(diagnosis=diagnosis)
+    async def verdict(*_: object) -> CheckResult:
+        return CheckResult(diagnosis=diagnosis)
 
     monkeypatch.setattr(options_flow, "async_check", verdict)
     entry = await loaded(hass, await bed.serve())

@@ -1,42 +1,46 @@
-"""Proving a draft, the way every later mail will go."""
+"""Proving a draft, the way every later mail will go, and looking for its server.
+
+What does that is imported with the first dialog, off the event loop: a start of Home Assistant
+imports this module.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 import ssl
+from typing import TYPE_CHECKING, NamedTuple
 
 from aiohttp import ClientError
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.importlib import async_import_module
 from homeassistant.util import dt as dt_util
 from homeassistant.util.ssl import client_context, client_context_no_verify
 
 from ..mail.address import parse_mailbox
-from ..mail.compose.content import Content
-from ..mail.compose.message import compose
-from ..mail.discovery.discover import discover
-from ..mail.discovery.dns import SystemResolver
-from ..mail.discovery.model import Discovery, Origin
-from ..mail.discovery.providers import load
-from ..mail.discovery.web import SessionFetch
 from ..mail.failure import Failure, FailureKind, MailError, Permanence, Stage
 from ..mail.settings import DIALOG_DEADLINES, Deadlines, Encryption, ServerSettings
 from ..mail.smtp.keepalive import deliver_once, renew_token
-from ..mail.smtp.session import StageObserver
-from ..mail.verify.handshake import Proof, encryption_at, prove, resolve_encryption
-from ..mail.verify.remedy import Diagnosis, diagnose
 from ..tls_context import async_context_for
 from .draft import Draft
 
+if TYPE_CHECKING:
+    from ..mail.discovery.model import Discovery
+    from ..mail.smtp.session import StageObserver
+    from ..mail.verify.handshake import Proof
+    from ..mail.verify.remedy import Diagnosis
+
+_MAIL = f"{__package__.rpartition('.')[0]}.mail"
 _LISTENING = Deadlines(handshake=4.0, connect=4.0, greeting=4.0)
 """Seconds for finding out what a port speaks where the encryption is to be found."""
+_SEARCHING = Deadlines(handshake=4.0, connect=3.0, greeting=3.0)
+"""Seconds for the same at each of the usual places."""
 _LEAST = 2.0
 """Seconds that a handshake gets even where listening has taken long."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class CheckResult(NamedTuple):
     """What came of a handshake: proof, or a diagnosis.
 
     Neither where the encryption turned out to be none and a password was not sent: it needs
@@ -49,46 +53,42 @@ class Outcome:
 
 async def async_check(
     hass: HomeAssistant, draft: Draft, observer: StageObserver | None = None
-) -> Outcome:
+) -> CheckResult:
     """Go through the handshake and, where it fails, look for what would help."""
+    await async_import_module(hass, f"{_MAIL}.verify.remedy")
+    from ..mail.verify.handshake import resolve_encryption
+    from ..mail.verify.remedy import Diagnosis
+
     settings = draft.settings()
     try:
         context = await _async_context(hass, settings)
     except MailError as error:
-        return Outcome(diagnosis=Diagnosis(error.failure))
+        return CheckResult(diagnosis=Diagnosis(error.failure))
     begun = asyncio.get_running_loop().time()
     try:
         settings = await resolve_encryption(replace(settings, deadlines=_LISTENING), context)
     except MailError as error:
         # Nothing was chosen that could be less secure than what is tried now.
         assumed = replace(settings, encryption=Encryption.NONE)
-        return Outcome(diagnosis=await _diagnose(assumed, error.failure, draft, context))
+        return CheckResult(diagnosis=await _diagnose(assumed, error.failure, draft, context))
     if replace(draft, encryption=settings.encryption).needs_plain_consent:
-        return Outcome()
+        return CheckResult()
     left = DIALOG_DEADLINES.handshake - (asyncio.get_running_loop().time() - begun)
     settings = replace(settings, deadlines=replace(DIALOG_DEADLINES, handshake=max(left, _LEAST)))
     try:
-        return Outcome(proof=await _prove(settings, context, draft.sender, observer))
+        return CheckResult(proof=await _prove(settings, context, draft.sender, observer))
     except MailError as error:
-        return Outcome(diagnosis=await _diagnose(settings, error.failure, draft, context))
-
-
-async def _prove(
-    settings: ServerSettings, context: ssl.SSLContext, sender: str, observer: StageObserver | None
-) -> Proof:
-    """Prove settings; a token that is refused gets one second chance. Raises MailError."""
-    try:
-        return await prove(settings, context, sender, observer=observer)
-    except MailError as error:
-        if not await renew_token(settings.login, error.failure):
-            raise
-    return await prove(settings, context, sender, observer=observer)
+        return CheckResult(diagnosis=await _diagnose(settings, error.failure, draft, context))
 
 
 async def async_send_test(
     hass: HomeAssistant, draft: Draft, recipient: str, subject: str, text: str
 ) -> Failure | None:
     """Send a test mail with settings that are not saved yet; return what stopped it."""
+    await async_import_module(hass, f"{_MAIL}.compose.message")
+    from ..mail.compose.content import Content
+    from ..mail.compose.message import compose
+
     settings = draft.settings()
     try:
         content = Content(
@@ -104,6 +104,54 @@ async def async_send_test(
     mail = await hass.async_add_executor_job(lambda: compose(content, now=dt_util.now()))
     delivery = await deliver_once(settings, context, mail.envelope, mail.data)
     return delivery.outcomes[0].failure
+
+
+async def async_discover(hass: HomeAssistant, sender: str) -> Discovery:
+    """Find the server for a sender within a few seconds. Raises MailError for no address."""
+    await async_import_module(hass, f"{_MAIL}.discovery.discover")
+    await async_import_module(hass, f"{_MAIL}.verify.handshake")
+    from ..mail.discovery.discover import discover
+    from ..mail.discovery.dns import SystemResolver
+    from ..mail.discovery.providers import load
+    from ..mail.discovery.web import SessionFetch
+
+    providers = await hass.async_add_executor_job(load)
+    async with SystemResolver() as resolver:
+        return await discover(
+            sender,
+            resolver=resolver,
+            fetch=SessionFetch(async_get_clientsession(hass), (ClientError,)),
+            listen=_listen,
+            providers=providers,
+        )
+
+
+async def async_provider_of(hass: HomeAssistant, host: str, sender: str) -> Discovery | None:
+    """Return what the table knows about a server that was typed, such as its fixed username."""
+    await async_import_module(hass, f"{_MAIL}.discovery.providers")
+    from ..mail.discovery.model import Discovery, Origin
+    from ..mail.discovery.providers import load
+
+    providers = await hass.async_add_executor_job(load)
+    provider = providers.by_server(host.rstrip(".").lower())
+    if provider is None:
+        return None
+    mailbox = parse_mailbox(sender, FailureKind.INVALID_SENDER)
+    return Discovery.of_provider(Origin.TABLE, provider, mailbox)
+
+
+async def _prove(
+    settings: ServerSettings, context: ssl.SSLContext, sender: str, observer: StageObserver | None
+) -> Proof:
+    """Prove settings; a token that is refused gets one second chance. Raises MailError."""
+    from ..mail.verify.handshake import prove
+
+    try:
+        return await prove(settings, context, sender, observer=observer)
+    except MailError as error:
+        if not await renew_token(settings.login, error.failure):
+            raise
+    return await prove(settings, context, sender, observer=observer)
 
 
 async def _async_context(hass: HomeAssistant, settings: ServerSettings) -> ssl.SSLContext:
@@ -126,6 +174,8 @@ async def _diagnose(
     settings: ServerSettings, failure: Failure, draft: Draft, context: ssl.SSLContext
 ) -> Diagnosis:
     """Look for what would help; the settings say what the draft's encryption came to."""
+    from ..mail.verify.remedy import diagnose
+
     diagnosis = await diagnose(
         settings, failure, draft.sender, checked=context, unchecked=client_context_no_verify()
     )
@@ -136,34 +186,10 @@ async def _diagnose(
     return replace(diagnosis, remedy=replace(remedy, encryption=draft.encryption))
 
 
-_LISTENING_lookup = Deadlines(handshake=4.0, connect=3.0, greeting=3.0)
-
-
-async def async_discover(hass: HomeAssistant, sender: str) -> Discovery:
-    """Find the server for a sender within a few seconds. Raises MailError for no address."""
-    providers = await hass.async_add_executor_job(load)
-    async with SystemResolver() as resolver:
-        return await discover(
-            sender,
-            resolver=resolver,
-            fetch=SessionFetch(async_get_clientsession(hass), (ClientError,)),
-            listen=_listen,
-            providers=providers,
-        )
-
-
-async def async_provider_of(hass: HomeAssistant, host: str, sender: str) -> Discovery | None:
-    """Return what the table knows about a server that was typed, such as its fixed username."""
-    providers = await hass.async_add_executor_job(load)
-    provider = providers.by_server(host.rstrip(".").lower())
-    if provider is None:
-        return None
-    mailbox = parse_mailbox(sender, FailureKind.INVALID_SENDER)
-    return Discovery.of_provider(Origin.TABLE, provider, mailbox)
-
-
 async def _listen(host: str, port: int) -> Encryption | None:
-    settings = ServerSettings(host, port, Encryption.NONE, deadlines=_LISTENING_lookup)
+    from ..mail.verify.handshake import encryption_at
+
+    settings = ServerSettings(host, port, Encryption.NONE, deadlines=_SEARCHING)
     try:
         return await encryption_at(settings, client_context())
     except MailError:

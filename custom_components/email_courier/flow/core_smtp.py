@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_PASSWORD, CONF_PORT, CONF_USERNAME, CONF_VERIFY_SSL
@@ -24,7 +23,7 @@ from ..entry import same_account
 from ..mail.address import Mailbox, parse_mailbox
 from ..mail.failure import MailError
 from ..mail.settings import SUBMISSION_PORT, Encryption
-from ..recipients import written
+from ..recipients import format_mailbox
 from .draft import Draft
 
 _CORE_DOMAIN = "smtp"
@@ -32,16 +31,14 @@ _CORE_SERVER = "server"
 _CORE_REPLY_TO_NAME = "reply_to_name"
 
 
-@dataclass(frozen=True, slots=True)
-class CoreRecipient:
+class CoreRecipient(NamedTuple):
     """A recipient there: one address."""
 
     name: str
     mailbox: Mailbox
 
 
-@dataclass(frozen=True, slots=True)
-class CoreAccount:
+class CoreAccount(NamedTuple):
     """An account there, as a draft and options for here."""
 
     title: str
@@ -90,7 +87,7 @@ def _options(entry: ConfigEntry) -> Iterator[tuple[str, Any]]:
         yield CONF_TIMEOUT, min(max(int(timeout), MIN_TIMEOUT), MAX_TIMEOUT)
     if mailbox := _mailbox(entry.options.get(CONF_REPLY_TO) or ""):
         name = entry.options.get(_CORE_REPLY_TO_NAME) or mailbox.name
-        yield CONF_REPLY_TO, [written(mailbox.named(name))]
+        yield CONF_REPLY_TO, [format_mailbox(mailbox.named(name))]
 
 
 def _recipients(entry: ConfigEntry) -> Iterator[CoreRecipient]:

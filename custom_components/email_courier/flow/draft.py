@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import (
@@ -26,7 +26,6 @@ from ..const import (
     CONF_SIGN_IN,
 )
 from ..entry import settings_of
-from ..mail.discovery.model import Discovery
 from ..mail.settings import (
     DIALOG_DEADLINES,
     SUBMISSION_PORT,
@@ -35,7 +34,12 @@ from ..mail.settings import (
     is_loopback,
 )
 from ..oauth.provider import SignIn
-from ..oauth.tokens import GrantedTokens, async_tokens_for
+from ..oauth.tokens import async_tokens_for
+
+if TYPE_CHECKING:
+    from ..mail.discovery.model import Discovery
+    from ..oauth.client import MailOAuth2Implementation
+    from ..oauth.tokens import GrantedTokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ class Draft:
 
     certificate_fingerprint: the one certificate to trust, SHA-256 as lower-case hex.
     sign_in, tokens: what stands in for a password.
+    token_host: the server that the sign-in was granted for. No token goes to another one.
     """
 
     sender: str = ""
@@ -59,6 +64,7 @@ class Draft:
     ca_file: str | None = None
     sign_in: SignIn | None = None
     tokens: GrantedTokens | None = field(default=None, repr=False, compare=False)
+    token_host: str | None = None
 
     @classmethod
     def of_entry(cls, data: Mapping[str, Any], options: Mapping[str, Any]) -> Draft:
@@ -72,6 +78,7 @@ class Draft:
                 CONF_HELLO_NAME: options.get(CONF_HELLO_NAME),
                 CONF_CA_FILE: options.get(CONF_CA_FILE),
                 CONF_SIGN_IN: SignIn.of_data(data[CONF_SIGN_IN]) if CONF_SIGN_IN in data else None,
+                "token_host": data[CONF_HOST],
             }
         )
 
@@ -101,6 +108,26 @@ class Draft:
             return replace(draft, certificate_fingerprint=None, allow_plain_login=False)
         return draft
 
+    def signed_in(self, username: str, sign_in: SignIn, tokens: GrantedTokens) -> Draft:
+        """Log in with a token that was granted for this server; no password is kept beside it."""
+        return replace(
+            self,
+            username=username,
+            password=None,
+            sign_in=sign_in,
+            tokens=tokens,
+            token_host=self.host,
+        )
+
+    def without_sign_in(self) -> Draft:
+        """Log in with a password again."""
+        return replace(self, sign_in=None, tokens=None, token_host=None)
+
+    @property
+    def is_token_at_home(self) -> bool:
+        """Whether there is no token, or the server is the one that it was granted for."""
+        return self.sign_in is None or self.host == self.token_host
+
     def has_login_of(self, other: Draft) -> bool:
         """Whether the same password belongs to both: same server, same username."""
         return (self.host, self.username) == (other.host, other.username)
@@ -111,14 +138,19 @@ class Draft:
         return self.sends_password_in_clear and not self.allow_plain_login
 
     def settings(self) -> ServerSettings:
-        """Return the settings for a handshake of the dialog."""
+        """Return the settings for a handshake of the dialog.
+
+        Raises ValueError where a token would go to another server than it was granted for.
+        """
+        if not self.is_token_at_home:
+            raise ValueError(f"the sign-in was granted for {self.token_host}")
         return settings_of(
             self.data(), self.options(), deadlines=DIALOG_DEADLINES, tokens=self.tokens
         )
 
     def data(self) -> dict[str, Any]:
         """Return what the config entry keeps; without a username there is no password either."""
-        data = asdict(replace(self, sign_in=None, tokens=None))
+        data = asdict(self.without_sign_in())
         data[CONF_ENCRYPTION] = self.encryption.value
         for name in (CONF_HELLO_NAME, CONF_CA_FILE):
             data.pop(name)
@@ -162,6 +194,28 @@ class Draft:
             )
             if value
         }
+
+
+class SignInAttempt:
+    """A sign-in that has been begun in the dialog.
+
+    username: the mailbox that is signed in on.
+    sign_in: the one that was begun last, with the client where a person has typed one.
+    client, client_id: the client that it was begun as; set before the person is sent away.
+    url: where the person is sent to. answer: the parameters that the provider sends them back with.
+    detail: why it came to nothing.
+    """
+
+    client: MailOAuth2Implementation
+
+    def __init__(self) -> None:
+        """Begin with nobody signed in."""
+        self.username = ""
+        self.sign_in: SignIn | None = None
+        self.client_id = ""
+        self.url = ""
+        self.answer: Mapping[str, Any] = {}
+        self.detail = ""
 
 
 async def async_draft_of(hass: HomeAssistant, entry: ConfigEntry) -> Draft:

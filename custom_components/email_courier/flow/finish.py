@@ -1,110 +1,119 @@
-"""The pages of the set-up dialog about the login and what follows: consent, summary.
-
-All pages are the same for a new account, for reauthentication and for reconfiguration.
-"""
+"""The last pages of the set-up dialog: summary, test mail, saving."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any
 
-from homeassistant.config_entries import ConfigFlowResult
-from homeassistant.const import CONF_PASSWORD, CONF_USERNAME
+from homeassistant.config_entries import ConfigEntry, ConfigFlowResult, ConfigSubentryData
+from homeassistant.core import callback
 
-from ..const import CONF_ALLOW_PLAIN_LOGIN, CONF_TEST_RECIPIENT
-from ..mail.failure import FailureKind, Stage
-from ..phrases import as_code
-from .forms import CONF_GO_BACK, FINISH_FORM, LOGIN_FORM, PLAIN_LOGIN_FORM
-from .server import ServerPages
-from .texts import login_text, typing_error
+from ..const import (
+    CONF_CA_FILE,
+    CONF_HELLO_NAME,
+    CONF_SENDER,
+    CONF_TEST_RECIPIENT,
+    CONF_TO,
+    SUBENTRY_RECIPIENT,
+)
+from ..entry import async_save
+from ..mail.failure import Failure
+from ..recipients import format_mailbox
+from .check import async_send_test
+from .dialog import Dialog
+from .forms import CONF_GO_BACK, finish_form
+from .progress import Progress
 
 
-class AccountPages(ServerPages):
-    """The pages between the first click and a proven account.
-
-    intro: why the login is asked for again.
-    """
+class FinishSteps(Dialog):
+    """From proven settings to an account."""
 
     def __init__(self) -> None:
-        """Begin with nothing typed."""
+        """Begin with nobody to write to."""
         super().__init__()
-        self.intro = ""
-
-    async def async_step_login(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for username and password, with the provider's hint."""
-        if user_input is not None:
-            self.forget_errors()
-            self._take_login(user_input)
-            if user_input.get(CONF_GO_BACK):
-                self.login_is_known = False
-                return await self.async_step_server()
-            if self.draft.username is None or self.draft.password is not None:
-                self.login_is_known = True
-                return await self.async_prove()
-            self.fail(
-                typing_error(FailureKind.INVALID_AUTH, Stage.LOGIN, "password_missing"),
-                CONF_PASSWORD,
-            )
-        suggested = {CONF_USERNAME: self.draft.username}
-        if self.stored is None or self.draft.password != self.stored.password:
-            suggested[CONF_PASSWORD] = self.draft.password
-        phrases = await self.async_phrases()
-        hint = login_text(self.found, phrases)
-        has_stored = self.stored is not None and self.stored.password is not None
-        return await self.async_page(
-            "login",
-            LOGIN_FORM,
-            suggested,
-            hint="\n\n".join(text for text in (self.intro, hint) if text),
-            kept=phrases.say("password_kept") if has_stored else "",
-        )
-
-    async def async_step_plain_login(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Ask for an explicit yes to a password without encryption (never for loopback)."""
-        if user_input is not None:
-            self.forget_errors()
-            if user_input.get(CONF_GO_BACK):
-                self.login_is_known = False
-                return await self.async_step_server()
-            if user_input[CONF_ALLOW_PLAIN_LOGIN]:
-                self.draft = replace(self.draft, allow_plain_login=True)
-                return await self.async_prove()
-            self.fail(
-                typing_error(FailureKind.AUTH_NEEDS_ENCRYPTION, Stage.LOGIN, "no_consent"),
-                CONF_ALLOW_PLAIN_LOGIN,
-            )
-        return await self.async_page(
-            "plain_login", PLAIN_LOGIN_FORM, {}, server=as_code(self.draft.host)
-        )
+        self._test_recipient = ""
+        self._test_mail = Progress[Failure | None]()
 
     async def async_step_finish(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Sum up what was proven, and offer a test mail with the settings not yet saved."""
         if user_input is not None:
             self.forget_errors()
-            self.test_recipient = user_input.get(CONF_TEST_RECIPIENT, "").strip()
+            self._test_recipient = user_input.get(CONF_TEST_RECIPIENT, "").strip()
             if user_input.get(CONF_GO_BACK):
                 self.login_is_known = False
-                return await self.async_step_login()
-            if not self.test_recipient:
-                return await self.async_step_save()
-            return await self.async_go_on(await self.async_step_test_mail())
+                return await self.go_to("login")
+            return await self.go_to("test_mail" if self._test_recipient else "save")
         return await self.async_page(
             "finish",
-            FINISH_FORM,
-            {CONF_TEST_RECIPIENT: self.test_recipient},
+            finish_form(),
+            {CONF_TEST_RECIPIENT: self._test_recipient},
             summary=self.summary,
         )
 
-    def _take_login(self, typed: dict[str, Any]) -> None:
-        """Keep what was typed; an empty password stands for the stored one where that may go."""
-        username = typed.get(CONF_USERNAME, "").strip() or None
-        password = typed.get(CONF_PASSWORD) or None
-        self.draft = replace(self.draft, username=username)
-        self.keeps_password = (
-            password is None and self.stored is not None and self.draft.has_login_of(self.stored)
+    async def async_step_test_mail(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Send the test mail, and save the account once the server has taken it."""
+        if (page := self._test_mail.page(self, "test_mail", self._send_test)) is not None:
+            return page
+        failure = self._test_mail.result()
+        if failure is None:
+            return self.async_show_progress_done(next_step_id="save")
+        self.fail(failure, CONF_TEST_RECIPIENT)
+        return self.async_show_progress_done(next_step_id="finish")
+
+    async def async_step_save(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Make the account, or change it, unless another dialog has been faster.
+
+        The recipients and the waiting mail of one that exists stay.
+        """
+        self.abort_if_configured()
+        if (entry := self.own_entry) is not None:
+            async_save(
+                self.hass,
+                entry,
+                title=self._title(entry),
+                data=self.draft.data(),
+                options=self._options(entry.options),
+            )
+            return self.async_update_and_abort(entry)
+        imported = self.imported
+        return self.async_create_entry(
+            title=self.draft.sender,
+            data=self.draft.data(),
+            options=self._options(imported.options if imported else {}),
+            subentries=[
+                ConfigSubentryData(
+                    subentry_type=SUBENTRY_RECIPIENT,
+                    title=recipient.name,
+                    data={CONF_TO: [format_mailbox(recipient.mailbox)]},
+                    unique_id=None,
+                )
+                for recipient in (imported.recipients if imported else ())
+            ],
         )
-        if self.keeps_password and self.stored is not None:
-            password = self.stored.password
-        self.draft = replace(self.draft, password=password if username else None)
+
+    @callback
+    def async_remove(self) -> None:
+        """Note that the dialog was closed."""
+        super().async_remove()
+        self._test_mail.close()
+
+    async def _send_test(self) -> Failure | None:
+        phrases = await self.async_phrases()
+        return await async_send_test(
+            self.hass,
+            self.draft,
+            self._test_recipient,
+            subject=phrases.say("test_subject", home=self.hass.config.location_name),
+            text=phrases.say("test_text", sender=self.draft.sender),
+        )
+
+    def _title(self, entry: ConfigEntry) -> str:
+        """Keep a title of the person's own; one that is the sender follows the sender."""
+        return self.draft.sender if entry.title == entry.data[CONF_SENDER] else entry.title
+
+    def _options(self, stored: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the options with those that the dialog sets."""
+        others = {k: v for k, v in stored.items() if k not in (CONF_HELLO_NAME, CONF_CA_FILE)}
+        return {**others, **self.draft.options()}

@@ -1,10 +1,13 @@
-"""The forms of the set-up dialog."""
+"""The forms of the set-up dialog, each made when its page is shown.
+
+What is needed is not marked as required where a page leads back: an empty page could not be left.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from homeassistant.const import (
     CONF_CLIENT_ID,
@@ -53,95 +56,8 @@ CONF_ADVANCED = "advanced"
 CONF_GO_BACK = "go_back"
 CONF_MANUAL = "enter_manually"
 
-EMAIL = TextSelector(TextSelectorConfig(type=TextSelectorType.EMAIL, autocomplete="email"))
-TEXT = TextSelector()
-PORT = vol.All(
-    NumberSelector(NumberSelectorConfig(min=1, max=65535, step=1, mode=NumberSelectorMode.BOX)),
-    vol.Coerce(int),
-)
-
-_MANUAL = {vol.Optional(CONF_MANUAL, default=False): BooleanSelector()}
-_BACK = {vol.Optional(CONF_GO_BACK, default=False): BooleanSelector()}
-
-# What is needed is not marked as required: an empty page could not be left backwards then.
-_SENDER = {vol.Optional(CONF_SENDER): EMAIL}
-_SERVER = {
-    vol.Optional(CONF_HOST): TEXT,
-    vol.Required(CONF_PORT): PORT,
-    vol.Required(CONF_ENCRYPTION, default=Encryption.AUTO.value): SelectSelector(
-        SelectSelectorConfig(
-            options=[encryption.value for encryption in Encryption],
-            mode=SelectSelectorMode.DROPDOWN,
-            translation_key="encryption",
-        )
-    ),
-    vol.Required(CONF_VERIFY_SSL, default=True): BooleanSelector(),
-}
-_ADVANCED = {
-    vol.Required(CONF_ADVANCED): section(
-        vol.Schema(
-            {
-                vol.Optional(CONF_CA_FILE): TEXT,
-                vol.Optional(CONF_HELLO_NAME): TEXT,
-            }
-        ),
-        {"collapsed": True},
-    ),
-}
-
-SERVER_FORM = vol.Schema({**_SERVER, **_ADVANCED, **_BACK})
-CERTIFICATE_FORM = vol.Schema(
-    {
-        # The question comes first: the other fields only repeat what was typed.
-        vol.Required(CONF_TRUST_CERTIFICATE, default=False): BooleanSelector(),
-        **_SERVER,
-        **_ADVANCED,
-        **_BACK,
-    }
-)
-
-_LOGIN = {
-    vol.Optional(CONF_USERNAME): TextSelector(
-        TextSelectorConfig(type=TextSelectorType.TEXT, autocomplete="username")
-    ),
-    vol.Optional(CONF_PASSWORD): TextSelector(
-        TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="current-password")
-    ),
-}
-LOGIN_FORM = vol.Schema(
-    {**_LOGIN, vol.Optional(CONF_USE_SIGN_IN, default=False): BooleanSelector(), **_BACK}
-)
-
-PLAIN_LOGIN_FORM = vol.Schema(
-    {vol.Required(CONF_ALLOW_PLAIN_LOGIN, default=False): BooleanSelector(), **_BACK}
-)
-
-FINISH_FORM = vol.Schema({vol.Optional(CONF_TEST_RECIPIENT): EMAIL, **_BACK})
-
-
-def address_form(*, offers_lookup: bool, offers_back: bool) -> vol.Schema:
-    """Return the form for the sender's address."""
-    return vol.Schema(
-        {**_SENDER, **(_MANUAL if offers_lookup else {}), **(_BACK if offers_back else {})}
-    )
-
-
-def core_account_form(accounts: Mapping[str, CoreAccount]) -> vol.Schema:
-    """Return the form that offers accounts of Home Assistant's own SMTP integration."""
-    return vol.Schema(
-        {
-            vol.Required("core_account", default=next(iter(accounts))): SelectSelector(
-                SelectSelectorConfig(
-                    options=[
-                        SelectOptionDict(value=entry_id, label=account.title)
-                        for entry_id, account in accounts.items()
-                    ]
-                )
-            ),
-            **_BACK,
-        }
-    )
-
+AUTHORITIES: Final = ("common", "consumers", "organizations")
+"""Microsoft's; the name of a tenant can be typed instead."""
 
 REGISTRATION_LINKS: Final = {
     "project_url": "https://console.cloud.google.com/projectcreate",
@@ -164,23 +80,6 @@ Pages do not break them in the middle: a longer one would not fit a phone.
 """
 
 
-AUTHORITIES = ("common", "consumers", "organizations")
-"""Microsoft's; the name of a tenant can be typed instead."""
-
-_URL = TextSelector(TextSelectorConfig(type=TextSelectorType.URL))
-_SECRET = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))
-_USERNAME = {
-    vol.Required(CONF_USERNAME): TextSelector(
-        TextSelectorConfig(type=TextSelectorType.TEXT, autocomplete="username")
-    )
-}
-_CLIENT = {
-    vol.Required(CONF_CLIENT_ID): TEXT,
-    vol.Optional(CONF_CLIENT_SECRET): _SECRET,
-}
-_BACK_flow_sign_in_forms = {vol.Optional(CONF_GO_BACK, default=False): BooleanSelector()}
-
-
 class LoginWith(StrEnum):
     """What an account with a sign-in is to log in with from now on."""
 
@@ -189,39 +88,125 @@ class LoginWith(StrEnum):
     OTHER = "change_login"
 
 
-GOOGLE_FORM = vol.Schema({**_USERNAME, **_BACK_flow_sign_in_forms})
-MICROSOFT_FORM = vol.Schema(
-    {
-        **_USERNAME,
-        vol.Required(CONF_AUTHORITY): SelectSelector(
-            SelectSelectorConfig(
-                options=list(AUTHORITIES),
-                mode=SelectSelectorMode.DROPDOWN,
-                custom_value=True,
-                translation_key="authority",
-            )
-        ),
-        **_BACK_flow_sign_in_forms,
-    }
-)
-CUSTOM_FORM = vol.Schema(
-    {
-        **_USERNAME,
-        vol.Required(CONF_AUTHORIZE_URL): _URL,
-        vol.Required(CONF_TOKEN_URL): _URL,
-        vol.Optional(CONF_SCOPE): TEXT,
-        **_CLIENT,
-        **_BACK_flow_sign_in_forms,
-    }
-)
-CREDENTIALS_FORM = vol.Schema(
-    {
-        # Not marked as required: the page could not be left backwards then.
-        vol.Optional(CONF_CLIENT_ID): TEXT,
-        vol.Optional(CONF_CLIENT_SECRET): _SECRET,
-        **_BACK_flow_sign_in_forms,
-    }
-)
+def address_form(*, offers_lookup: bool, offers_back: bool) -> vol.Schema:
+    """Return the form for the sender's address."""
+    return vol.Schema(
+        {
+            vol.Optional(CONF_SENDER): _email(),
+            **(
+                {vol.Optional(CONF_MANUAL, default=False): BooleanSelector()}
+                if offers_lookup
+                else {}
+            ),
+            **(_back() if offers_back else {}),
+        }
+    )
+
+
+def server_form() -> vol.Schema:
+    """Return the form for the server."""
+    return vol.Schema({**_server(), **_back()})
+
+
+def certificate_form() -> vol.Schema:
+    """Return the form for the server whose certificate is in question.
+
+    The question comes first: the other fields only repeat what was typed.
+    """
+    trust = {vol.Required(CONF_TRUST_CERTIFICATE, default=False): BooleanSelector()}
+    return vol.Schema({**trust, **_server(), **_back()})
+
+
+def login_form() -> vol.Schema:
+    """Return the form for username and password."""
+    return vol.Schema(
+        {
+            vol.Optional(CONF_USERNAME): _username(),
+            vol.Optional(CONF_PASSWORD): TextSelector(
+                TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="current-password")
+            ),
+            vol.Optional(CONF_USE_SIGN_IN, default=False): BooleanSelector(),
+            **_back(),
+        }
+    )
+
+
+def plain_login_form() -> vol.Schema:
+    """Return the form for the consent to a password without encryption."""
+    return vol.Schema(
+        {vol.Required(CONF_ALLOW_PLAIN_LOGIN, default=False): BooleanSelector(), **_back()}
+    )
+
+
+def finish_form() -> vol.Schema:
+    """Return the form of the last page."""
+    return vol.Schema({vol.Optional(CONF_TEST_RECIPIENT): _email(), **_back()})
+
+
+def core_account_form(accounts: Mapping[str, CoreAccount]) -> vol.Schema:
+    """Return the form that offers accounts of Home Assistant's own SMTP integration."""
+    options = [
+        SelectOptionDict(value=entry_id, label=account.title)
+        for entry_id, account in accounts.items()
+    ]
+    return vol.Schema(
+        {
+            vol.Required("core_account", default=next(iter(accounts))): SelectSelector(
+                SelectSelectorConfig(options=options)
+            ),
+            **_back(),
+        }
+    )
+
+
+def google_form() -> vol.Schema:
+    """Return the form for signing in with Google."""
+    return vol.Schema({vol.Required(CONF_USERNAME): _username(), **_back()})
+
+
+def microsoft_form() -> vol.Schema:
+    """Return the form for signing in with Microsoft."""
+    return vol.Schema(
+        {
+            vol.Required(CONF_USERNAME): _username(),
+            vol.Required(CONF_AUTHORITY): SelectSelector(
+                SelectSelectorConfig(
+                    options=list(AUTHORITIES),
+                    mode=SelectSelectorMode.DROPDOWN,
+                    custom_value=True,
+                    translation_key="authority",
+                )
+            ),
+            **_back(),
+        }
+    )
+
+
+def custom_form() -> vol.Schema:
+    """Return the form for signing in with a provider of one's own."""
+    url = TextSelector(TextSelectorConfig(type=TextSelectorType.URL))
+    return vol.Schema(
+        {
+            vol.Required(CONF_USERNAME): _username(),
+            vol.Required(CONF_AUTHORIZE_URL): url,
+            vol.Required(CONF_TOKEN_URL): url,
+            vol.Optional(CONF_SCOPE): TextSelector(),
+            vol.Required(CONF_CLIENT_ID): TextSelector(),
+            vol.Optional(CONF_CLIENT_SECRET): _secret(),
+            **_back(),
+        }
+    )
+
+
+def credentials_form() -> vol.Schema:
+    """Return the form for the client that Home Assistant is at Google or Microsoft."""
+    return vol.Schema(
+        {
+            vol.Optional(CONF_CLIENT_ID): TextSelector(),
+            vol.Optional(CONF_CLIENT_SECRET): _secret(),
+            **_back(),
+        }
+    )
 
 
 def signed_in_form(choices: Sequence[LoginWith], default: LoginWith) -> vol.Schema:
@@ -235,6 +220,42 @@ def signed_in_form(choices: Sequence[LoginWith], default: LoginWith) -> vol.Sche
                     translation_key="login_with",
                 )
             ),
-            **_BACK_flow_sign_in_forms,
+            **_back(),
         }
     )
+
+
+def _server() -> dict[vol.Marker, Any]:
+    port = NumberSelectorConfig(min=1, max=65535, step=1, mode=NumberSelectorMode.BOX)
+    encryption = SelectSelectorConfig(
+        options=[encryption.value for encryption in Encryption],
+        mode=SelectSelectorMode.DROPDOWN,
+        translation_key="encryption",
+    )
+    advanced = {
+        vol.Optional(CONF_CA_FILE): TextSelector(),
+        vol.Optional(CONF_HELLO_NAME): TextSelector(),
+    }
+    return {
+        vol.Optional(CONF_HOST): TextSelector(),
+        vol.Required(CONF_PORT): vol.All(NumberSelector(port), vol.Coerce(int)),
+        vol.Required(CONF_ENCRYPTION, default=Encryption.AUTO.value): SelectSelector(encryption),
+        vol.Required(CONF_VERIFY_SSL, default=True): BooleanSelector(),
+        vol.Required(CONF_ADVANCED): section(vol.Schema(advanced), {"collapsed": True}),
+    }
+
+
+def _back() -> dict[vol.Marker, Any]:
+    return {vol.Optional(CONF_GO_BACK, default=False): BooleanSelector()}
+
+
+def _email() -> TextSelector:
+    return TextSelector(TextSelectorConfig(type=TextSelectorType.EMAIL, autocomplete="email"))
+
+
+def _username() -> TextSelector:
+    return TextSelector(TextSelectorConfig(type=TextSelectorType.TEXT, autocomplete="username"))
+
+
+def _secret() -> TextSelector:
+    return TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))

@@ -1,4 +1,4 @@
-"""The choice between a password and a sign-in, in the set-up dialog."""
+"""The pages of the set-up dialog about the login: password, sign-in that is there, consent."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from dataclasses import replace
 from typing import Any, Final
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigFlowResult
-from homeassistant.const import CONF_USERNAME
+from homeassistant.const import CONF_PASSWORD, CONF_USERNAME
 
-from ..const import CONF_LOGIN_WITH, CONF_USE_SIGN_IN
+from ..const import CONF_ALLOW_PLAIN_LOGIN, CONF_LOGIN_WITH, CONF_USE_SIGN_IN
+from ..mail.failure import FailureKind, Stage
 from ..oauth.provider import OAuthProvider
 from ..phrases import as_code
-from .forms import CONF_GO_BACK, LoginWith, signed_in_form
-from .oauth import ProviderPages
+from .dialog import Dialog
+from .forms import CONF_GO_BACK, LoginWith, login_form, plain_login_form, signed_in_form
+from .texts import login_text, typing_error
 
 _PROVIDERS: Final = {
     "gmail": OAuthProvider.GOOGLE,
@@ -23,22 +25,33 @@ _PROVIDERS: Final = {
 """By the keys of the table of mail providers."""
 
 
-class SignInPages(ProviderPages):
-    """The login's page, with a way around the password where there is one."""
+class LoginSteps(Dialog):
+    """Username and password, with a way around the password where there is one."""
 
     async def async_step_login(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask how to log in where there is a choice, else for username and password."""
         if user_input is None:
             if self.draft.sign_in is not None:
-                return await self.async_step_signed_in()
+                return await self.go_to("signed_in")
             has_choice = self._provider is not None and self.draft.password is None
-            if has_choice and not self.errors:
-                return await self.async_step_login_choice()
-        elif user_input.get(CONF_USE_SIGN_IN):
-            self.forget_errors()
-            self.sign_in_username = user_input.get(CONF_USERNAME, "").strip()
-            return await self.async_step_sign_in()
-        return await super().async_step_login(user_input)
+            return await self.go_to(
+                "login_choice" if has_choice and not self.errors else "password"
+            )
+        self.forget_errors()
+        if user_input.get(CONF_USE_SIGN_IN):
+            self.attempt.username = user_input.get(CONF_USERNAME, "").strip()
+            return await self.go_to("sign_in")
+        self._take_login(user_input)
+        if user_input.get(CONF_GO_BACK):
+            self.login_is_known = False
+            return await self.go_to("server")
+        if self.draft.username is None or self.draft.password is not None:
+            self.login_is_known = True
+            return await self.prove()
+        self.fail(
+            typing_error(FailureKind.INVALID_AUTH, Stage.LOGIN, "password_missing"), CONF_PASSWORD
+        )
+        return await self.go_to("password")
 
     async def async_step_login_choice(
         self, user_input: dict[str, Any] | None = None
@@ -57,16 +70,27 @@ class SignInPages(ProviderPages):
     async def async_step_password(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Go on with a password."""
-        return await super().async_step_login()
+        """Ask for username and password, with the provider's hint."""
+        suggested = {CONF_USERNAME: self.draft.username}
+        if self.stored is None or self.draft.password != self.stored.password:
+            suggested[CONF_PASSWORD] = self.draft.password
+        phrases = await self.async_phrases()
+        hint = login_text(self.found, phrases)
+        has_stored = self.stored is not None and self.stored.password is not None
+        return await self.async_page(
+            "login",
+            login_form(),
+            suggested,
+            hint="\n\n".join(text for text in (self.intro, hint) if text),
+            kept=phrases.say("password_kept") if has_stored else "",
+        )
 
     async def async_step_sign_in(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask who is to be signed in with."""
-        provider = self._provider
-        if provider is not None:
-            return await self.async_provider_page(provider)
+        """Ask who is to be signed in with, where the server does not tell."""
+        if self._provider is not None:
+            return await self.go_to(self._provider)
         return self.async_show_menu(step_id="sign_in", menu_options=[*OAuthProvider, "password"])
 
     async def async_step_signed_in(
@@ -78,20 +102,21 @@ class SignInPages(ProviderPages):
             self.forget_errors()
             if user_input.get(CONF_GO_BACK):
                 self.login_is_known = False
-                return await self.async_step_server()
-            login_with = LoginWith(user_input[CONF_LOGIN_WITH])
-            if login_with is LoginWith.KEEP:
-                self.login_is_known = True
-                return await self.async_prove()
-            if login_with is LoginWith.OTHER:
-                self.draft = replace(self.draft, sign_in=None, tokens=None)
-                return await self.async_step_login()
-            self.sign_in_username = self.draft.username or ""
-            self.wanted = sign_in
-            return await self.async_provider_page(sign_in.provider)
+                return await self.go_to("server")
+            match LoginWith(user_input[CONF_LOGIN_WITH]):
+                case LoginWith.KEEP:
+                    self.login_is_known = True
+                    return await self.prove()
+                case LoginWith.OTHER:
+                    self.draft = self.draft.without_sign_in()
+                    return await self.go_to("login")
+                case LoginWith.AGAIN:
+                    self.attempt.username = self.draft.username or ""
+                    self.attempt.sign_in = sign_in
+                    return await self.go_to(sign_in.provider)
         choices = list(LoginWith)
         default = LoginWith.AGAIN
-        if not self.is_token_at_home:
+        if not self.draft.is_token_at_home:
             choices.remove(LoginWith.KEEP)
         elif not self.errors and self.source != SOURCE_REAUTH:
             default = LoginWith.KEEP
@@ -102,6 +127,38 @@ class SignInPages(ProviderPages):
             intro=self.intro,
             username=as_code(self.draft.username or ""),
         )
+
+    async def async_step_plain_login(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for an explicit yes to a password without encryption (never for loopback)."""
+        if user_input is not None:
+            self.forget_errors()
+            if user_input.get(CONF_GO_BACK):
+                self.login_is_known = False
+                return await self.go_to("server")
+            if user_input[CONF_ALLOW_PLAIN_LOGIN]:
+                self.draft = replace(self.draft, allow_plain_login=True)
+                return await self.prove()
+            self.fail(
+                typing_error(FailureKind.AUTH_NEEDS_ENCRYPTION, Stage.LOGIN, "no_consent"),
+                CONF_ALLOW_PLAIN_LOGIN,
+            )
+        return await self.async_page(
+            "plain_login", plain_login_form(), {}, server=as_code(self.draft.host)
+        )
+
+    def _take_login(self, typed: dict[str, Any]) -> None:
+        """Keep what was typed; an empty password stands for the stored one where that may go."""
+        username = typed.get(CONF_USERNAME, "").strip() or None
+        password = typed.get(CONF_PASSWORD) or None
+        self.draft = replace(self.draft, username=username)
+        self.keeps_password = (
+            password is None and self.stored is not None and self.draft.has_login_of(self.stored)
+        )
+        if self.keeps_password and self.stored is not None:
+            password = self.stored.password
+        self.draft = replace(self.draft, password=password if username else None)
 
     @property
     def _provider(self) -> OAuthProvider | None:

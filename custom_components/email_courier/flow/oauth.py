@@ -1,10 +1,8 @@
-"""The way to a provider and back with a token, in the set-up dialog."""
+"""The pages of the set-up dialog for signing in: to a provider and back with a token."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
 import asyncio
-from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
 import time
@@ -26,165 +24,50 @@ from ..oauth.client import (
 )
 from ..oauth.provider import OAuthProvider, SignIn, is_authority, is_safe_url
 from ..oauth.tokens import GrantedTokens
-from .finish import AccountPages
+from .dialog import Dialog
 from .forms import (
     CONF_GO_BACK,
-    CREDENTIALS_FORM,
-    CUSTOM_FORM,
     EXAMPLE_LINKS,
-    GOOGLE_FORM,
-    MICROSOFT_FORM,
     REGISTRATION_LINKS,
+    credentials_form,
+    custom_form,
+    google_form,
+    microsoft_form,
 )
 
 _LIMIT: Final = 30.0
 """Seconds that the provider is given to answer."""
 
 
-class OAuthDialog(AccountPages):
-    """Sends a person to a provider, and exchanges what they come back with.
-
-    sign_in_username: the mailbox that is signed in on. wanted: the sign-in that was begun last.
-    client: the client that it was begun as. detail: why it came to nothing.
-    """
-
-    def __init__(self) -> None:
-        """Begin with nobody signed in."""
-        super().__init__()
-        self.sign_in_username = ""
-        self.wanted: SignIn | None = None
-        self.client: MailOAuth2Implementation | None = None
-        self._begun_as: MailOAuth2Implementation  # set before the person is sent away
-        self._url = ""
-        self._answer: Mapping[str, Any] = {}
-        self.detail = ""
-        self._signed_in_for = ""
-
-    @property
-    def is_token_at_home(self) -> bool:
-        """Whether the server is the one that the person has signed in for."""
-        host = self._signed_in_for or (self.stored.host if self.stored else "")
-        return self.draft.host == host
-
-    async def async_prove(self) -> ConfigFlowResult:
-        """Prove the draft; no token goes to another server than it was meant for."""
-        if self.draft.sign_in is not None and not self.is_token_at_home:
-            self.login_is_known = False
-            return await self.async_step_login()
-        return await super().async_prove()
-
-    @abstractmethod
-    async def async_step_credentials(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Ask for the client that Home Assistant is at the provider."""
-
-    async def async_step_external(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Send the person to the provider, and take what the provider sends them back with."""
-        if user_input is None:
-            return self.async_external_step(step_id="external", url=self._url)
-        self._answer = user_input
-        return self.async_external_step_done(next_step_id="exchange")
-
-    async def async_step_exchange(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Exchange what the provider has sent for tokens, and prove the account with them."""
-        client = self._begun_as
-        sign_in = client.sign_in
-        if "error" in self._answer:
-            return await self._async_failed(sign_in, "sign_in_denied", str(self._answer["error"]))
-        try:
-            async with asyncio.timeout(_LIMIT):
-                token = await client.async_resolve_external_data(self._answer)
-            token["expires_at"] = time.time() + int(token["expires_in"])
-        except ClientResponseError as error:
-            if (
-                error.status == HTTPStatus.UNAUTHORIZED
-                and sign_in.provider is not OAuthProvider.CUSTOM
-            ):
-                self.errors = {"base": "client_refused"}
-                return await self.async_step_credentials()
-            return await self._async_failed(sign_in, "sign_in_failed", str(error.status))
-        except (TimeoutError, ClientError, ValueError, KeyError, TypeError) as error:
-            return await self._async_failed(sign_in, "sign_in_failed", type(error).__name__)
-        if not token.get("access_token") or not token.get("refresh_token"):
-            return await self._async_failed(sign_in, "sign_in_not_lasting", "-")
-        if sign_in.credential:  # the client stays where it is stored
-            sign_in = replace(sign_in, client_id="", client_secret="")
-        self.draft = replace(
-            self.draft,
-            username=self.sign_in_username or self.draft.sender,
-            password=None,
-            sign_in=sign_in,
-            tokens=GrantedTokens(self.hass, sign_in, token),
-        )
-        self._signed_in_for = self.draft.host
-        self.login_is_known = True
-        return await self.async_prove()
-
-    async def async_begin(self, sign_in: SignIn) -> ConfigFlowResult:
-        """Send the person to the provider, or first ask for the client's credentials."""
-        self.wanted = sign_in
-        if not sign_in.client_id:
-            clients = [
-                client
-                for client in await async_clients(self.hass)
-                if client.sign_in.provider is sign_in.provider
-            ]
-            if not clients:
-                return await self.async_step_credentials()
-            sign_in = with_client_of(sign_in, clients[-1])
-        client = MailOAuth2Implementation(
-            self.hass, sign_in, login_hint=self.sign_in_username or self.draft.sender
-        )
-        self.client = self._begun_as = client
-        try:
-            self._url = await client.async_generate_authorize_url(self.flow_id)
-        except NoURLAvailableError:
-            return await self._async_failed(sign_in, "no_own_url", "-")
-        return await self.async_step_external()
-
-    async def _async_failed(self, sign_in: SignIn, error: str, detail: str) -> ConfigFlowResult:
-        self.errors = {"base": error}
-        self.detail = detail
-        return await self.async_provider_page(sign_in.provider)
-
-    async def async_provider_page(self, provider: OAuthProvider) -> ConfigFlowResult:
-        """Show the page of a provider."""
-        page: ConfigFlowResult = await getattr(self, f"async_step_{provider}")()
-        return page
-
-
-class ProviderPages(OAuthDialog):
+class OAuthSteps(Dialog):
     """Google, Microsoft, a provider of one's own, and the client that each wants to know."""
 
     async def async_step_google(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Sign in with Google."""
         if user_input is not None and not self._goes_back(user_input):
-            return await self.async_begin(self._as_before(SignIn.google()))
-        return await self._async_form("google", GOOGLE_FORM, user_input)
+            return await self._async_begin(self._as_before(SignIn.google()))
+        return await self._async_form("google", google_form(), user_input)
 
     async def async_step_microsoft(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Sign in with Microsoft, as one of the accounts that an authority lets in."""
-        authority = self.wanted.authority if self.wanted else ""
+        before = self.attempt.sign_in
+        authority = before.authority if before else ""
         if user_input is not None and not self._goes_back(user_input):
             authority = user_input[CONF_AUTHORITY].strip()
             if is_authority(authority):
-                return await self.async_begin(self._as_before(SignIn.microsoft(authority)))
+                return await self._async_begin(self._as_before(SignIn.microsoft(authority)))
             self.errors = {CONF_AUTHORITY: "authority_invalid"}
         suggested = {CONF_AUTHORITY: authority or self._likely_authority}
-        return await self._async_form("microsoft", MICROSOFT_FORM, user_input, suggested)
+        return await self._async_form("microsoft", microsoft_form(), user_input, suggested)
 
     async def async_step_custom(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Sign in with a provider of one's own."""
         suggested: dict[str, Any] = {}
-        if self.wanted is not None and self.wanted.provider is OAuthProvider.CUSTOM:
-            suggested = self.wanted.as_data()
+        before = self.attempt.sign_in
+        if before is not None and before.provider is OAuthProvider.CUSTOM:
+            suggested = before.as_data()
             suggested.pop(CONF_CLIENT_SECRET, None)
         if user_input is not None and not self._goes_back(user_input):
             for name in (CONF_AUTHORIZE_URL, CONF_TOKEN_URL):
@@ -193,35 +76,106 @@ class ProviderPages(OAuthDialog):
                     self.errors = {name: "url_unsafe"}
             suggested = user_input
             if not self.errors:
-                return await self.async_begin(self._custom(user_input))
-        return await self._async_form("custom", CUSTOM_FORM, user_input, suggested)
+                return await self._async_begin(self._custom(user_input))
+        return await self._async_form("custom", custom_form(), user_input, suggested)
 
     async def async_step_credentials(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Explain how to register Home Assistant with the provider, and keep what comes of it."""
-        wanted = self.wanted or SignIn.google()
+        wanted = self.attempt.sign_in or SignIn.google()
         if user_input is not None:
             self.forget_errors()
             if user_input.get(CONF_GO_BACK):
-                return await self.async_provider_page(wanted.provider)
+                return await self.go_to(wanted.provider)
             client_id = user_input.get(CONF_CLIENT_ID, "").strip()
             if SignIn.of_client(client_id).provider is wanted.provider and client_id:
                 secret = user_input.get(CONF_CLIENT_SECRET, "").strip()
-                return await self.async_begin(
+                return await self._async_begin(
                     await async_keep_client(self.hass, wanted, client_id, secret)
                 )
             self.errors = {CONF_CLIENT_ID: "client_id_invalid"}
         return await self.async_page(
             f"credentials_{wanted.provider}",
-            CREDENTIALS_FORM,
-            user_input or {CONF_CLIENT_ID: self.client.client_id if self.client else ""},
+            credentials_form(),
+            user_input or {CONF_CLIENT_ID: self.attempt.client_id},
             redirect_uri=self._redirect_address,
             **REGISTRATION_LINKS,
         )
 
     async_step_credentials_google = async_step_credentials
     async_step_credentials_microsoft = async_step_credentials
+
+    async def async_step_external(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Send the person to the provider, and take what the provider sends them back with."""
+        if user_input is None:
+            return self.async_external_step(step_id="external", url=self.attempt.url)
+        self.attempt.answer = user_input
+        return self.async_external_step_done(next_step_id="exchange")
+
+    async def async_step_exchange(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Exchange what the provider has sent for tokens, and prove the account with them."""
+        client, answer = self.attempt.client, self.attempt.answer
+        sign_in = client.sign_in
+        if "error" in answer:
+            return await self._async_failed(sign_in, "sign_in_denied", str(answer["error"]))
+        try:
+            async with asyncio.timeout(_LIMIT):
+                token = await client.async_resolve_external_data(answer)
+            token["expires_at"] = time.time() + int(token["expires_in"])
+        except ClientResponseError as error:
+            if (
+                error.status == HTTPStatus.UNAUTHORIZED
+                and sign_in.provider is not OAuthProvider.CUSTOM
+            ):
+                self.errors = {"base": "client_refused"}
+                return await self.go_to("credentials")
+            return await self._async_failed(sign_in, "sign_in_failed", str(error.status))
+        except (TimeoutError, ClientError, ValueError, KeyError, TypeError) as error:
+            return await self._async_failed(sign_in, "sign_in_failed", type(error).__name__)
+        if not token.get("access_token") or not token.get("refresh_token"):
+            return await self._async_failed(sign_in, "sign_in_not_lasting", "-")
+        if sign_in.credential:  # the client stays where it is stored
+            sign_in = replace(sign_in, client_id="", client_secret="")
+        self.draft = self.draft.signed_in(
+            self.attempt.username or self.draft.sender,
+            sign_in,
+            GrantedTokens(self.hass, sign_in, token),
+        )
+        self.login_is_known = True
+        return await self.prove()
+
+    async def _async_begin(self, sign_in: SignIn) -> ConfigFlowResult:
+        """Send the person to the provider, or first ask for the client's credentials."""
+        self.attempt.sign_in = sign_in
+        if not sign_in.client_id:
+            clients = [
+                client
+                for client in await async_clients(self.hass)
+                if client.sign_in.provider is sign_in.provider
+            ]
+            if not clients:
+                return await self.go_to("credentials")
+            sign_in = with_client_of(sign_in, clients[-1])
+        client = MailOAuth2Implementation(
+            self.hass, sign_in, login_hint=self.attempt.username or self.draft.sender
+        )
+        self.attempt.client = client
+        self.attempt.client_id = client.client_id
+        try:
+            self.attempt.url = await client.async_generate_authorize_url(self.flow_id)
+        except NoURLAvailableError:
+            return await self._async_failed(sign_in, "no_own_url", "-")
+        return await self.go_to("external")
+
+    async def _async_failed(self, sign_in: SignIn, error: str, detail: str) -> ConfigFlowResult:
+        self.errors = {"base": error}
+        self.attempt.detail = detail
+        return await self.go_to(sign_in.provider)
 
     async def _async_form(
         self,
@@ -231,15 +185,16 @@ class ProviderPages(OAuthDialog):
         suggested: dict[str, Any] | None = None,
     ) -> ConfigFlowResult:
         if typed is not None and typed.get(CONF_GO_BACK):
-            return await self.async_step_login()
-        username = self.sign_in_username or self.draft.username or self.draft.sender
+            return await self.go_to("login")
+        username = self.attempt.username or self.draft.username or self.draft.sender
         phrases = await self.async_phrases()
-        has_secret = self.wanted is not None and bool(self.wanted.client_secret)
+        before = self.attempt.sign_in
+        has_secret = before is not None and bool(before.client_secret)
         return await self.async_page(
             page,
             form,
             {CONF_USERNAME: username, **(suggested or {})},
-            detail=self.detail,
+            detail=self.attempt.detail,
             redirect_uri=self._redirect_address,
             kept=phrases.say("client_secret_kept") if has_secret else "",
             **EXAMPLE_LINKS,
@@ -247,12 +202,12 @@ class ProviderPages(OAuthDialog):
 
     def _goes_back(self, typed: dict[str, Any]) -> bool:
         self.forget_errors()
-        self.sign_in_username = typed.get(CONF_USERNAME, "").strip()
+        self.attempt.username = typed.get(CONF_USERNAME, "").strip()
         return bool(typed.get(CONF_GO_BACK))
 
     def _as_before(self, sign_in: SignIn) -> SignIn:
         """Return a sign-in with the client that goes with the account, where there is one."""
-        before = self.wanted
+        before = self.attempt.sign_in
         if before is None or before.provider is not sign_in.provider:
             return sign_in
         return replace(sign_in, client_id=before.client_id, client_secret=before.client_secret)
@@ -261,7 +216,7 @@ class ProviderPages(OAuthDialog):
         """Return what was typed; an empty secret stands for the one that is stored."""
         secret = typed.get(CONF_CLIENT_SECRET, "").strip()
         client_id = typed[CONF_CLIENT_ID].strip()
-        before = self.wanted
+        before = self.attempt.sign_in
         if (
             not secret
             and before is not None

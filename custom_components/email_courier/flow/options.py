@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigFlowResult, OptionsFlow
 from homeassistant.core import HomeAssistant
@@ -47,13 +46,17 @@ from ..const import (
 )
 from ..entry import async_save
 from ..mail.address import parse_mailboxes
-from ..mail.failure import FailureKind, MailError, Stage
+from ..mail.failure import Failure, FailureKind, MailError, Stage
 from ..mail.hostname import is_hello_name
-from ..mail.verify.remedy import Diagnosis
 from ..phrases import Phrases
-from .check import Outcome, async_check
+from .check import CheckResult, async_check
 from .draft import Draft, async_draft_of
+from .progress import Progress
 from .texts import error_values, typing_error
+
+if TYPE_CHECKING:
+    from ..mail.settings import ServerSettings
+    from ..mail.verify.remedy import Diagnosis
 
 _CONNECTION: Final = "connection"
 _OUTBOX: Final = "outbox"
@@ -67,7 +70,7 @@ def options_form(hass: HomeAssistant, entry: ConfigEntry) -> vol.Schema:
         for other in hass.config_entries.async_entries(DOMAIN)
         if other.entry_id != entry.entry_id
     ]
-    return vol.Schema(_ALWAYS | (_backup(others) if others else {}))
+    return vol.Schema(_always() | (_backup(others) if others else {}))
 
 
 def sorted_into(form: vol.Schema, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,36 +131,37 @@ def _backup(others: list[SelectOptionDict]) -> dict[vol.Marker, section]:
     }
 
 
-_ALWAYS: Final = {
-    vol.Optional(CONF_SENDER_NAME): TextSelector(),
-    vol.Optional(CONF_REPLY_TO): TextSelector(TextSelectorConfig(multiple=True)),
-    vol.Required(_CONNECTION): section(
-        vol.Schema(
-            {
-                vol.Required(CONF_TIMEOUT, default=DEFAULT_TIMEOUT): _number(
-                    MIN_TIMEOUT, MAX_TIMEOUT, "s"
-                ),
-                vol.Optional(CONF_HELLO_NAME): TextSelector(),
-                vol.Optional(CONF_CA_FILE): TextSelector(),
-            }
+def _always() -> dict[vol.Marker, Any]:
+    return {
+        vol.Optional(CONF_SENDER_NAME): TextSelector(),
+        vol.Optional(CONF_REPLY_TO): TextSelector(TextSelectorConfig(multiple=True)),
+        vol.Required(_CONNECTION): section(
+            vol.Schema(
+                {
+                    vol.Required(CONF_TIMEOUT, default=DEFAULT_TIMEOUT): _number(
+                        MIN_TIMEOUT, MAX_TIMEOUT, "s"
+                    ),
+                    vol.Optional(CONF_HELLO_NAME): TextSelector(),
+                    vol.Optional(CONF_CA_FILE): TextSelector(),
+                }
+            ),
+            {"collapsed": True},
         ),
-        {"collapsed": True},
-    ),
-    vol.Required(_OUTBOX): section(
-        vol.Schema(
-            {
-                vol.Required(CONF_WRITE_FIRST, default=False): BooleanSelector(),
-                vol.Required(CONF_MAX_MAILS, default=DEFAULT_MAX_MAILS): _number(1, 1_000_000),
-                vol.Required(CONF_MAX_MEGABYTES, default=DEFAULT_MAX_MEGABYTES): _number(
-                    1, 1_000_000, "MB"
-                ),
-                vol.Optional(CONF_FLOOD_LIMIT): _number(1, 10_000),
-                vol.Required(CONF_DROP_LARGE_ATTACHMENTS, default=False): BooleanSelector(),
-            }
+        vol.Required(_OUTBOX): section(
+            vol.Schema(
+                {
+                    vol.Required(CONF_WRITE_FIRST, default=False): BooleanSelector(),
+                    vol.Required(CONF_MAX_MAILS, default=DEFAULT_MAX_MAILS): _number(1, 1_000_000),
+                    vol.Required(CONF_MAX_MEGABYTES, default=DEFAULT_MAX_MEGABYTES): _number(
+                        1, 1_000_000, "MB"
+                    ),
+                    vol.Optional(CONF_FLOOD_LIMIT): _number(1, 10_000),
+                    vol.Required(CONF_DROP_LARGE_ATTACHMENTS, default=False): BooleanSelector(),
+                }
+            ),
+            {"collapsed": True},
         ),
-        {"collapsed": True},
-    ),
-}
+    }
 
 
 _OF_THE_CONNECTION = (CONF_HELLO_NAME, CONF_CA_FILE)
@@ -171,8 +175,9 @@ class EmailCourierOptionsFlow(OptionsFlow):
         self._typed: dict[str, Any] | None = None
         self._draft = Draft()
         self._errors: dict[str, str] = {}
-        self._diagnosis: Diagnosis | None = None
-        self._handshake: asyncio.Task[Outcome] | None = None
+        self._failure: Failure | None = None
+        self._remedy: ServerSettings | None = None
+        self._handshake = Progress[CheckResult]()
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show the options, or save them."""
@@ -192,9 +197,9 @@ class EmailCourierOptionsFlow(OptionsFlow):
                     return result
                 return await (self.async_step_init() if self._errors else self.async_step_save())
         values: dict[str, str] = {}
-        if self._diagnosis is not None:
+        if self._failure is not None:
             phrases = await Phrases.async_load(self.hass)
-            values = error_values(self._diagnosis, self._draft, phrases)
+            values = error_values(self._failure, self._draft, phrases, self._remedy)
         form = options_form(self.hass, self.config_entry)
         shown = dict(stored) if self._typed is None else self._typed
         if self.hass.config_entries.async_get_entry(shown.get(CONF_BACKUP_ACCOUNT, "")) is None:
@@ -210,19 +215,13 @@ class EmailCourierOptionsFlow(OptionsFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Prove the account with the new options."""
-        if self._handshake is None:
-            self._handshake = self.hass.async_create_task(
-                async_check(self.hass, self._draft), f"{DOMAIN} handshake"
-            )
-        if not self._handshake.done():
-            return self.async_show_progress(
-                step_id="handshake", progress_action="handshake", progress_task=self._handshake
-            )
+        page = self._handshake.page(self, "handshake", lambda: async_check(self.hass, self._draft))
+        if page is not None:
+            return page
         diagnosis = self._handshake.result().diagnosis
-        self._handshake = None
         if diagnosis is None:
             return self.async_show_progress_done(next_step_id="save")
-        self._fail(diagnosis, "base")
+        self._fail(diagnosis.failure)
         self._take_remedy(diagnosis)
         return self.async_show_progress_done(next_step_id="init")
 
@@ -236,28 +235,25 @@ class EmailCourierOptionsFlow(OptionsFlow):
 
     def _check_typing(self) -> bool:
         self._errors = {}
-        self._diagnosis = None
+        self._failure = self._remedy = None
         typed = self._typed or {}
         try:
             parse_mailboxes(typed.get(CONF_REPLY_TO, []))
         except MailError as error:
-            self._fail(Diagnosis(error.failure), CONF_REPLY_TO)
+            self._fail(error.failure, CONF_REPLY_TO)
         else:
             if (name := self._draft.hello_name) is not None and not is_hello_name(name):
                 # not at its field: the pages of Home Assistant show no errors inside of sections
-                self._fail(
-                    typing_error(FailureKind.HELO_REJECTED, Stage.HELLO, "hello_malformed"), "base"
-                )
+                self._fail(typing_error(FailureKind.HELO_REJECTED, Stage.HELLO, "hello_malformed"))
         return not self._errors
 
-    def _fail(self, diagnosis: Diagnosis, field: str) -> None:
-        self._diagnosis = diagnosis
-        self._errors = {field: diagnosis.failure.kind.value}
+    def _fail(self, failure: Failure, field: str = "base") -> None:
+        self._failure = failure
+        self._errors = {field: failure.kind.value}
 
     def _take_remedy(self, diagnosis: Diagnosis) -> None:
         """Fill in a name that the server takes; another server or port is not set here."""
         remedy = diagnosis.remedy
         if remedy is not None and diagnosis.failure.kind is FailureKind.HELO_REJECTED:
             self._typed = {**(self._typed or {}), CONF_HELLO_NAME: remedy.hello_name}
-        else:
-            self._diagnosis = replace(diagnosis, remedy=None)
+            self._remedy = remedy

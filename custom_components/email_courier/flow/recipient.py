@@ -13,7 +13,7 @@ from ..const import CONF_BCC, CONF_CC, CONF_TO
 from ..errors import placeholders
 from ..mail.address import Mailbox, parse_mailbox, parse_mailboxes
 from ..mail.failure import MailError
-from ..recipients import written
+from ..recipients import format_mailbox
 
 _ADDRESSES = TextSelector(TextSelectorConfig(type=TextSelectorType.TEXT, multiple=True))
 _FORM = vol.Schema(
@@ -57,7 +57,7 @@ class RecipientFlow(ConfigSubentryFlow):
                     values = placeholders(error.failure)
                     break
                 if mailboxes:
-                    data[field] = [written(mailbox) for mailbox in mailboxes]
+                    data[field] = [format_mailbox(mailbox) for mailbox in mailboxes]
             else:
                 return self._save(typed[CONF_NAME].strip() or data[CONF_TO][0], data)
         return self.async_show_form(

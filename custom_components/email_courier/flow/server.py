@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.const import CONF_HOST, CONF_PORT, CONF_VERIFY_SSL
+from homeassistant.core import callback
 
 from ..const import (
     CONF_CA_FILE,
@@ -21,41 +21,38 @@ from ..mail.failure import FailureKind, MailError, Stage
 from ..mail.hostname import host_to_ascii, is_hello_name
 from ..mail.settings import Encryption
 from ..mail.smtp.tls import Certificate
-from ..mail.verify.remedy import Diagnosis
-from .check import async_provider_of
-from .dialog import AccountDialog
+from .check import async_discover, async_provider_of
+from .core_smtp import core_accounts
+from .dialog import Dialog
 from .forms import (
-    CERTIFICATE_FORM,
     CONF_ADVANCED,
     CONF_GO_BACK,
     CONF_MANUAL,
-    SERVER_FORM,
     address_form,
+    certificate_form,
+    server_form,
 )
+from .progress import Progress
 from .texts import certificate_text, origin_text, typing_error
 
+if TYPE_CHECKING:
+    from ..mail.discovery.model import Discovery
 
-class ServerPages(AccountDialog):
-    """From the sender's address to a server.
 
-    keeps_password: the password is the stored one, which nobody has typed here.
-    """
+class ServerSteps(Dialog):
+    """From the sender's address to a server."""
 
     def __init__(self) -> None:
         """Begin with nothing typed."""
         super().__init__()
-        self.keeps_password = False
         self._is_manual = False
         self._looked_up = ""
+        self._discovery: Progress[Discovery] = Progress()
 
     @property
-    @abstractmethod
     def follows_menu(self) -> bool:
-        """Whether a menu came before the address."""
-
-    @abstractmethod
-    async def async_step_login(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for username and password."""
+        """Whether a menu comes before the address: there is something to take over."""
+        return self.own_entry is None and bool(core_accounts(self.hass))
 
     async def async_step_address(
         self, user_input: dict[str, Any] | None = None
@@ -66,11 +63,9 @@ class ServerPages(AccountDialog):
             self.draft = replace(self.draft, sender=user_input.get(CONF_SENDER, "").strip())
             self._is_manual = user_input.get(CONF_MANUAL, False)
             if user_input.get(CONF_GO_BACK):
-                if self.login_is_known:
-                    return await self.async_step_login()
-                return await self.async_step_user()
+                return await self.go_to("login" if self.login_is_known else "user")
             if self._check_sender():
-                return await self._async_after_address()
+                return await self._after_address()
         is_new = self.own_entry is None and not self.login_is_known
         return await self.async_page(
             "address",
@@ -81,29 +76,49 @@ class ServerPages(AccountDialog):
             {CONF_SENDER: self.draft.sender, CONF_MANUAL: self._is_manual},
         )
 
+    async def async_step_discovery(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Look for the server of the address."""
+        page = self._discovery.page(
+            self, "discovery", lambda: async_discover(self.hass, self.draft.sender)
+        )
+        if page is not None:
+            return page
+        self.found = self._discovery.result()
+        self.draft = self.draft.with_discovery(self.found)
+        return self.async_show_progress_done(next_step_id="server")
+
     async def async_step_server(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the server, filled in with what is known about it."""
         if user_input is not None:
             self._take_server(user_input)
             if user_input.get(CONF_GO_BACK):
                 self.login_is_known = False
-                return await self.async_step_address()
+                return await self.go_to("address")
             if self._check_server():
                 if self.login_is_known and not self._is_password_astray:
-                    return await self.async_prove()
+                    return await self.prove()
                 await self.async_recognise_provider()
-                return await self.async_step_login()
+                return await self.go_to("login")
         offers_trust = self._certificate_in_question is not None
+        shown = self.diagnosis.certificate if self.diagnosis else None
         phrases = await self.async_phrases()
         return await self.async_page(
             "certificate" if offers_trust else "server",
-            CERTIFICATE_FORM if offers_trust else SERVER_FORM,
+            certificate_form() if offers_trust else server_form(),
             {**self.draft.server(), CONF_ADVANCED: self.draft.options()},
             origin=origin_text(self.found, phrases),
-            certificate=certificate_text(self.diagnosis, self.failed, phrases),
+            certificate=certificate_text(shown, self.failed, phrases),
         )
 
     async_step_certificate = async_step_server
+
+    @callback
+    def async_remove(self) -> None:
+        """Note that the dialog was closed."""
+        super().async_remove()
+        self._discovery.close()
 
     async def async_recognise_provider(self) -> None:
         """Know a provider by its server, with its hints and the username that it fixes."""
@@ -119,19 +134,19 @@ class ServerPages(AccountDialog):
         ):
             self.draft = replace(self.draft, username=self.found.username)
 
-    async def _async_after_address(self) -> ConfigFlowResult:
+    async def _after_address(self) -> ConfigFlowResult:
         if self.login_is_known:
-            return await self.async_prove()
+            return await self.prove()
         if self.own_entry is None and not self._is_manual and self._looked_up != self.draft.sender:
             self._looked_up = self.draft.sender
-            return await self.async_go_on(await self.async_step_discovery())
-        return await self.async_step_server()
+            return await self.go_to("discovery")
+        return await self.go_to("server")
 
     def _check_sender(self) -> bool:
         try:
             mailbox = parse_mailbox(self.draft.sender, FailureKind.INVALID_SENDER)
         except MailError as error:
-            self.fail(Diagnosis(error.failure), CONF_SENDER)
+            self.fail(error.failure, CONF_SENDER)
             return False
         self.draft = replace(self.draft, sender=mailbox.address)
         return True
@@ -180,7 +195,6 @@ class ServerPages(AccountDialog):
     @property
     def _certificate_in_question(self) -> Certificate | None:
         """The certificate that a person is asked to trust."""
-        diagnosis = self.diagnosis
-        if diagnosis is None or diagnosis.failure.kind is not FailureKind.CERTIFICATE_UNTRUSTED:
+        if self.failure is None or self.failure.kind is not FailureKind.CERTIFICATE_UNTRUSTED:
             return None
-        return diagnosis.certificate
+        return self.diagnosis.certificate if self.diagnosis else None

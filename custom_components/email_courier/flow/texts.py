@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..errors import placeholders
-from ..mail.discovery.model import Discovery, SecretKind
 from ..mail.failure import Failure, FailureKind, Permanence, Stage
-from ..mail.settings import Encryption
-from ..mail.smtp.tls import format_fingerprint
-from ..mail.verify.handshake import Proof
-from ..mail.verify.remedy import Diagnosis
+from ..mail.settings import Encryption, ServerSettings
+from ..mail.smtp.tls import Certificate, format_fingerprint
 from ..phrases import Phrases, as_code
 from .draft import Draft
 
+if TYPE_CHECKING:
+    from ..mail.discovery.model import Discovery
+    from ..mail.verify.handshake import Proof
 
-def typing_error(kind: FailureKind, stage: Stage, sentence: str) -> Diagnosis:
-    """Return the diagnosis of what was refused here, before any server was asked.
+
+def typing_error(kind: FailureKind, stage: Stage, sentence: str) -> Failure:
+    """Return the failure of what was refused here, before any server was asked.
 
     sentence: the name of the phrase that says what is wrong.
     """
-    return Diagnosis(Failure(kind, stage, Permanence.PERMANENT, facts={"sentence": sentence}))
+    return Failure(kind, stage, Permanence.PERMANENT, facts={"sentence": sentence})
 
 
-def error_values(diagnosis: Diagnosis, draft: Draft, phrases: Phrases) -> dict[str, str]:
+def error_values(
+    failure: Failure, draft: Draft, phrases: Phrases, remedy: ServerSettings | None = None
+) -> dict[str, str]:
     """Return the values of an error's text: the server's words, facts and the remedy."""
-    failure = diagnosis.failure
     return {
         **placeholders(failure),
         "sender": draft.sender,
         "host": draft.host,
         "port": str(draft.port),
         "said": said_text(failure, phrases),
-        "remedy": _remedy(diagnosis, draft, phrases),
+        "remedy": _remedy(remedy, draft, phrases),
     }
 
 
@@ -63,7 +67,7 @@ def login_text(found: Discovery | None, phrases: Phrases) -> str:
         return ""
     provider = found.provider.name if found.provider else phrases.say("your_provider")
     sentences = []
-    if found.secret is not SecretKind.PASSWORD:
+    if found.secret != "password":
         sentences.append(phrases.say(f"secret_{found.secret.value}", provider=provider))
     sentences += [phrases.say(f"hint_{hint.value}", provider=provider) for hint in found.hints]
     if found.help_url:
@@ -71,9 +75,8 @@ def login_text(found: Discovery | None, phrases: Phrases) -> str:
     return "\n\n".join(sentences)
 
 
-def certificate_text(diagnosis: Diagnosis | None, draft: Draft, phrases: Phrases) -> str:
+def certificate_text(certificate: Certificate | None, draft: Draft, phrases: Phrases) -> str:
     """Describe the certificate that a person may trust, beside the one that was trusted."""
-    certificate = diagnosis.certificate if diagnosis else None
     if certificate is None:
         return ""
     expected = draft.certificate_fingerprint
@@ -138,8 +141,7 @@ def _warnings(draft: Draft, phrases: Phrases) -> list[str]:
     return warnings
 
 
-def _remedy(diagnosis: Diagnosis, draft: Draft, phrases: Phrases) -> str:
-    remedy = diagnosis.remedy
+def _remedy(remedy: ServerSettings | None, draft: Draft, phrases: Phrases) -> str:
     if remedy is None:
         return ""
     if remedy.host != draft.host:

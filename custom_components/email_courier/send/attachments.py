@@ -39,7 +39,7 @@ _PICTURED = frozenset({Platform.CAMERA, Platform.IMAGE})
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class AttachmentRequest:
     """An attachment as it was asked for: by exactly one of path, media source and entity."""
 
     path: str | None = None
@@ -57,7 +57,9 @@ class Wanted:
         return identifier.lower() if identifier and source in _PICTURED else None
 
 
-async def async_fetch(hass: HomeAssistant, wanted: Sequence[Wanted]) -> tuple[Attachment, ...]:
+async def async_fetch(
+    hass: HomeAssistant, wanted: Sequence[AttachmentRequest]
+) -> tuple[Attachment, ...]:
     """Fetch everything at the same time, in the order asked for.
 
     Files are opened, and read while the mail is composed; whoever fetches them closes them. Raises
@@ -93,7 +95,9 @@ def _check(found: Iterable[tuple[Attachment, int] | BaseException]) -> None:
         )
 
 
-async def _async_fetch_one(hass: HomeAssistant, wanted: Wanted) -> tuple[Attachment, int]:
+async def _async_fetch_one(
+    hass: HomeAssistant, wanted: AttachmentRequest
+) -> tuple[Attachment, int]:
     """Return an attachment and its size in bytes."""
     if wanted.path is not None:
         # A relative path begins in the folder of the configuration.
@@ -113,7 +117,7 @@ def _parts(media_source: str) -> tuple[str, str]:
 
 
 async def _async_media(
-    hass: HomeAssistant, media_source: str, wanted: Wanted
+    hass: HomeAssistant, media_source: str, wanted: AttachmentRequest
 ) -> tuple[Attachment, int]:
     source, identifier = _parts(media_source)
     if not identifier:
@@ -140,7 +144,7 @@ async def _async_media(
 
 
 async def _async_snapshot(
-    hass: HomeAssistant, entity_id: str, wanted: Wanted
+    hass: HomeAssistant, entity_id: str, wanted: AttachmentRequest
 ) -> tuple[Attachment, int]:
     domain = entity_id.partition(".")[0]
     if domain not in _PICTURED or hass.states.get(entity_id) is None:
@@ -171,7 +175,7 @@ async def _async_picture(
 
 
 def _in_memory(
-    data: bytes, kind: str | None, name: str, origin: str, wanted: Wanted
+    data: bytes, kind: str | None, name: str, origin: str, wanted: AttachmentRequest
 ) -> tuple[Attachment, int]:
     """Return what was fetched just now, named after its origin and the time."""
     if not data:
@@ -188,7 +192,7 @@ async def _async_file(
     path: Path,
     shown: str,
     kind: str | None,
-    wanted: Wanted,
+    wanted: AttachmentRequest,
     folders: Callable[[], Iterable[str | Path]],
 ) -> tuple[Attachment, int]:
     """Open a file below one of the folders. shown: what an error calls it."""

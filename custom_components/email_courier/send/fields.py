@@ -11,7 +11,7 @@ from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
 from ..mail.compose.content import Button, Priority
-from .attachments import Wanted
+from .attachments import AttachmentRequest
 
 
 class Field(StrEnum):
@@ -49,10 +49,10 @@ def _media_source(value: object) -> str:
     return cv.string(value)
 
 
-def _wanted(value: dict[str, Any]) -> Wanted:
+def _wanted(value: dict[str, Any]) -> AttachmentRequest:
     if sum(name in value for name in _SOURCES) != 1:
         raise vol.Invalid(f"an attachment needs exactly one of {', '.join(_SOURCES)}")
-    return Wanted(**value)
+    return AttachmentRequest(**value)
 
 
 def _button(value: dict[str, str]) -> Button | None:
@@ -78,7 +78,7 @@ _BUTTON = vol.All(
     _button,
 )
 
-OF_ANY_ACTION: Final[dict[Any, Any]] = {
+COMMON_FIELDS: Final[dict[Any, Any]] = {
     **cv.ENTITY_SERVICE_FIELDS,
     vol.Optional(Field.TO): _ADDRESSES,
     vol.Optional(Field.CC): _ADDRESSES,
@@ -103,7 +103,7 @@ SEND_MESSAGE: Final = vol.Schema(
     vol.All(
         vol.Schema(
             {
-                **OF_ANY_ACTION,
+                **COMMON_FIELDS,
                 vol.Optional(Field.CONFIG_ENTRY_ID): cv.string,
                 vol.Optional(Field.TITLE): cv.string,
                 vol.Optional(Field.MESSAGE): cv.string,

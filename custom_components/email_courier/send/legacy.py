@@ -27,7 +27,7 @@ import voluptuous as vol
 from ..account import Account
 from ..phrases import Phrases
 from ..rights import async_rights
-from .fields import OF_ANY_ACTION, Field
+from .fields import COMMON_FIELDS, Field
 from .message import async_send, report_refusals, response
 from .targets import Destination, async_destinations, async_everyone
 
@@ -36,7 +36,7 @@ ATTR_IMAGES: Final = "images"
 # A notify group hands the same data to mail, telephones and loudspeakers: what is not for mail is
 # passed over.
 _DATA = vol.Schema(
-    {**OF_ANY_ACTION, vol.Optional(ATTR_IMAGES): vol.All(cv.ensure_list, [cv.string])},
+    {**COMMON_FIELDS, vol.Optional(ATTR_IMAGES): vol.All(cv.ensure_list, [cv.string])},
     extra=vol.REMOVE_EXTRA,
 )
 _SCHEMA = vol.Schema(

@@ -21,7 +21,7 @@ from ..mail.failure import MailError
 from ..mail.outbox.submission import DAY, Receipt, Status
 from ..recipients import signal_notified
 from ..rights import Rights
-from .attachments import Wanted, async_fetch
+from .attachments import AttachmentRequest, async_fetch
 from .fields import Field
 from .targets import Destination, mailboxes
 
@@ -49,10 +49,10 @@ async def async_send(
     ServiceValidationError, before anything is sent, for what cannot be part of a mail.
     Raises Unauthorized, before anything is fetched, for pictures that the user may not see.
     """
-    wanted: list[Wanted] = fields.get(Field.ATTACHMENTS, [])
+    wanted: list[AttachmentRequest] = fields.get(Field.ATTACHMENTS, [])
     rights.require(POLICY_READ, [one.pictured for one in wanted if one.pictured is not None])
     content = _content(fields)
-    fetched = await async_fetch(hass, [*wanted, *(Wanted(path=path) for path in images)])
+    fetched = await async_fetch(hass, [*wanted, *(AttachmentRequest(path=path) for path in images)])
     content |= {"attachments": fetched[: len(wanted)], "images": fetched[len(wanted) :]}
     try:
         results = await _async_results(destinations, content, fields)

@@ -23,7 +23,7 @@ from ..errors import error_for_content, error_for_failure, request_error
 from ..mail.address import Mailbox, parse_mailboxes
 from ..mail.compose.content import ContentError, ContentFault
 from ..mail.failure import MailError
-from ..recipients import NOBODY, Recipients
+from ..recipients import NO_RECIPIENTS, Recipients
 from ..rights import Rights
 from .fields import Field
 
@@ -36,7 +36,7 @@ class Destination:
     """
 
     account: Account
-    recipients: Recipients = NOBODY
+    recipients: Recipients = NO_RECIPIENTS
     subentry_ids: tuple[str, ...] = ()
 
     @property
@@ -79,7 +79,7 @@ async def async_destinations(
         cc=mailboxes(fields.get(Field.CC)),
         bcc=mailboxes(fields.get(Field.BCC)),
     )
-    if typed != NOBODY:
+    if typed != NO_RECIPIENTS:
         account = chosen or _only(hass, named, rights)
         rights.require(POLICY_CONTROL, [async_test_button(hass, account.entry)])
         known = destinations.get(account.entry.entry_id, Destination(account))
@@ -96,7 +96,7 @@ def async_everyone(account: Account) -> Destination:
     subentries = account.entry.get_subentries_of_type(SUBENTRY_RECIPIENT)
     return Destination(
         account,
-        sum((Recipients.of_subentry(subentry) for subentry in subentries), NOBODY),
+        sum((Recipients.of_subentry(subentry) for subentry in subentries), NO_RECIPIENTS),
         tuple(subentry.subentry_id for subentry in subentries),
     )
 
