@@ -20,8 +20,8 @@ from custom_components.email_courier.const import (
     CONF_REPLY_TO,
     CONF_SENDER_NAME,
 )
+from custom_components.email_courier.diagnostics import Redactor, domains
 from custom_components.email_courier.mail.redaction import HIDDEN
-from custom_components.email_courier.redaction import Redactor, domains
 from tests.support.accounts import account_entry, load, load_account, recipient
 from tests.support.certificates import Certificates, ServerTls
 from tests.support.fixtures import Bed

@@ -22,7 +22,6 @@ from .mail.outbox.store import Store
 from .oauth.tokens import async_tokens_for
 from .outbox_host import outbox_folder
 from .send.legacy import async_register_classic
-from .send.waiting import async_setup_outbox_services
 from .services import async_setup_services
 from .tls_context import async_context_for
 
@@ -41,7 +40,6 @@ PLATFORMS = [
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register the actions, which are there even while no account is loaded."""
     async_setup_services(hass)
-    async_setup_outbox_services(hass)
     return True
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 import ssl
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import CONF_TOKEN, EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.helpers.importlib import async_import_module
 from homeassistant.helpers.network import NoURLAvailableError, get_url
 from homeassistant.helpers.start import async_at_started
 from homeassistant.util import dt as dt_util
@@ -19,12 +20,12 @@ from .const import (
     CONF_REPLY_TO,
     CONF_SENDER,
     CONF_SENDER_NAME,
+    DOMAIN,
 )
 from .entry import settings_of
 from .errors import error_for_content, error_for_failure, error_for_outbox, request_error
 from .mail.address import Mailbox, parse_mailbox, parse_mailboxes
 from .mail.compose.content import Content, ContentError, Priority
-from .mail.compose.message import ComposedMail, compose
 from .mail.failure import Failure, FailureKind, MailError
 from .mail.outbox.courier import Courier, CourierConfig
 from .mail.outbox.events import CourierEvent, Paused
@@ -35,8 +36,12 @@ from .mail.smtp.keepalive import WarmSession
 from .mail.smtp.session import Session
 from .mail.verify.handshake import Proof, proof_of
 from .message_size import NOTHING_FITS, async_lighten
-from .oauth.tokens import GrantedTokens
 from .outbox_host import outbox_folder, outbox_host
+from .recipients import Recipients
+
+if TYPE_CHECKING:
+    from .mail.compose.message import ComposedMail
+    from .oauth.tokens import GrantedTokens
 
 type EmailCourierConfigEntry = ConfigEntry[Account]
 type EventListener = Callable[[CourierEvent], None]
@@ -69,6 +74,7 @@ class Account:
         self.sender: Mailbox = parse_mailbox(
             entry.data[CONF_SENDER], FailureKind.INVALID_SENDER
         ).named(entry.options.get(CONF_SENDER_NAME, ""))
+        self._recipients: dict[str, Recipients] = {}
         self._session = WarmSession(self.settings, context, opened=self._note_session)
         self._listeners: list[EventListener] = []
         self.proof: Proof | None = None
@@ -113,6 +119,13 @@ class Account:
         self._listeners.append(listener)
         return partial(self._listeners.remove, listener)
 
+    def recipients(self, subentry_id: str) -> Recipients:
+        """Return who is behind a recipient. Raises KeyError for no subentry of the account."""
+        if subentry_id not in self._recipients:
+            subentry = self.entry.subentries[subentry_id]
+            self._recipients[subentry_id] = Recipients.of_subentry(subentry)
+        return self._recipients[subentry_id]
+
     def content(
         self,
         *,
@@ -123,7 +136,8 @@ class Account:
     ) -> Content:
         """Return content from this account's sender, with the account's own defaults."""
         if reply_to is None:
-            reply_to = parse_mailboxes(self.entry.options.get(CONF_REPLY_TO) or ())
+            own = self.entry.options.get(CONF_REPLY_TO)
+            reply_to = parse_mailboxes(own) if own else ()
         return Content(
             sender=self.sender if sender_name is None else self.sender.named(sender_name),
             to=to,
@@ -136,6 +150,9 @@ class Account:
 
     async def async_compose(self, content: Content) -> ComposedMail:
         """Compose, off the event loop where it takes a while. Raises ServiceValidationError."""
+        await async_import_module(self.hass, f"{__package__}.mail.compose.message")
+        from .mail.compose.message import compose  # noqa: PLC0415 - with the first mail
+
         work = partial(compose, content, now=dt_util.now())
         try:
             return work() if content.is_light else await self.hass.async_add_executor_job(work)
@@ -199,7 +216,10 @@ class Account:
             expires_after=expires_after,
             queue=queue,
         )
-        account = await async_loaded_account(self.entry)
+        await async_reloaded(self.entry)
+        account = loaded_account(self.hass, self.entry.entry_id)
+        if account is None:
+            raise request_error("account_not_loaded", account=self.entry.title)
         return await account.courier.submit(outgoing)
 
     @callback
@@ -223,16 +243,14 @@ class Account:
         await self.async_stop()
 
 
-async def async_loaded_account(entry: EmailCourierConfigEntry) -> Account:
-    """Return the account of an entry, after a reload that is under way.
-
-    Does not give way to anything else where it is loaded. Raises ServiceValidationError when it is
-    loaded no more.
-    """
-    await async_reloaded(entry)
-    if entry.state not in _LOADED:
-        raise request_error("account_not_loaded", account=entry.title)
-    return entry.runtime_data
+@callback
+def loaded_account(hass: HomeAssistant, entry_id: str) -> Account | None:
+    """Return the account of a config entry; None while it is not loaded, or is another's."""
+    entry = hass.config_entries.async_get_entry(entry_id)
+    if entry is None or entry.domain != DOMAIN or entry.state not in _LOADED:
+        return None
+    account: Account = entry.runtime_data
+    return account
 
 
 async def async_reloaded(entry: EmailCourierConfigEntry) -> None:

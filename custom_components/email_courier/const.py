@@ -10,6 +10,9 @@ LOGGER: Final = logging.getLogger(__package__)
 
 SUBENTRY_RECIPIENT: Final = "recipient"
 
+SIGNAL_NOTIFIED: Final = f"{DOMAIN}_notified_{{}}"
+"""The signal that an action of our own has sent to a recipient, by the id of its subentry."""
+
 CONF_ALLOW_PLAIN_LOGIN: Final = "allow_plain_login"
 CONF_AUTHORITY: Final = "authority"
 CONF_AUTHORIZE_URL: Final = "authorize_url"

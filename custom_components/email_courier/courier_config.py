@@ -6,10 +6,10 @@ from functools import partial
 import sys
 from typing import Final
 
-from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
-from .account import Account
+from .account import Account, loaded_account
 from .const import (
     CONF_BACKUP_ACCOUNT,
     CONF_BACKUP_AFTER,
@@ -20,7 +20,6 @@ from .const import (
     DEFAULT_BACKUP_AFTER,
     DEFAULT_MAX_MAILS,
     DEFAULT_MAX_MEGABYTES,
-    DOMAIN,
 )
 from .digest import DigestWriter
 from .mail.failure import Failure, FailureKind, MailError, Permanence, Stage
@@ -76,18 +75,10 @@ def _backup(hass: HomeAssistant, entry: ConfigEntry) -> Backup | None:
         return None
 
     async def hand_over(mail: OutgoingMail) -> None:
-        account = _loaded_account(hass, backup_id)
+        if (account := loaded_account(hass, backup_id)) is None:
+            raise MailError(_NOT_LOADED)
         sender = account.sender.address
         await account.courier.accept(await hass.async_add_executor_job(readdress, mail, sender))
 
     minutes = float(entry.options.get(CONF_BACKUP_AFTER, DEFAULT_BACKUP_AFTER))
     return Backup(own=entry.entry_id, account=backup_id, hand_over=hand_over, after=60 * minutes)
-
-
-def _loaded_account(hass: HomeAssistant, entry_id: str) -> Account:
-    """Return the account of an entry. Raises MailError while it is not loaded."""
-    entry = hass.config_entries.async_get_entry(entry_id)
-    if entry is None or entry.domain != DOMAIN or entry.state is not ConfigEntryState.LOADED:
-        raise MailError(_NOT_LOADED)
-    account: Account = entry.runtime_data
-    return account

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
+from email.utils import parseaddr
+import re
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.const import CONF_HOST, CONF_PORT, CONF_VERIFY_SSL
 from homeassistant.core import HomeAssistant
-from homeassistant.util import dt as dt_util
 
 from .account import EmailCourierConfigEntry
 from .const import (
@@ -32,10 +34,12 @@ from .const import (
 from .mail.failure import Failure
 from .mail.outbox.events import OutboxState
 from .mail.outbox.record import MailRecord
-from .mail.redaction import HIDDEN
+from .mail.redaction import HIDDEN, NOTHING_HIDDEN, Redactor as SecretRedactor
 from .mail.settings import ServerSettings
-from .mail.verify.handshake import Proof
-from .redaction import Redactor, domains, texts_in
+from .outbox_host import iso_time
+
+if TYPE_CHECKING:
+    from .mail.verify.handshake import Proof
 
 _MOST_MAILS = 50
 _ADDRESSES = (CONF_TO, CONF_CC, CONF_BCC)
@@ -60,6 +64,9 @@ _HARMLESS = frozenset(
         CONF_WRITE_FIRST,
     }
 )
+_OWN_WORDS = frozenset({"kind", "stage", "permanence", "outcome", "reason"})
+"""Names of data whose values are words of a fixed list, whatever a subject says."""
+_LOCAL_PART = re.compile(r"""("[^"]*"|[^\s<>()\[\]:;,"'=@]+)@(?=[^\s@])""")
 
 
 async def async_get_config_entry_diagnostics(
@@ -153,7 +160,7 @@ def _state(state: OutboxState, redactor: Redactor) -> dict[str, Any]:
         "fullness": round(state.fullness, 3),
         "down": _failure(state.down, redactor),
         "paused": _failure(state.paused, redactor),
-        "next_attempt": _iso(state.next_attempt),
+        "next_attempt": iso_time(state.next_attempt),
     }
 
 
@@ -162,10 +169,10 @@ def _mail(record: MailRecord, redactor: Redactor) -> dict[str, Any]:
         "message_id": record.message_id,
         "priority": record.id.rank.name.lower(),
         "size": record.id.size,
-        "created": _iso(record.id.created),
-        "expires": _iso(record.id.expires),
+        "created": iso_time(record.id.created),
+        "expires": iso_time(record.id.expires),
         "attempts": record.attempts,
-        "next_attempt": _iso(record.next_attempt or None),
+        "next_attempt": iso_time(record.next_attempt or None),
         "passed": list(record.passed),
         "owed": [
             {
@@ -181,7 +188,7 @@ def _mail(record: MailRecord, redactor: Redactor) -> dict[str, Any]:
 def _outcome(outcome: Mapping[str, Any], redactor: Redactor) -> dict[str, Any]:
     """Return one entry of the history; its Message-ID is what a server's log can be searched by."""
     plain = {name: value for name, value in outcome.items() if name != "subject"}
-    times = {name: _iso(outcome[name]) for name in ("at", "next_attempt") if name in outcome}
+    times = {name: iso_time(outcome[name]) for name in ("at", "next_attempt") if name in outcome}
     return {
         **redactor.data(plain),
         **times,
@@ -194,5 +201,68 @@ def _failure(failure: Failure | None, redactor: Redactor) -> dict[str, Any] | No
     return None if failure is None else redactor.data(failure.as_dict())
 
 
-def _iso(timestamp: float | None) -> str | None:
-    return None if timestamp is None else dt_util.utc_from_timestamp(timestamp).isoformat()
+def domains(addresses: Iterable[str]) -> list[str]:
+    """Return only the domains of addresses."""
+    return [address.rpartition("@")[2].rstrip("> ") for address in addresses]
+
+
+def texts_in(value: object) -> Iterator[str]:
+    """Go through all texts in plain data."""
+    match value:
+        case str():
+            yield value
+        case Mapping():
+            yield from texts_in(list(value.values()))
+        case list() | tuple():
+            for item in value:
+                yield from texts_in(item)
+
+
+class Redactor:
+    """Hides secrets, what mails say of themselves, and the local part of every address.
+
+    The domain says enough.
+    """
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        """Know what is not to be seen in any form, also as a part of something longer."""
+        self._secrets = SecretRedactor.for_login("", secrets)
+        self._words = NOTHING_HIDDEN
+
+    def also(self, texts: Iterable[str]) -> Redactor:
+        """Return one that also hides subjects, names and addresses, where they are whole words."""
+        other = copy(self)
+        words = (word for text in texts for word in _words_of(text))
+        other._words = self._words.also(words)  # noqa: SLF001 - a Redactor as well
+        return other
+
+    def text(self, text: str) -> str:
+        """Hide it in a text."""
+        shown = _LOCAL_PART.sub(f"{HIDDEN}@", self._secrets.text(text))
+        return self._words.text(shown)
+
+    def data(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Hide it in all texts of plain data."""
+        return {
+            name: value if name in _OWN_WORDS else self._value(value)
+            for name, value in data.items()
+        }
+
+    def _value(self, value: object) -> object:
+        match value:
+            case str():
+                return self.text(value)
+            case Mapping():
+                return self.data(value)
+            case list() | tuple():
+                if value and all(isinstance(item, str) for item in value):
+                    return self.text("\n".join(value)).split("\n")
+                return [self._value(item) for item in value]
+        return value
+
+
+def _words_of(text: str) -> Iterator[str]:
+    """Return a text and, of an address, each part that a server may quote alone."""
+    yield text
+    name, address = parseaddr(text) if "@" in text else ("", "")
+    yield from (address, address.rpartition("@")[0], name, *name.split())

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 import os
 from pathlib import Path
 import tempfile
-from typing import Final
+from typing import Final, NamedTuple
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
@@ -58,8 +57,7 @@ class Issue(StrEnum):
         return f"{self.value}_{entry_id}"
 
 
-@dataclass(frozen=True, slots=True)
-class _IssueSpec:
+class _IssueSpec(NamedTuple):
     """is_fixable: a dialog goes with it. is_persistent: it outlives a restart."""
 
     severity: ir.IssueSeverity

@@ -12,9 +12,8 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .account import Account, EmailCourierConfigEntry
-from .const import DOMAIN, SUBENTRY_RECIPIENT
+from .const import DOMAIN, SIGNAL_NOTIFIED, SUBENTRY_RECIPIENT
 from .entity import MANUFACTURER, AccountEntity
-from .recipients import Recipients, signal_notified
 
 PARALLEL_UPDATES = 0
 
@@ -60,14 +59,16 @@ class RecipientEntity(AccountEntity, NotifyEntity):
             via_device_id=account_device,
         )
         self._subentry_id = subentry.subentry_id
-        self.recipients = Recipients.of_subentry(subentry)
+        self.recipients = account.recipients(subentry.subentry_id)
 
     async def async_added_to_hass(self) -> None:
         """Show mail that an action of our own has sent here, too."""
         await super().async_added_to_hass()
         self.async_on_remove(
             async_dispatcher_connect(
-                self.hass, signal_notified(self._subentry_id), self._async_record_notification
+                self.hass,
+                SIGNAL_NOTIFIED.format(self._subentry_id),
+                self._async_record_notification,
             )
         )
 

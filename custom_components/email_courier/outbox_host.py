@@ -22,6 +22,11 @@ def outbox_folder(hass: HomeAssistant, entry_id: str) -> Path:
     return Path(hass.config.path(STORAGE_DIR, DOMAIN, entry_id))
 
 
+def iso_time(timestamp: float | None) -> str | None:
+    """Return a time of the outbox as Home Assistant shows it."""
+    return None if timestamp is None else dt_util.utc_from_timestamp(timestamp).isoformat()
+
+
 def outbox_host(hass: HomeAssistant) -> Host:
     """Return what an account's outbox works with."""
 

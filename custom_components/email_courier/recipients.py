@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from homeassistant.config_entries import ConfigSubentry
 
-from .const import CONF_BCC, CONF_CC, CONF_TO, DOMAIN
+from .const import CONF_BCC, CONF_CC, CONF_TO
 from .mail.address import Mailbox, parse_mailboxes
 
 
-def signal_notified(subentry_id: str) -> str:
-    """Return the signal that a mail to a recipient was taken by an action of our own."""
-    return f"{DOMAIN}_notified_{subentry_id}"
-
-
-@dataclass(frozen=True, slots=True)
-class Recipients:
+class Recipients(NamedTuple):
     """Who a mail goes to, openly, as a copy, and unseen."""
 
     to: tuple[Mailbox, ...] = ()
@@ -29,13 +22,13 @@ class Recipients:
         """Read what a recipient's form has stored."""
         data = subentry.data
         return cls(
-            to=tuple(parse_mailboxes(data.get(CONF_TO) or [])),
-            cc=tuple(parse_mailboxes(data.get(CONF_CC) or [])),
-            bcc=tuple(parse_mailboxes(data.get(CONF_BCC) or [])),
+            to=parse_mailboxes(data.get(CONF_TO) or ()),
+            cc=parse_mailboxes(data.get(CONF_CC) or ()),
+            bcc=parse_mailboxes(data.get(CONF_BCC) or ()),
         )
 
-    def __add__(self, other: Recipients) -> Recipients:
-        """Join two sets of recipients."""
+    def joined(self, other: Recipients) -> Recipients:
+        """Return both together."""
         return Recipients(self.to + other.to, self.cc + other.cc, self.bcc + other.bcc)
 
 

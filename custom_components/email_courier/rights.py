@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from homeassistant.auth.permissions import AbstractPermissions
 from homeassistant.core import Context, ServiceCall
 from homeassistant.exceptions import Unauthorized, UnknownUser
 
 
-@dataclass(frozen=True, slots=True)
-class Rights:
+class Rights(NamedTuple):
     """The rights of a call, as Home Assistant's own actions on entities ask for them.
 
     permissions: those of the user; None for an administrator and for a call without a user.

@@ -20,6 +20,7 @@ from .connectivity import failure_in
 from .entity import AccountEntity
 from .mail.failure import FailureKind
 from .mail.outbox.events import CourierEvent, Deferred, Delivered, Failed, StateChanged
+from .outbox_host import iso_time
 
 PARALLEL_UPDATES = 0
 
@@ -61,7 +62,7 @@ class WaitingSensor(AccountEntity, SensorEntity):
     def extra_state_attributes(self) -> dict[str, Any]:
         """Return their size in bytes, and when the next of them is tried."""
         state = self.account.courier.state
-        return {"bytes": state.waiting_bytes, "next_attempt": _iso(state.next_attempt)}
+        return {"bytes": state.waiting_bytes, "next_attempt": iso_time(state.next_attempt)}
 
     @callback
     def _async_follow(self, event: CourierEvent) -> None:
@@ -122,10 +123,6 @@ class LastFailureSensor(AccountEntity, RestoreSensor):
             "reply": failure.server_words or None,
             "stage": failure.stage.value,
             "recipients": len(event.recipients),
-            "time": _iso(event.at),
+            "time": iso_time(event.at),
         }
         self.async_write_ha_state()
-
-
-def _iso(timestamp: float | None) -> str | None:
-    return None if timestamp is None else dt_util.utc_from_timestamp(timestamp).isoformat()

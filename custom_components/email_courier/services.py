@@ -1,42 +1,53 @@
-"""The action that sends a mail."""
+"""The actions, which are there whether an account is loaded or not."""
 
 from __future__ import annotations
 
-from homeassistant.core import (
-    HomeAssistant,
-    ServiceCall,
-    ServiceResponse,
-    SupportsResponse,
-    callback,
-)
+from homeassistant.core import HomeAssistant, SupportsResponse, callback
+from homeassistant.helpers.service import async_register_admin_service
 
 from .const import DOMAIN
-from .rights import async_rights
 from .send.fields import SEND_MESSAGE
-from .send.message import async_send, report_refusals, response
-from .send.targets import async_destinations
+from .send.message import async_send_message
+from .send.waiting import (
+    ACCOUNT,
+    ACCOUNT_AND_MAILS,
+    async_drop_waiting,
+    async_list_waiting,
+    async_retry_waiting,
+)
 
 SERVICE_SEND_MESSAGE = "send_message"
+SERVICE_LIST_WAITING = "list_waiting"
+SERVICE_RETRY_WAITING = "retry_waiting"
+SERVICE_DROP_WAITING = "drop_waiting"
 
 
 @callback
 def async_setup_services(hass: HomeAssistant) -> None:
-    """Register the actions that do not depend on an account."""
+    """Register the action for everyone and those for administrators."""
     hass.services.async_register(
         DOMAIN,
         SERVICE_SEND_MESSAGE,
-        _async_send_message,
+        async_send_message,
         schema=SEND_MESSAGE,
         supports_response=SupportsResponse.OPTIONAL,
     )
-
-
-async def _async_send_message(call: ServiceCall) -> ServiceResponse:
-    """Send one mail per account, or raise when nobody gets any."""
-    rights = await async_rights(call)
-    destinations = await async_destinations(call.hass, call.data, rights)
-    sent = await async_send(call.hass, destinations, call.data, rights)
-    if call.return_response:
-        return response(sent)
-    report_refusals(sent)
-    return None
+    async_register_admin_service(
+        hass,
+        DOMAIN,
+        SERVICE_LIST_WAITING,
+        async_list_waiting,
+        schema=ACCOUNT,
+        supports_response=SupportsResponse.ONLY,
+    )
+    async_register_admin_service(
+        hass, DOMAIN, SERVICE_RETRY_WAITING, async_retry_waiting, schema=ACCOUNT_AND_MAILS
+    )
+    async_register_admin_service(
+        hass,
+        DOMAIN,
+        SERVICE_DROP_WAITING,
+        async_drop_waiting,
+        schema=ACCOUNT_AND_MAILS,
+        supports_response=SupportsResponse.OPTIONAL,
+    )

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from homeassistant.components.system_health import SystemHealthRegistration
-from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 
-from .account import Account
+from .account import loaded_account
 from .const import DOMAIN
 
 
@@ -20,13 +19,11 @@ def async_register(hass: HomeAssistant, register: SystemHealthRegistration) -> N
 
 async def _async_info(hass: HomeAssistant) -> dict[str, Any]:
     entries = hass.config_entries.async_entries(DOMAIN)
-    accounts: list[Account] = [
-        entry.runtime_data for entry in entries if entry.state is ConfigEntryState.LOADED
-    ]
-    states = [account.courier.state for account in accounts]
+    accounts = [loaded_account(hass, entry.entry_id) for entry in entries]
+    states = [account.courier.state for account in accounts if account is not None]
     return {
         "accounts": len(entries),
-        "accounts_loaded": len(accounts),
+        "accounts_loaded": len(states),
         "accounts_down": sum(state.down is not None for state in states),
         "waiting_mails": sum(state.waiting for state in states),
         "waiting_megabytes": round(sum(state.waiting_bytes for state in states) / 1_000_000, 1),

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 import mimetypes
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from homeassistant.components.media_source import async_resolve_media
 from homeassistant.components.media_source.const import DOMAIN as MEDIA_SOURCE_DOMAIN, URI_SCHEME
@@ -38,8 +37,7 @@ _FAULTS: Final = {
 _PICTURED = frozenset({Platform.CAMERA, Platform.IMAGE})
 
 
-@dataclass(frozen=True, slots=True)
-class AttachmentRequest:
+class AttachmentRequest(NamedTuple):
     """An attachment as it was asked for: by exactly one of path, media source and entity."""
 
     path: str | None = None

@@ -26,10 +26,9 @@ import voluptuous as vol
 
 from ..account import Account
 from ..phrases import Phrases
-from ..rights import async_rights
 from .fields import COMMON_FIELDS, Field
-from .message import async_send, report_refusals, response
-from .targets import Destination, async_destinations, async_everyone
+from .message import async_send
+from .targets import Destination, async_everyone
 
 ATTR_IMAGES: Final = "images"
 
@@ -89,7 +88,6 @@ async def async_register_classic(hass: HomeAssistant, account: Account) -> CALLB
 
 async def _async_notify(account: Account, call: ServiceCall) -> ServiceResponse:
     """Send one mail to the targets, else to all recipients of the account."""
-    rights = await async_rights(call)
     fields = {
         **call.data[ATTR_DATA],
         **{name: call.data[name] for name in (ATTR_MESSAGE, ATTR_TITLE) if name in call.data},
@@ -97,12 +95,7 @@ async def _async_notify(account: Account, call: ServiceCall) -> ServiceResponse:
     fields[Field.TO] = [*call.data.get(ATTR_TARGET, ()), *fields.get(Field.TO, ())]
     names_somebody = any(fields.get(name) for name in (Field.TO, *cv.ENTITY_SERVICE_FIELDS))
     own = Destination(account) if names_somebody else async_everyone(account)
-    destinations = await async_destinations(call.hass, fields, rights, own)
-    sent = await async_send(call.hass, destinations, fields, rights, fields.get(ATTR_IMAGES, ()))
-    if call.return_response:
-        return response(sent)
-    report_refusals(sent)
-    return None
+    return await async_send(call, fields, own, fields.get(ATTR_IMAGES, ()))
 
 
 def _free_name(hass: HomeAssistant, wanted: str) -> str:

@@ -4,55 +4,82 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.components.notify import ATTR_TITLE_DEFAULT
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.util.json import JsonObjectType
 
-from ..const import LOGGER
+from ..const import LOGGER, SIGNAL_NOTIFIED
 from ..mail.envelope import RecipientOutcome
 from ..mail.failure import MailError
 from ..mail.outbox.submission import DAY, Receipt, Status
-from ..recipients import signal_notified
-from ..rights import Rights
+from ..rights import Rights, async_rights
 from .attachments import AttachmentRequest, async_fetch
 from .fields import Field
-from .targets import Destination, mailboxes
+from .targets import Destination, async_destinations, mailboxes
 
 _AS_THEY_ARE = (Field.HTML, Field.MARKDOWN, Field.BUTTON, Field.PRIORITY, Field.THREAD)
+_LISTS = ("accepted", "refused", "queued")
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """What became of one mail: a receipt, or the error that nobody got it for."""
 
     destination: Destination
     result: Receipt | HomeAssistantError
 
 
+async def async_send_message(call: ServiceCall) -> ServiceResponse:
+    """Send one mail per account, or raise when nobody gets any."""
+    return await async_send(call, call.data)
+
+
 async def async_send(
+    call: ServiceCall,
+    fields: Mapping[str, Any],
+    own: Destination | None = None,
+    images: Sequence[str] = (),
+) -> ServiceResponse:
+    """Send what the fields of an action ask for, and answer its call.
+
+    own: what typed addresses are added to where the action is that of one account.
+    images: paths of pictures, beside the attachments.
+    Raises HomeAssistantError when a mail neither went out nor was kept and nobody asked for an
+    answer, and when there is nothing to answer but that.
+    """
+    rights = await async_rights(call)
+    destinations = await async_destinations(call.hass, fields, rights, own)
+    sent = await _async_send_to_all(call.hass, destinations, fields, rights, images)
+    if call.return_response:
+        return _response(sent)
+    _report_refusals(sent)
+    return None
+
+
+async def _async_send_to_all(
     hass: HomeAssistant,
     destinations: Sequence[Destination],
     fields: Mapping[str, Any],
     rights: Rights,
-    images: Sequence[str] = (),
+    images: Sequence[str],
 ) -> list[Sent]:
-    """Send the same content to every destination; images are paths.
+    """Send the same content to every destination.
 
     Raises HomeAssistantError when no mail at all went out or was kept, and
     ServiceValidationError, before anything is sent, for what cannot be part of a mail.
     Raises Unauthorized, before anything is fetched, for pictures that the user may not see.
     """
     wanted: list[AttachmentRequest] = fields.get(Field.ATTACHMENTS, [])
-    rights.require(POLICY_READ, [one.pictured for one in wanted if one.pictured is not None])
+    if pictured := [one.pictured for one in wanted if one.pictured is not None]:
+        rights.require(POLICY_READ, pictured)
     content = _content(fields)
-    fetched = await async_fetch(hass, [*wanted, *(AttachmentRequest(path=path) for path in images)])
+    requests = [*wanted, *(AttachmentRequest(path=path) for path in images)]
+    fetched = await async_fetch(hass, requests) if requests else ()
     content |= {"attachments": fetched[: len(wanted)], "images": fetched[len(wanted) :]}
     try:
         results = await _async_results(destinations, content, fields)
@@ -65,11 +92,11 @@ async def async_send(
             raise result
         sent.append(Sent(destination, result))
     if not any(isinstance(one.result, Receipt) for one in sent):
-        raise_failure(sent)
+        _raise_failure(sent)
     for one in sent:
         if isinstance(one.result, Receipt):
             for subentry_id in one.destination.subentry_ids:
-                async_dispatcher_send(hass, signal_notified(subentry_id))
+                async_dispatcher_send(hass, SIGNAL_NOTIFIED.format(subentry_id))
     return sent
 
 
@@ -108,7 +135,7 @@ async def _async_results(
     )
 
 
-def raise_failure(sent: Sequence[Sent]) -> None:
+def _raise_failure(sent: Sequence[Sent]) -> None:
     """Raise the error of the first mail that nobody gets, and log those of the others."""
     errors = [one.result for one in sent if isinstance(one.result, HomeAssistantError)]
     for error in errors[1:]:
@@ -117,10 +144,7 @@ def raise_failure(sent: Sequence[Sent]) -> None:
         raise errors[0]
 
 
-_LISTS = ("accepted", "refused", "queued")
-
-
-def response(sent: Sequence[Sent]) -> JsonObjectType:
+def _response(sent: Sequence[Sent]) -> JsonObjectType:
     """Return what became of one mail, or of several together and one by one."""
     mails = [_of_one(one) for one in sent]
     if len(mails) == 1:
@@ -140,21 +164,20 @@ def response(sent: Sequence[Sent]) -> JsonObjectType:
     return together
 
 
-def report_refusals(sent: Sequence[Sent]) -> None:
+def _report_refusals(sent: Sequence[Sent]) -> None:
     """Name in the log everyone who does not get a mail that others do get.
 
     Raises HomeAssistantError for a mail that nobody gets: an action that returns without an error
     and without an answer has sent or kept all of them.
     """
     for one in sent:
-        refused = _of_one(one)["refused"] if isinstance(one.result, Receipt) else ()
-        if refused:
+        if isinstance(one.result, Receipt) and one.result.refused:
             LOGGER.warning(
                 "%s: not everyone gets the mail. Refused: %s",
                 one.destination.account.entry.title,
-                "; ".join(f"{item['address']} ({item['reply']})" for item in refused),
+                "; ".join(f"{each.address} ({_words(each)})" for each in one.result.refused),
             )
-    raise_failure(sent)
+    _raise_failure(sent)
 
 
 def _of_one(sent: Sent) -> dict[str, Any]:

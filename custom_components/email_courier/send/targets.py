@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from homeassistant.auth.permissions.const import POLICY_CONTROL
 from homeassistant.components.notify.const import DOMAIN as NOTIFY_DOMAIN
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import ATTR_ENTITY_ID, ENTITY_MATCH_ALL
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.group import expand_entity_ids
 from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
 
-from ..account import Account, EmailCourierConfigEntry, async_reloaded
+from ..account import Account, async_reloaded, loaded_account
 from ..button import async_test_button
 from ..const import DOMAIN, SUBENTRY_RECIPIENT
 from ..entity import async_entity_id
@@ -28,8 +27,7 @@ from ..rights import Rights
 from .fields import Field
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
+class Destination(NamedTuple):
     """One mail to be: its account and everyone it goes to.
 
     subentry_ids: the recipients that were named by their entities.
@@ -38,6 +36,14 @@ class Destination:
     account: Account
     recipients: Recipients = NO_RECIPIENTS
     subentry_ids: tuple[str, ...] = ()
+
+    def also_to(self, recipients: Recipients, *subentry_ids: str) -> Destination:
+        """Return the same mail to more recipients."""
+        return Destination(
+            self.account,
+            self.recipients.joined(recipients) if self.recipients != NO_RECIPIENTS else recipients,
+            (*self.subentry_ids, *subentry_ids),
+        )
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -60,17 +66,16 @@ async def async_destinations(
     there is nobody to send to; before that, Unauthorized for whom the user may not write to.
     """
     for entry in hass.config_entries.async_entries(DOMAIN):
-        await async_reloaded(entry)
+        if entry.state is not ConfigEntryState.LOADED:
+            await async_reloaded(entry)
     destinations: dict[str, Destination] = {}
     if own is not None and own.addresses:
         destinations[own.account.entry.entry_id] = own
         rights.require(POLICY_CONTROL, _entities_of(hass, own))
-    for account, subentry_id, recipients in _named_by_entities(hass, fields, rights):
+    for account, subentry_id in _named_by_entities(hass, fields, rights):
         known = destinations.get(account.entry.entry_id, Destination(account))
-        destinations[account.entry.entry_id] = replace(
-            known,
-            recipients=known.recipients + recipients,
-            subentry_ids=(*known.subentry_ids, subentry_id),
+        destinations[account.entry.entry_id] = known.also_to(
+            account.recipients(subentry_id), subentry_id
         )
     named = [destination.account for destination in destinations.values()]
     chosen = own.account if own is not None else _chosen(hass, fields, rights)
@@ -83,7 +88,7 @@ async def async_destinations(
         account = chosen or _only(hass, named, rights)
         rights.require(POLICY_CONTROL, [async_test_button(hass, account.entry)])
         known = destinations.get(account.entry.entry_id, Destination(account))
-        destinations[account.entry.entry_id] = replace(known, recipients=known.recipients + typed)
+        destinations[account.entry.entry_id] = known.also_to(typed)
     if not destinations:
         rights.require_all(POLICY_CONTROL)
         raise error_for_content(ContentError(Field.TO, ContentFault.NO_RECIPIENT))
@@ -93,18 +98,19 @@ async def async_destinations(
 @callback
 def async_everyone(account: Account) -> Destination:
     """Return a mail to all recipients of an account."""
-    subentries = account.entry.get_subentries_of_type(SUBENTRY_RECIPIENT)
-    return Destination(
-        account,
-        sum((Recipients.of_subentry(subentry) for subentry in subentries), NO_RECIPIENTS),
-        tuple(subentry.subentry_id for subentry in subentries),
-    )
+    everyone = Destination(account)
+    for subentry in account.entry.get_subentries_of_type(SUBENTRY_RECIPIENT):
+        subentry_id = subentry.subentry_id
+        everyone = everyone.also_to(account.recipients(subentry_id), subentry_id)
+    return everyone
 
 
 def mailboxes(typed: list[str] | None) -> tuple[Mailbox, ...]:
     """Read addresses. Raises ServiceValidationError that quotes the one at fault."""
+    if not typed:
+        return ()
     try:
-        return parse_mailboxes(typed or ())
+        return parse_mailboxes(typed)
     except MailError as error:
         raise error_for_failure(error.failure, account="") from error
 
@@ -117,7 +123,8 @@ def _entities_of(hass: HomeAssistant, everyone: Destination) -> Iterator[str | N
 
 def _named_by_entities(
     hass: HomeAssistant, fields: Mapping[str, Any], rights: Rights
-) -> Iterator[tuple[Account, str, Recipients]]:
+) -> Iterator[tuple[Account, str]]:
+    """Yield each recipient that is named, and its account."""
     registry = er.async_get(hass)
     for entity_id in _entity_ids(hass, registry, fields, rights):
         entity = registry.async_get(entity_id)
@@ -127,7 +134,7 @@ def _named_by_entities(
         subentry = entity and entry and entry.subentries.get(entity.config_subentry_id or "")
         if not entity or not entry or not subentry or not _is_recipient(entity):
             raise request_error("not_a_recipient", entity_id=entity_id)
-        yield _loaded(entry), subentry.subentry_id, Recipients.of_subentry(subentry)
+        yield _loaded(hass, entry), subentry.subentry_id
 
 
 def _entity_ids(
@@ -171,9 +178,9 @@ def _chosen(hass: HomeAssistant, fields: Mapping[str, Any], rights: Rights) -> A
     if entry is None or entry.domain != DOMAIN:
         rights.require_all(POLICY_CONTROL)
         raise request_error("account_not_found", entry_id=entry_id)
-    if entry.state is not ConfigEntryState.LOADED:
+    if loaded_account(hass, entry_id) is None:
         rights.require(POLICY_CONTROL, [async_test_button(hass, entry)])
-    return _loaded(entry)
+    return _loaded(hass, entry)
 
 
 def _only(hass: HomeAssistant, named: list[Account], rights: Rights) -> Account:
@@ -183,23 +190,24 @@ def _only(hass: HomeAssistant, named: list[Account], rights: Rights) -> Account:
     """
     if len(named) == 1:
         return named[0]
-    entries: list[EmailCourierConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
-    if len(entries) == 1:
-        return entries[0].runtime_data
+    entries = hass.config_entries.async_entries(DOMAIN)
+    loaded = [account for entry in entries if (account := loaded_account(hass, entry.entry_id))]
+    if len(loaded) == 1:
+        return loaded[0]
     usable = [
         entry
-        for entry in entries or hass.config_entries.async_entries(DOMAIN)
+        for entry in [account.entry for account in loaded] or entries
         if rights.allow(POLICY_CONTROL, async_test_button(hass, entry))
     ]
     if not usable:
         rights.require_all(POLICY_CONTROL)
-    if not entries:
+    if not loaded:
         raise request_error("no_account_loaded")
     names = ", ".join(sorted(entry.title for entry in usable))
     raise request_error("account_unclear", accounts=names)
 
 
-def _loaded(entry: EmailCourierConfigEntry) -> Account:
-    if entry.state is not ConfigEntryState.LOADED:
+def _loaded(hass: HomeAssistant, entry: ConfigEntry) -> Account:
+    if (account := loaded_account(hass, entry.entry_id)) is None:
         raise request_error("account_not_loaded", account=entry.title)
-    return entry.runtime_data
+    return account

@@ -5,65 +5,27 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, Final
 
-from homeassistant.core import (
-    HomeAssistant,
-    ServiceCall,
-    ServiceResponse,
-    SupportsResponse,
-    callback,
-)
+from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.service import async_get_config_entry, async_register_admin_service
-from homeassistant.util import dt as dt_util
+from homeassistant.helpers.service import async_get_config_entry
 import voluptuous as vol
 
 from ..account import Account
 from ..const import DOMAIN
 from ..errors import action_error, error_for_failure, request_error
 from ..mail.outbox.record import MailRecord
-
-SERVICE_LIST_WAITING: Final = "list_waiting"
-SERVICE_RETRY_WAITING: Final = "retry_waiting"
-SERVICE_DROP_WAITING: Final = "drop_waiting"
+from ..outbox_host import iso_time
 
 ATTR_CONFIG_ENTRY_ID: Final = "config_entry_id"
 ATTR_MESSAGE_ID: Final = "message_id"
 
-_ACCOUNT: Final = {vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string}
-_ACCOUNT_AND_MAILS: Final = vol.Schema(
-    {**_ACCOUNT, vol.Optional(ATTR_MESSAGE_ID): vol.All(cv.ensure_list, [cv.string])}
+ACCOUNT: Final = vol.Schema({vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string})
+ACCOUNT_AND_MAILS: Final = ACCOUNT.extend(
+    {vol.Optional(ATTR_MESSAGE_ID): vol.All(cv.ensure_list, [cv.string])}
 )
 
 
-@callback
-def async_setup_outbox_services(hass: HomeAssistant) -> None:
-    """Register them, for administrators; they do not depend on an account."""
-    async_register_admin_service(
-        hass,
-        DOMAIN,
-        SERVICE_LIST_WAITING,
-        _async_list,
-        schema=vol.Schema(_ACCOUNT),
-        supports_response=SupportsResponse.ONLY,
-    )
-    async_register_admin_service(
-        hass,
-        DOMAIN,
-        SERVICE_RETRY_WAITING,
-        _async_retry,
-        schema=_ACCOUNT_AND_MAILS,
-    )
-    async_register_admin_service(
-        hass,
-        DOMAIN,
-        SERVICE_DROP_WAITING,
-        _async_drop,
-        schema=_ACCOUNT_AND_MAILS,
-        supports_response=SupportsResponse.OPTIONAL,
-    )
-
-
-async def _async_list(call: ServiceCall) -> ServiceResponse:
+async def async_list_waiting(call: ServiceCall) -> ServiceResponse:
     """Return all waiting mails, first in line first."""
     account = _account(call)
     next_attempt = account.courier.state.next_attempt
@@ -71,7 +33,7 @@ async def _async_list(call: ServiceCall) -> ServiceResponse:
     return {"mails": [_describe(record, next_attempt) for record in records]}
 
 
-async def _async_retry(call: ServiceCall) -> None:
+async def async_retry_waiting(call: ServiceCall) -> None:
     """Try waiting mails now; a login that was refused is not tried again."""
     account = _account(call)
     if (refusal := account.courier.paused) is not None:
@@ -79,7 +41,7 @@ async def _async_retry(call: ServiceCall) -> None:
     account.courier.retry_now(await _async_chosen(account, call))
 
 
-async def _async_drop(call: ServiceCall) -> ServiceResponse:
+async def async_drop_waiting(call: ServiceCall) -> ServiceResponse:
     """Forget waiting mails; return how many."""
     account = _account(call)
     try:
@@ -128,14 +90,10 @@ def _describe(record: MailRecord, next_attempt: float | None) -> dict[str, Any]:
         "recipients": list(record.addresses),
         "priority": record.id.rank.name.lower(),
         "size": record.id.size,
-        "created": _iso(record.id.created),
-        "expires": _iso(record.id.expires),
+        "created": iso_time(record.id.created),
+        "expires": iso_time(record.id.expires),
         "attempts": record.attempts,
-        "next_attempt": None if due is None else _iso(due),
+        "next_attempt": iso_time(due),
         "kind": None if failure is None else failure.kind.value,
         "reply": None if failure is None else failure.server_words or None,
     }
-
-
-def _iso(timestamp: float) -> str:
-    return dt_util.utc_from_timestamp(timestamp).isoformat()
