@@ -48,6 +48,7 @@ type EventListener = Callable[[CourierEvent], None]
 
 _LOADED: Final = (ConfigEntryState.LOADED, ConfigEntryState.FAILED_UNLOAD)
 """An account whose entities could not be removed goes on sending."""
+_COMPOSING: Final = f"{__package__}.mail.compose.message"
 _URGENT: Final = (Priority.HIGH, Priority.HIGHEST)
 
 
@@ -150,8 +151,8 @@ class Account:
 
     async def async_compose(self, content: Content) -> ComposedMail:
         """Compose, off the event loop where it takes a while. Raises ServiceValidationError."""
-        await async_import_module(self.hass, f"{__package__}.mail.compose.message")
-        from .mail.compose.message import compose  # noqa: PLC0415 - with the first mail
+        await async_import_module(self.hass, _COMPOSING)
+        from .mail.compose.message import compose  # noqa: PLC0415 - a start goes without
 
         work = partial(compose, content, now=dt_util.now())
         try:
@@ -238,6 +239,7 @@ class Account:
 
     async def _async_on_started(self, _hass: HomeAssistant) -> None:
         await self.courier.start()
+        await async_import_module(self.hass, _COMPOSING)  # so that no mail has to wait for it
 
     async def _async_on_stop(self, _event: Event) -> None:
         await self.async_stop()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from homeassistant.components.application_credentials import ClientCredential
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.config_entry_oauth2_flow import AbstractOAuth2Implementation
 from homeassistant.helpers.network import NoURLAvailableError
 
 from .oauth.client import MailOAuth2Implementation, redirect_uri
 from .oauth.provider import SignIn
+
+if TYPE_CHECKING:
+    from homeassistant.components.application_credentials import ClientCredential
+    from homeassistant.helpers.config_entry_oauth2_flow import AbstractOAuth2Implementation
 
 
 async def async_get_auth_implementation(

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from email import message_from_bytes
 from email.message import EmailMessage, MIMEPart
 from email.policy import default
 import os
 from pathlib import PurePath
 from tempfile import TemporaryFile
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 from homeassistant.util import dt as dt_util
 
 from .mail.address import Mailbox, parse_mailbox, parse_mailboxes
-from .mail.compose.attachments import attachment_part, visible_name
 from .mail.compose.content import Attachment, Content
-from .mail.compose.message import compose
 from .mail.failure import FailureKind
 from .mail.files import OpenedFile
 from .mail.outbox.hold import Pictures
@@ -39,9 +37,10 @@ _IN_MEMORY = 262_144
 """Bytes up to which an attachment stays in memory until the digest is written."""
 
 
-@dataclass(frozen=True, slots=True)
-class DigestWriter:
+class DigestWriter(NamedTuple):
     """Writes digests in the language of the home. Calls block and belong into an executor.
+
+    What composes is imported by the first of them, so that a start of Home Assistant need not.
 
     size_limit: returns how many bytes the account's server takes, None or 0 while not known.
     """
@@ -90,6 +89,8 @@ class Draft:
 
     def add(self, mail: OutgoingMail) -> bool:
         """Take in a mail; False, and nothing has changed, if the digest grew too large with it."""
+        from .mail.compose.attachments import attachment_part, visible_name  # noqa: PLC0415
+
         message = message_from_bytes(bytes(mail.data), policy=default)
         files: list[Attachment] = []
         left_out: list[str] = []
@@ -123,6 +124,8 @@ class Draft:
 
     def finish(self) -> OutgoingMail:
         """Return the digest. Raises ValueError where no mail is in it."""
+        from .mail.compose.message import compose  # noqa: PLC0415
+
         if self._content is None:
             raise ValueError("there is no mail in this digest")
         phrases = self._writer.phrases
@@ -162,6 +165,8 @@ class Draft:
 
     def _attachment(self, name: str, part: MIMEPart) -> tuple[Attachment, bool]:
         """Return a part as an attachment, and whether it is a picture that was made smaller."""
+        from .mail.compose.attachments import visible_name  # noqa: PLC0415
+
         data = cast(bytes, part.get_payload(decode=True))
         if self._pictures is Pictures.SMALLER and _is_picture(part):
             smaller = smaller_picture(data)

@@ -14,15 +14,11 @@ from homeassistant.util import dt as dt_util
 
 from .const import LOGGER
 from .errors import error_for_content
-from .mail.compose.attachments import attachment_part, visible_name
 from .mail.compose.content import Attachment, Content, ContentError
-from .mail.compose.message import wire_size
 from .phrases import Phrases
 
 NOTHING_FITS: Final = 0
 """The limit of a server that does not say it: only a mail without attachments is sure to pass."""
-
-_END_OF_PAGE = re.compile(r"</body\s*>", re.IGNORECASE)
 
 
 async def async_lighten(hass: HomeAssistant, content: Content, limit: int) -> Content:
@@ -49,6 +45,10 @@ async def async_lighten(hass: HomeAssistant, content: Content, limit: int) -> Co
 
 
 def _lighten(content: Content, limit: int, note: Callable[[str], str]) -> Content:
+    """Blocks. What composes is imported here, so that a start of Home Assistant need not."""
+    from .mail.compose.attachments import attachment_part, visible_name  # noqa: PLC0415
+    from .mail.compose.message import wire_size  # noqa: PLC0415
+
     largest_first = sorted(
         (*content.attachments, *content.images),
         key=lambda attachment: attachment_part(attachment).size,
@@ -84,8 +84,8 @@ def _with_note(content: Content, note: str) -> Content:
         markdown = f"{markdown}\n\n{_as_markdown(note)}"
     if html:
         paragraph = f"<p>{escape(note)}</p>"
-        end = next(reversed([*_END_OF_PAGE.finditer(html)]), None)
-        at = end.start() if end else len(html)
+        ends = [*re.finditer(r"</body\s*>", html, re.IGNORECASE)]
+        at = ends[-1].start() if ends else len(html)
         html = html[:at] + paragraph + html[at:]
     return replace(content, text=text, markdown=markdown, html=html)
 

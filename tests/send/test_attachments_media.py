@@ -7,14 +7,13 @@ from typing import Any
 from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.components import tts
+from homeassistant.components import media_source, tts
 from homeassistant.components.media_source import PlayMedia
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.setup import async_setup_component
 import pytest
 
-from custom_components.email_courier.send import attachments
 from tests.support.accounts import load_account, recipient
 from tests.support.fixtures import Bed
 from tests.support.mails import attached, only_mail, send
@@ -197,7 +196,7 @@ async def test_another_source_has_its_files_where_it_says(
     (tmp_path / "film.mp4").write_bytes(b"film")
     film = PlayMedia("/film.mp4", "video/mp4", path=tmp_path / "film.mp4")
 
-    with patch.object(attachments, "async_resolve_media", return_value=film):
+    with patch.object(media_source, "async_resolve_media", return_value=film):
         await _attach(hass, {"media_source": "media-source://cameras/film"})
 
     assert attached(only_mail(server))[0].get_payload(decode=True) == b"film"
@@ -212,7 +211,7 @@ async def test_the_files_of_another_source_are_no_links_to_elsewhere(
     film = PlayMedia("/film.mp4", "video/mp4", path=tmp_path / "here" / "film.mp4")
 
     with (
-        patch.object(attachments, "async_resolve_media", return_value=film),
+        patch.object(media_source, "async_resolve_media", return_value=film),
         pytest.raises(ServiceValidationError) as caught,
     ):
         await _attach(hass, {"media_source": "media-source://cameras/film"})
@@ -228,7 +227,7 @@ async def test_media_that_is_only_a_stream_cannot_be_attached(
 
     stream = PlayMedia("http://radio.example.test/", "audio/mpeg")
     with (
-        patch.object(attachments, "async_resolve_media", return_value=stream),
+        patch.object(media_source, "async_resolve_media", return_value=stream),
         pytest.raises(ServiceValidationError) as caught,
     ):
         await _attach(hass, {"media_source": "media-source://radio/station"})

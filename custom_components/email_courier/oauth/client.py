@@ -5,10 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from homeassistant.components.application_credentials import (
-    ClientCredential,
-    async_import_client_credential,
-)
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.config_entry_oauth2_flow import (
     AUTH_CALLBACK_PATH,
@@ -106,6 +102,12 @@ async def async_keep_client(
     """
     if any(client.client_id == client_id for client in await async_clients(hass)):
         return replace(sign_in, credential="", client_id=client_id, client_secret=client_secret)
+    # It is set up before this integration, and imported no earlier than that.
+    from homeassistant.components.application_credentials import (  # noqa: PLC0415
+        ClientCredential,
+        async_import_client_credential,
+    )
+
     await async_import_client_credential(
         hass,
         DOMAIN,

@@ -9,11 +9,10 @@ import mimetypes
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from homeassistant.components.media_source import async_resolve_media
-from homeassistant.components.media_source.const import DOMAIN as MEDIA_SOURCE_DOMAIN, URI_SCHEME
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, split_entity_id
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.importlib import async_import_module
 from homeassistant.util import dt as dt_util
 
 from ..errors import action_error, request_error
@@ -23,6 +22,7 @@ from ..mail.files import FileError, FileFault, OpenedFile, open_file
 
 if TYPE_CHECKING:
     from homeassistant.components import camera, image
+    from homeassistant.components.media_source import PlayMedia
 
 MAX_TOTAL: Final = 100_000_000
 """Bytes. More than any mail server takes, and less than would exhaust a small computer."""
@@ -34,6 +34,8 @@ _FAULTS: Final = {
     FileFault.NOT_FOUND: "attachment_not_found",
     FileFault.NOT_REGULAR: "attachment_no_file",
 }
+_LOCAL_MEDIA: Final = "media_source"
+_URI_SCHEME: Final = "media-source://"
 _PICTURED = frozenset({Platform.CAMERA, Platform.IMAGE})
 
 
@@ -109,7 +111,7 @@ async def _async_fetch_one(
 
 def _parts(media_source: str) -> tuple[str, str]:
     """Return who has a medium, and under which name; both are empty for what is no id of one."""
-    scheme, _, rest = media_source.partition(URI_SCHEME)
+    scheme, _, rest = media_source.partition(_URI_SCHEME)
     source, _, identifier = rest.partition("/")
     return (source, identifier) if not scheme and identifier else ("", "")
 
@@ -127,7 +129,7 @@ async def _async_media(
             suffix, speech = await tts.async_get_media_source_audio(hass, media_source)
             kind = mimetypes.types_map.get(f".{suffix}")
             return _in_memory(speech, kind, source, media_source, wanted)
-        media = await async_resolve_media(hass, media_source, None)
+        media = await _async_resolved(hass, media_source)
     except AssertionError as error:
         # So the local source says that it knows no type for a suffix.
         raise request_error("media_source_type_unknown", media_source=media_source) from error
@@ -139,6 +141,15 @@ async def _async_media(
         raise request_error("media_source_not_supported", media_source=media_source)
     folders = partial(_media_folders, hass, source, media.path)
     return await _async_file(hass, media.path, str(media.path), media.mime_type, wanted, folders)
+
+
+async def _async_resolved(hass: HomeAssistant, media_source: str) -> PlayMedia:
+    await async_import_module(hass, "homeassistant.components.media_source")
+    from homeassistant.components.media_source import (  # noqa: PLC0415 - as with pictures
+        async_resolve_media,
+    )
+
+    return await async_resolve_media(hass, media_source, None)
 
 
 async def _async_snapshot(
@@ -220,7 +231,7 @@ def _media_folders(hass: HomeAssistant, source: str, path: Path) -> Iterator[str
     its last step alone must not lead away from there.
     """
     yield from hass.config.allowlist_external_dirs
-    if source == MEDIA_SOURCE_DOMAIN:
+    if source == _LOCAL_MEDIA:
         for folder in hass.config.media_dirs.values():
             yield Path(folder).resolve()
     else:

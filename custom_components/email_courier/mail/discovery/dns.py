@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 import contextlib
-from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 import aiodns
 import pycares
@@ -16,8 +15,7 @@ from .model import LookupFailed
 _NO_SUCH_RECORD = frozenset({aiodns.error.ARES_ENOTFOUND, aiodns.error.ARES_ENODATA})
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceRecord:
+class ServiceRecord(NamedTuple):
     """An SRV record (RFC 2782); the target is lower-case, and empty where it was the root."""
 
     priority: int
@@ -26,8 +24,7 @@ class ServiceRecord:
     target: str
 
 
-@dataclass(frozen=True, slots=True)
-class MailExchanger:
+class MailExchanger(NamedTuple):
     """An MX record; the host is lower-case, and empty for a null MX (RFC 7505)."""
 
     preference: int

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from ..address import Mailbox
 from ..settings import Encryption
@@ -69,8 +69,7 @@ class UsernameForm(StrEnum):
     OWN = "own"
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """One server that may take the mail.
 
     verified: False where only unsigned DNS names a host outside the sender's own domain, which
@@ -83,8 +82,7 @@ class Candidate:
     verified: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
+class Provider(NamedTuple):
     """One row of the table.
 
     domains: address domains that are the provider's own.
@@ -120,8 +118,7 @@ class Provider:
                 return None
 
 
-@dataclass(frozen=True, slots=True)
-class Discovery:
+class Discovery(NamedTuple):
     """The answer for one address.
 
     candidates: the best one first; empty where nothing was found.

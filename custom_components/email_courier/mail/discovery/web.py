@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from .model import LookupFailed
 
@@ -13,8 +12,7 @@ _UNCOMPRESSED = {"Accept-Encoding": "identity"}
 """A limit of bytes means little for what grows a thousandfold when it is unpacked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """An HTTP response.
 
     location: where a redirect points to, as the server wrote it.
