@@ -15,7 +15,11 @@ import pytest
 
 from custom_components.email_courier.account import Account
 from custom_components.email_courier.send import attachments
-from custom_components.email_courier.send.attachments import MAX_COUNT, Wanted, async_fetch
+from custom_components.email_courier.send.attachments import (
+    MAX_COUNT,
+    AttachmentRequest,
+    async_fetch,
+)
 from tests.support.accounts import load_account, recipient
 from tests.support.fixtures import Bed
 from tests.support.mails import attached, only_mail, send
@@ -81,7 +85,7 @@ async def test_a_link_that_is_exchanged_for_a_file_all_the_time_sends_nothing_fo
     try:
         for _ in range(TRIES):
             try:
-                (attachment,) = await async_fetch(hass, [Wanted(path=str(path))])
+                (attachment,) = await async_fetch(hass, [AttachmentRequest(path=str(path))])
                 found.add(bytes(attachment.source))
             except HomeAssistantError as error:
                 found.add(error.translation_key)

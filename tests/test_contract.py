@@ -196,7 +196,7 @@ BREACHES: dict[str, tuple[Callable[[Path], None], set[str]]] = {
         },
     ),
     "an action is renamed": (
-        replaced(f"{INTEGRATION}/outbox_services.py", '"drop_waiting"', '"forget_waiting"'),
+        replaced(f"{INTEGRATION}/services.py", '"drop_waiting"', '"forget_waiting"'),
         {
             "drop_waiting is not registered",
             "forget_waiting is not in services.yaml",
@@ -277,7 +277,7 @@ BREACHES: dict[str, tuple[Callable[[Path], None], set[str]]] = {
         },
     ),
     "an exception's key is misspelt": (
-        replaced(f"{INTEGRATION}/attachments.py", '"path_not_allowed"', '"path_forbidden"'),
+        replaced(f"{INTEGRATION}/send/attachments.py", '"path_not_allowed"', '"path_forbidden"'),
         {
             "exceptions: path_forbidden has no text",
             "exceptions: path_not_allowed is never raised",

@@ -119,7 +119,7 @@ async def test_every_reason_of_the_outbox_has_a_text(reason: OutboxReason) -> No
 def test_every_error_that_is_raised_anywhere_has_a_text_with_its_values() -> None:
     found = [
         (path.name, *match.groups())
-        for path in FOLDER.glob("*.py")
+        for path in FOLDER.rglob("*.py")
         for match in _RAISED.finditer(path.read_text())
     ]
 

@@ -61,7 +61,9 @@ def test_a_picture_that_moves_goes_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"small", b"\xff\xd8" + bytes(200_000), picture("RGB", "PNG")[:-500_000]]
+    "data",
+    [b"", b"small", b"\xff\xd8" + bytes(200_000), picture("RGB", "PNG")[:-500_000]],
+    ids=["nothing", "small", "no picture", "cut off"],
 )
 def test_what_is_small_or_no_picture_goes_as_it_is(data: bytes) -> None:
     assert smaller_picture(data) is None

@@ -15,7 +15,7 @@ import pytest
 from custom_components.email_courier.const import DOMAIN
 from custom_components.email_courier.send import fields as send_fields
 
-FOLDER = Path(send_fields.__file__).parent
+FOLDER = Path(send_fields.__file__).parents[1]
 TEXTS = json.loads((FOLDER / "translations" / "en.json").read_text())
 FIELDS = {
     *("entity_id", "to", "cc", "bcc", "config_entry_id", "title", "message", "html", "markdown"),

@@ -10,12 +10,12 @@ from homeassistant.util.ssl import client_context
 import pytest
 
 from custom_components.email_courier.mail.settings import Trust
-from custom_components.email_courier.send import attachments
+from custom_components.email_courier import services
 from custom_components.email_courier.tls_context import async_context_for
 from tests.support.accounts import account_entry, load, recipient
 from tests.support.fixtures import Bed
 
-_PACKAGE = Path(attachments.__file__).parent
+_PACKAGE = Path(services.__file__).parent
 _IMPORT_ALL = """
 import importlib, json, sys
 for name in sys.argv[1:]:

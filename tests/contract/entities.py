@@ -89,12 +89,12 @@ def _entities(project: Project, *, named: bool) -> Iterator[tuple[str, str]]:
 
 
 def _fixable(tree: ast.Module) -> Iterator[str]:
-    """Yield the names of the issues that the table of their natures calls fixable."""
+    """Yield the names of the issues that the table of their kinds calls fixable."""
     for table in ast.walk(tree):
         if not isinstance(table, ast.Dict):
             continue
-        for issue, nature in zip(table.keys, table.values, strict=True):
-            if isinstance(nature, ast.Call) and any(
-                keyword.arg == "is_fixable" for keyword in nature.keywords
+        for issue, spec in zip(table.keys, table.values, strict=True):
+            if isinstance(spec, ast.Call) and any(
+                keyword.arg == "is_fixable" for keyword in spec.keywords
             ):
                 yield name_of(issue) if issue is not None else ""

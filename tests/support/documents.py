@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 import re
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 # With or without indentation, and with either kind of fence (CommonMark 4.5).
 _BLOCK = re.compile(
