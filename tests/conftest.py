@@ -7,9 +7,9 @@ import pytest
 # Before the harness puts a folder of its own with the name `custom_components` on the path.
 import custom_components.email_courier
 from tests.support.certificates import Certificates
-from tests.support.fixtures import bed, certificates, network
+from tests.support.fixtures import bed, certificates, network, unmeasured_programs
 
-__all__ = ["bed", "certificates", "custom_components", "network"]
+__all__ = ["bed", "certificates", "custom_components", "network", "unmeasured_programs"]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -38,3 +38,11 @@ def _open_loopback(socket_enabled: None) -> None:
 @pytest.fixture(autouse=True)
 def _custom_integration(enable_custom_integrations: None) -> None:
     """Let Home Assistant load the integration."""
+
+
+@pytest.fixture(autouse=True)
+async def enable_event_loop_debug() -> None:
+    """Leave asyncio's debug mode off, in which the harness spends half of its time.
+
+    PYTHONASYNCIODEBUG=1 turns it on.
+    """

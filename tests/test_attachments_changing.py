@@ -15,11 +15,8 @@ import pytest
 
 from custom_components.email_courier.account import Account
 from custom_components.email_courier.send import attachments
-from custom_components.email_courier.send.attachments import (
-    MAX_COUNT,
-    AttachmentRequest,
-    async_fetch,
-)
+from custom_components.email_courier.send.attachments import MAX_COUNT, async_fetch
+from custom_components.email_courier.send.fields import AttachmentRequest
 from tests.support.accounts import load_account, recipient
 from tests.support.fixtures import Bed
 from tests.support.mails import attached, only_mail, send
@@ -86,6 +83,7 @@ async def test_a_link_that_is_exchanged_for_a_file_all_the_time_sends_nothing_fo
         for _ in range(TRIES):
             try:
                 (attachment,) = await async_fetch(hass, [AttachmentRequest(path=str(path))])
+                assert attachment is not None
                 found.add(bytes(attachment.source))
             except HomeAssistantError as error:
                 found.add(error.translation_key)
@@ -157,7 +155,7 @@ async def test_a_file_that_becomes_shorter_is_an_error_that_names_it(
     path.write_bytes(b"x" * BIG)
 
     with pytest.raises(ServiceValidationError, match=r"gate\.log.* became shorter") as caught:
-        await _send_while(hass, path, lambda: os.truncate(path, 10))
+        await _send_while(hass, path, lambda: os.truncate(path, 10), attachments_required=True)
 
     assert caught.value.translation_key == "attachment_changed"
     assert server.record.connections == 0
@@ -182,7 +180,7 @@ async def test_a_pipe_holds_up_nothing(
         pytest.raises(ServiceValidationError) as caught,
     ):
         async with asyncio.timeout(1):
-            await _attach(hass, path)
+            await _attach(hass, path, attachments_required=True)
 
     assert caught.value.translation_key == "attachment_no_file"
     assert server.record.connections == 0
@@ -200,7 +198,7 @@ async def test_files_that_are_none_are_errors(hass: HomeAssistant, path: str, ke
     hass.config.allowlist_external_dirs = {"/dev", "/proc"}
 
     with pytest.raises(ServiceValidationError) as caught:
-        await _attach(hass, Path(path))
+        await _attach(hass, Path(path), attachments_required=True)
 
     assert caught.value.translation_key == key
 
@@ -250,7 +248,12 @@ async def test_nothing_stays_open_after_an_error(
     os.truncate(allowed / "huge", attachments.MAX_TOTAL)
     gc.disable()
     try:
-        assert await _cause(hass, *(allowed / name for name in names), **fields) == key
+        assert (
+            await _cause(
+                hass, *(allowed / name for name in names), **fields, attachments_required=True
+            )
+            == key
+        )
         assert _open_below(allowed) == 0
     finally:
         gc.enable()
@@ -262,7 +265,7 @@ async def test_more_attachments_than_may_be_open_are_an_error(
     _file(allowed / "a")
 
     with pytest.raises(ServiceValidationError, match=rf"{MAX_COUNT + 1} attachments") as caught:
-        await _attach(hass, *[allowed / "a"] * (MAX_COUNT + 1))
+        await _attach(hass, *[allowed / "a"] * (MAX_COUNT + 1), attachments_required=True)
 
     assert caught.value.translation_key == "attachments_too_many"
     assert server.record.connections == 0

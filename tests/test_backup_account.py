@@ -11,7 +11,7 @@ from tests.support.fixtures import Bed
 from tests.support.mails import only_mail
 from tests.support.script import USERNAME
 from tests.support.scripted_server import ScriptedServer
-from tests.support.sending import pass_time, send, state_of
+from tests.support.sending import pass_time, send_from, state_of
 
 BACKUP = "backup@example.org"
 
@@ -31,7 +31,7 @@ async def test_it_takes_over_what_could_not_be_delivered_for_a_while(
     main, backup = await bed.serve(), await bed.serve()
     account, _ = await with_backup(hass, main, backup)
     await main.stop()
-    receipt = await send(account, "bea@example.test")
+    receipt = await send_from(account, "bea@example.test")
 
     await pass_time(hass, minutes=3)
     assert backup.record.mails == []
@@ -63,7 +63,7 @@ async def test_it_takes_over_at_once_what_the_account_is_to_blame_for(
     )
     await hass.async_block_till_done()
 
-    receipt = await send(account.entry.runtime_data, "bea@example.test")
+    receipt = await send_from(account.entry.runtime_data, "bea@example.test")
 
     assert receipt.status.value == "queued"
     assert main.record.auth_commands == 1
@@ -77,7 +77,7 @@ async def test_a_backup_that_is_not_loaded_leaves_the_mail_where_it_is(
     account, spare = await with_backup(hass, main, backup)
     await hass.config_entries.async_unload(spare.entry.entry_id)
     await main.stop()
-    await send(account, "bea@example.test")
+    await send_from(account, "bea@example.test")
 
     await pass_time(hass, minutes=6)
 
@@ -98,7 +98,7 @@ async def test_two_accounts_that_back_each_other_up_do_not_pass_a_mail_in_circle
     )
     await hass.async_block_till_done()
     await main.stop()
-    await send(account, "bea@example.test")
+    await send_from(account, "bea@example.test")
     await backup.stop()
     await pass_time(hass, minutes=2)
     assert waiting(hass) == {"home": 0, "spare": 1}
@@ -128,7 +128,7 @@ async def test_a_refused_recipient_is_not_handed_over(hass: HomeAssistant, bed: 
     )
 
     with pytest.raises(HomeAssistantError, match=r"550 5\.1\.1"):
-        await send(account, "bea@example.test")
+        await send_from(account, "bea@example.test")
     await pass_time(hass, minutes=10)
 
     assert backup.record.mails == []

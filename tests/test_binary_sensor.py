@@ -11,7 +11,7 @@ from custom_components.email_courier.mail.outbox.events import Failed, GivenUp
 from tests.support.accounts import load_account
 from tests.support.fixtures import Bed
 from tests.support.script import Script, Step, say
-from tests.support.sending import pass_time, send, state_of
+from tests.support.sending import pass_time, send_from, state_of
 
 ENTITY = "binary_sensor.home_connection"
 
@@ -30,12 +30,12 @@ async def test_a_delivery_switches_it_on_a_server_that_is_down_off_and_the_next_
     server = await bed.serve()
     account = await load_account(hass, server)
 
-    await send(account, "bea@example.test")
+    await send_from(account, "bea@example.test")
     assert state_of(hass, ENTITY).state == STATE_ON
 
     await server.stop()
     await pass_time(hass, minutes=1)
-    await send(account, "bea@example.test")
+    await send_from(account, "bea@example.test")
     assert state_of(hass, ENTITY).state == STATE_OFF
 
     await server.start()
@@ -47,7 +47,7 @@ async def test_a_refused_login_is_no_connection(hass: HomeAssistant, bed: Bed) -
     account = await load_account(hass, await bed.serve(), password="wrong")
 
     with pytest.raises(HomeAssistantError):
-        await send(account, "bea@example.test")
+        await send_from(account, "bea@example.test")
 
     assert state_of(hass, ENTITY).state == STATE_OFF
 
@@ -57,7 +57,7 @@ async def test_a_refused_mail_shows_that_the_server_is_there(hass: HomeAssistant
     account = await load_account(hass, server)
 
     with pytest.raises(HomeAssistantError):
-        await send(account, "bea@example.test")
+        await send_from(account, "bea@example.test")
 
     assert state_of(hass, ENTITY).state == STATE_ON
 
@@ -67,11 +67,11 @@ async def test_the_log_says_once_that_the_server_is_lost_and_once_that_it_is_bac
 ) -> None:
     server = await bed.serve()
     account = await load_account(hass, server)
-    await send(account, "bea@example.test")
+    await send_from(account, "bea@example.test")
     await server.stop()
     await pass_time(hass, minutes=1)
     for _ in range(3):
-        await send(account, "bea@example.test")
+        await send_from(account, "bea@example.test")
     await pass_time(hass, minutes=2)
     lost = [record for record in caplog.records if "does not take mail" in record.message]
     assert [record.levelname for record in lost] == ["WARNING"]

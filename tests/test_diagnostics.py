@@ -26,7 +26,7 @@ from tests.support.accounts import account_entry, load, load_account, recipient
 from tests.support.certificates import Certificates, ServerTls
 from tests.support.fixtures import Bed
 from tests.support.script import PASSWORD, USERNAME, Script, Step, say
-from tests.support.sending import send
+from tests.support.sending import send_from
 
 SUBJECT = "Dentist on Tuesday"
 
@@ -43,7 +43,7 @@ async def test_they_show_what_the_server_has_shown(
     account = await load_account(hass, await bed.serve(Script(size_limit=20_000_000)))
     assert (await diagnose(hass, hass_client, account))["server"] is None
 
-    await send(account, "bea@example.test")
+    await send_from(account, "bea@example.test")
 
     server = (await diagnose(hass, hass_client, account))["server"]
     assert server["name"] == "mail.example.test"
@@ -59,7 +59,7 @@ async def test_they_show_what_became_of_the_last_mails(
 ) -> None:
     script = Script(recipient_replies={"bea@example.test": "550 5.1.1 <bea@example.test> unknown"})
     account = await load_account(hass, await bed.serve(script))
-    receipt = await send(account, "bea@example.test", "carl@example.org")
+    receipt = await send_from(account, "bea@example.test", "carl@example.org")
 
     outcomes = (await diagnose(hass, hass_client, account))["outcomes"]
 
@@ -84,7 +84,7 @@ async def test_they_show_what_waits_and_why(
     server = await bed.serve()
     account = await load_account(hass, server)
     await server.stop()
-    await send(account, "bea@example.test")
+    await send_from(account, "bea@example.test")
 
     diagnostics = await diagnose(hass, hass_client, account)
 
@@ -115,9 +115,9 @@ async def test_they_hold_no_secret_no_subject_and_nobodys_address(
         ),
     )
     with pytest.raises(HomeAssistantError):
-        await send(account, "robin@example.test", subject=SUBJECT)
+        await send_from(account, "robin@example.test", subject=SUBJECT)
     await server.stop()
-    await send(account, "robin@example.test", subject=SUBJECT)
+    await send_from(account, "robin@example.test", subject=SUBJECT)
 
     diagnostics = await diagnose(hass, hass_client, account)
 
@@ -172,7 +172,7 @@ async def test_what_a_reply_quotes_of_the_mail_is_hidden(
     to = recipient("Robin's Band", ["Robin Hood <robin.hood@example.test>"])
     account = await load(hass, account_entry(server, to))
     with pytest.raises(HomeAssistantError):
-        await send(account, "robin.hood@example.test", subject=SUBJECT)
+        await send_from(account, "robin.hood@example.test", subject=SUBJECT)
 
     diagnostics = await diagnose(hass, hass_client, account)
 
@@ -190,7 +190,7 @@ async def test_a_subject_hides_no_word_of_ours(
     account = await load_account(hass, await bed.serve(script))
     for subject in ("failed", "refused", "permanent", "message_rejected", "data"):
         with pytest.raises(HomeAssistantError):
-            await send(account, "bea@example.test", subject=subject)
+            await send_from(account, "bea@example.test", subject=subject)
 
     diagnostics = await diagnose(hass, hass_client, account)
 
@@ -206,7 +206,7 @@ async def test_a_waiting_mail_is_not_quoted_either(
 ) -> None:
     said = say(f"451 4.7.1 Later: {SUBJECT.upper()}, robin.hood")
     account = await load_account(hass, await bed.serve(Script(answers={Step.DATA: said})))
-    await send(account, "robin.hood@example.test", subject=SUBJECT)
+    await send_from(account, "robin.hood@example.test", subject=SUBJECT)
 
     diagnostics = await diagnose(hass, hass_client, account)
 

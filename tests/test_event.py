@@ -8,7 +8,7 @@ from pytest_homeassistant_custom_component.common import async_capture_events
 from tests.support.accounts import load_account
 from tests.support.fixtures import Bed
 from tests.support.script import USERNAME, Script
-from tests.support.sending import pass_time, send, state_of
+from tests.support.sending import pass_time, send_from, state_of
 
 ENTITY = "event.home_mail"
 
@@ -16,7 +16,7 @@ ENTITY = "event.home_mail"
 async def test_a_delivered_mail_is_an_event_that_says_all(hass: HomeAssistant, bed: Bed) -> None:
     account = await load_account(hass, await bed.serve())
 
-    await send(account, "bea@example.test", "carl@example.test")
+    await send_from(account, "bea@example.test", "carl@example.test")
 
     attributes = state_of(hass, ENTITY).attributes
     assert attributes["event_type"] == "delivered"
@@ -36,7 +36,7 @@ async def test_a_mail_that_has_to_wait_is_deferred_and_later_delivered(
     account = await load_account(hass, server)
     await server.stop()
 
-    await send(account, "bea@example.test")
+    await send_from(account, "bea@example.test")
 
     deferred = state_of(hass, ENTITY).attributes
     assert deferred["event_type"] == "deferred"
@@ -58,7 +58,7 @@ async def test_a_refusal_is_a_failure_that_quotes_the_server(hass: HomeAssistant
     account = await load_account(hass, await bed.serve(script))
 
     with pytest.raises(HomeAssistantError):
-        await send(account, "bea@example.test")
+        await send_from(account, "bea@example.test")
 
     attributes = state_of(hass, ENTITY).attributes
     assert attributes["event_type"] == "failed"
@@ -74,7 +74,7 @@ async def test_recipients_with_different_fates_have_events_of_their_own(
     account = await load_account(hass, await bed.serve(script))
     changes = async_capture_events(hass, "state_changed")
 
-    await send(account, "bea@example.test", "carl@example.test", "dora@example.test")
+    await send_from(account, "bea@example.test", "carl@example.test", "dora@example.test")
 
     events = [
         change.data["new_state"].attributes
@@ -90,7 +90,7 @@ async def test_recipients_with_different_fates_have_events_of_their_own(
 
 async def test_an_event_survives_a_reload(hass: HomeAssistant, bed: Bed) -> None:
     account = await load_account(hass, await bed.serve())
-    await send(account, USERNAME)
+    await send_from(account, USERNAME)
     before = state_of(hass, ENTITY)
 
     await hass.config_entries.async_reload(account.entry.entry_id)

@@ -21,7 +21,7 @@ from tests.support.fixtures import Bed
 from tests.support.mails import attached, read, text_of
 from tests.support.script import HEALTHY, Script
 from tests.support.scripted_server import ScriptedServer
-from tests.support.sending import pass_time, send, state_of
+from tests.support.sending import pass_time, send_from, state_of
 
 BEA = "bea@example.test"
 WAITING = "sensor.home_waiting_mail"
@@ -44,7 +44,7 @@ async def test_what_comes_too_fast_comes_in_order_in_one_mail_at_the_end_of_the_
 ) -> None:
     account, server = await limited(hass, bed, limit=2)
     for number in range(1, 6):
-        receipt = await send(account, BEA, subject=f"Gate {number}")
+        receipt = await send_from(account, BEA, subject=f"Gate {number}")
         assert receipt.status is (Status.SENT if number <= 2 else Status.QUEUED)
     assert len(server.record.mails) == 2
     assert state_of(hass, WAITING).state == "3"
@@ -68,8 +68,8 @@ async def test_what_comes_too_fast_comes_in_order_in_one_mail_at_the_end_of_the_
 
 async def test_one_held_mail_goes_out_as_it_is(hass: HomeAssistant, bed: Bed) -> None:
     account, server = await limited(hass, bed)
-    await send(account, BEA)
-    held = await send(account, BEA, subject="Second")
+    await send_from(account, BEA)
+    held = await send_from(account, BEA, subject="Second")
 
     await pass_time(hass, minutes=61)
 
@@ -80,7 +80,7 @@ async def test_one_held_mail_goes_out_as_it_is(hass: HomeAssistant, bed: Bed) ->
 
 async def test_a_digest_brings_all_attachments_and_pages(hass: HomeAssistant, bed: Bed) -> None:
     account, server = await limited(hass, bed)
-    await send(account, BEA)
+    await send_from(account, BEA)
     log = Attachment("gate.log", b"open\r\nshut\r\n")
     await send_content(account, subject="With a file", text="See the log.", attachments=(log,))
     await send_content(account, subject="A page", html="<p>Only <b>here</b></p>")
@@ -112,7 +112,7 @@ async def test_replies_to_a_digest_go_where_those_to_its_mails_would(
     hass: HomeAssistant, bed: Bed, reply_tos: tuple[str | None, str | None], expected: str | None
 ) -> None:
     account, server = await limited(hass, bed)
-    await send(account, BEA)
+    await send_from(account, BEA)
     for address in reply_tos:
         reply_to = tuple(parse_mailboxes([address])) if address else ()
         await send_content(account, text="x", reply_to=reply_to)
@@ -124,7 +124,7 @@ async def test_replies_to_a_digest_go_where_those_to_its_mails_would(
 
 async def test_an_alarm_is_never_held_back(hass: HomeAssistant, bed: Bed) -> None:
     account, server = await limited(hass, bed)
-    await send(account, BEA)
+    await send_from(account, BEA)
 
     await send_content(account, subject="Fire", priority=Priority.HIGHEST)
 
@@ -135,19 +135,19 @@ async def test_a_mail_that_may_not_wait_is_refused_with_a_reason(
     hass: HomeAssistant, bed: Bed
 ) -> None:
     account, _ = await limited(hass, bed)
-    await send(account, BEA)
+    await send_from(account, BEA)
 
     with pytest.raises(HomeAssistantError) as raised:
-        await send(account, BEA, queue=False)
+        await send_from(account, BEA, queue=False)
 
     assert raised.value.translation_key == "outbox_flood"
 
 
 async def test_other_recipients_are_not_held_back(hass: HomeAssistant, bed: Bed) -> None:
     account, server = await limited(hass, bed)
-    await send(account, BEA)
+    await send_from(account, BEA)
 
-    receipt = await send(account, BEA, "carl@example.test")
+    receipt = await send_from(account, BEA, "carl@example.test")
 
     assert [outcome.address for outcome in receipt.accepted] == ["carl@example.test"]
     assert server.record.mails[1].recipients == ("carl@example.test",)
@@ -156,7 +156,7 @@ async def test_other_recipients_are_not_held_back(hass: HomeAssistant, bed: Bed)
 async def test_held_mail_survives_the_end_of_the_limit(hass: HomeAssistant, bed: Bed) -> None:
     account, server = await limited(hass, bed)
     for number in range(3):
-        await send(account, BEA, subject=f"Gate {number}")
+        await send_from(account, BEA, subject=f"Gate {number}")
 
     hass.config_entries.async_update_entry(account.entry, options={})
     await hass.async_block_till_done()
@@ -173,7 +173,7 @@ async def test_without_a_limit_nothing_is_held_back(hass: HomeAssistant, bed: Be
     account = await load_account(hass, server)
 
     for _ in range(30):
-        await send(account, BEA)
+        await send_from(account, BEA)
 
     assert len(server.record.mails) == 30
 
@@ -197,7 +197,7 @@ async def test_a_digest_stays_under_the_size_that_the_server_takes(
     hass: HomeAssistant, bed: Bed
 ) -> None:
     account, server = await limited(hass, bed, script=SMALL_SERVER)
-    await send(account, BEA)
+    await send_from(account, BEA)
     files = [noise(f"{number}.bin", 80_000) for number in range(8)]
     for file in files:
         await send_content(account, subject=file.filename, text="See there", attachments=(file,))
@@ -220,7 +220,7 @@ async def test_large_pictures_are_made_smaller_and_the_digest_says_so(
     hass: HomeAssistant, bed: Bed
 ) -> None:
     account, server = await limited(hass, bed, script=HEALTHY.but(size_limit=900_000))
-    await send(account, BEA)
+    await send_from(account, BEA)
     for number in range(4):
         await send_content(account, text="At the door", attachments=(photo(f"{number}.png"),))
 
@@ -241,7 +241,7 @@ async def test_where_even_small_pictures_are_too_many_the_last_digest_names_them
     hass: HomeAssistant, bed: Bed
 ) -> None:
     account, server = await limited(hass, bed, script=SMALL_SERVER)
-    await send(account, BEA)
+    await send_from(account, BEA)
     count = 16
     for number in range(count):
         picture = Attachment(f"{number}.jpg", os.urandom(95_000), "image/jpeg")
@@ -263,11 +263,11 @@ async def test_a_held_mail_that_is_too_large_by_itself_goes_as_it_is(
     hass: HomeAssistant, bed: Bed
 ) -> None:
     account, server = await limited(hass, bed)
-    await send(account, BEA)
+    await send_from(account, BEA)
     large = noise("large.bin", 8_000_000)
     await send_content(account, subject="Large", text="x", attachments=(large,))
-    await send(account, BEA, subject="Small")
-    await send(account, BEA, subject="Smaller")
+    await send_from(account, BEA, subject="Small")
+    await send_from(account, BEA, subject="Smaller")
 
     await pass_time(hass, minutes=61)
 
@@ -277,8 +277,8 @@ async def test_a_held_mail_that_is_too_large_by_itself_goes_as_it_is(
 
 async def test_each_mail_in_a_digest_has_its_own_event(hass: HomeAssistant, bed: Bed) -> None:
     account, server = await limited(hass, bed)
-    await send(account, BEA)
-    held = [await send(account, BEA, subject=f"Gate {number}") for number in range(2)]
+    await send_from(account, BEA)
+    held = [await send_from(account, BEA, subject=f"Gate {number}") for number in range(2)]
     seen: list[tuple[str, str | None]] = []
 
     @callback

@@ -22,7 +22,7 @@ from tests.support.accounts import account_entry, load, load_state, recipient
 from tests.support.fixtures import Bed
 from tests.support.leaks import nothing_left
 from tests.support.script import HEALTHY, HEALTHY_TLS, PLAIN_LOGIN, Script, Step, say, stall
-from tests.support.sending import pass_time, send
+from tests.support.sending import pass_time, send_from
 
 BUSY = HEALTHY.but(answers={Step.GREETING: say("421 4.3.2 Come back later")})
 FAMILY = recipient("Family", ["bea@example.test"])
@@ -74,7 +74,7 @@ async def test_with_the_server_down_everything_is_there_and_mail_is_taken(
     }
     assert all(state.state != STATE_UNAVAILABLE for state in states)
 
-    receipt = await send(account, "bea@example.test")
+    receipt = await send_from(account, "bea@example.test")
     assert receipt.status == "queued"
     await server.start()
     await pass_time(hass, minutes=5)
@@ -96,7 +96,7 @@ async def test_unloading_leaves_nothing_running(
         assert await hass.config_entries.async_setup(entry.entry_id)
         account = entry.runtime_data
         assert timers() - others
-        sending = hass.async_create_task(send(account, "bea@example.test"))
+        sending = hass.async_create_task(send_from(account, "bea@example.test"))
         await asyncio.wait([sending], timeout=0.5)
         assert await hass.config_entries.async_unload(entry.entry_id)
         await asyncio.wait([sending])
@@ -118,7 +118,7 @@ async def test_an_account_whose_entities_stay_goes_on_sending(
         patch.setattr(hass.config_entries, "async_unload_platforms", refuse)
         assert not await hass.config_entries.async_unload(entry.entry_id)
     assert load_state(entry) is ConfigEntryState.FAILED_UNLOAD
-    assert (await send(account, "bea@example.test")).status == "sent"
+    assert (await send_from(account, "bea@example.test")).status == "sent"
     entry.mock_state(hass, ConfigEntryState.LOADED)
     assert await hass.config_entries.async_unload(entry.entry_id)
 
@@ -128,7 +128,7 @@ async def test_waiting_mail_survives_a_reload_and_is_tried_at_once(
 ) -> None:
     server = await bed.serve(BUSY)
     entry = account_entry(server, FAMILY)
-    await send(await load(hass, entry), "bea@example.test")
+    await send_from(await load(hass, entry), "bea@example.test")
     assert not server.record.mails
     server.script = HEALTHY
     assert await hass.config_entries.async_reload(entry.entry_id)
@@ -162,7 +162,7 @@ async def test_removing_leaves_nothing_behind(
     others = await timers_of_others(hass, entry)
     async with nothing_left(server):
         assert await hass.config_entries.async_setup(entry.entry_id)
-        await send(entry.runtime_data, "bea@example.test")
+        await send_from(entry.runtime_data, "bea@example.test")
         assert await hass.async_add_executor_job(_files, folder)
         assert issue_registry.issues
         assert hass.services.has_service("notify", "home")
@@ -184,7 +184,7 @@ async def test_removing_an_account_leaves_the_outbox_of_another_alone(
     server = await bed.serve(BUSY)
     entries = [account_entry(server, sender=f"{name}@example.test") for name in ("anna", "bea")]
     for entry in entries:
-        await send(await load(hass, entry), "carl@example.test")
+        await send_from(await load(hass, entry), "carl@example.test")
     await hass.config_entries.async_remove(entries[0].entry_id)
     kept = outbox_folder(hass, entries[1].entry_id)
     assert await hass.async_add_executor_job(_files, kept)
@@ -196,7 +196,7 @@ async def test_waiting_mail_that_goes_with_its_account_is_counted_in_the_log(
 ) -> None:
     account = await load(hass, account_entry(await bed.serve(BUSY)))
     for _ in range(mails):
-        await send(account, "bea@example.test")
+        await send_from(account, "bea@example.test")
     caplog.clear()
     await hass.config_entries.async_remove(account.entry.entry_id)
     assert caplog.text.count("Home was removed, and 2 mails that waited there with it") == told
@@ -208,7 +208,7 @@ async def test_removing_the_last_account_removes_all_that_was_kept_for_it(
 ) -> None:
     entry = account_entry(await bed.serve(BUSY))
     folder = outbox_folder(hass, entry.entry_id)
-    await send(await load(hass, entry), "bea@example.test")
+    await send_from(await load(hass, entry), "bea@example.test")
     await hass.async_add_executor_job(_leave_traces, folder)
     await hass.config_entries.async_remove(entry.entry_id)
     assert not await hass.async_add_executor_job(folder.parent.exists)
@@ -286,7 +286,7 @@ async def test_home_assistants_stop_ends_everything(hass: HomeAssistant, bed: Be
     server = await bed.serve()
     entry = account_entry(server)
     async with nothing_left(server):
-        await send(await load(hass, entry), "bea@example.test")
+        await send_from(await load(hass, entry), "bea@example.test")
         await hass.async_stop()
     assert len(server.record.mails) == 1
 

@@ -21,7 +21,7 @@ from custom_components.email_courier.event import DEFERRED, DELIVERED, FAILED
 from tests.support.accounts import load_account
 from tests.support.fixtures import Bed
 from tests.support.script import Script
-from tests.support.sending import send
+from tests.support.sending import send_from
 
 ENTITY = "event.home_mail"
 
@@ -39,9 +39,9 @@ async def test_a_delivery_and_a_failure_are_entries_of_their_own(
     script = Script(recipient_replies={"bea@example.test": "550 5.1.1 No such user here"})
     account = await load_account(hass, await bed.serve(script))
     start = dt_util.utcnow() - timedelta(minutes=1)
-    await send(account, "carl@example.test")
+    await send_from(account, "carl@example.test")
     with pytest.raises(HomeAssistantError):
-        await send(account, "bea@example.test")
+        await send_from(account, "bea@example.test")
     await async_wait_recording_done(hass)
 
     client = await hass_ws_client(hass)

@@ -6,7 +6,7 @@ from typing import Any
 from unittest.mock import patch
 
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError
 import pytest
 
 from custom_components.email_courier import account
@@ -136,13 +136,33 @@ async def test_an_attachment_that_becomes_shorter_before_it_is_weighed_is_named(
         os.truncate(files[0]["path"], 0)
         return await async_lighten(*arguments)
 
-    with (
-        patch.object(account, "async_lighten", shorten_and_lighten),
-        pytest.raises(ServiceValidationError, match=r"long_film\.mp4") as caught,
-    ):
-        await send(hass, to=ANNA, attachments=files)
+    with patch.object(account, "async_lighten", shorten_and_lighten):
+        response = await send(hass, to=ANNA, attachments=files)
 
-    assert caught.value.translation_key == "attachment_changed"
+    (missing,) = response["missing"]
+    assert missing["name"] == files[0]["path"]
+    assert "became shorter" in missing["reason"]
+    mail = read(server.record.mails[-1].content)
+    assert [part.get_filename() for part in attached(mail)] == ["note.txt"]
+
+
+async def test_what_is_left_out_is_missing_from_the_response_and_an_error_where_required(
+    hass: HomeAssistant, bed: Bed, files: list[dict[str, str]]
+) -> None:
+    server = await bed.serve(SMALL_SERVER)
+    await load_account(hass, server, options=DROP)
+
+    response = await send(hass, to=ANNA, attachments=files)
+
+    assert response["missing"] == [
+        {
+            "name": files[0]["path"],
+            "reason": "Too large to be sent with this mail: long_film.mp4.",
+        }
+    ]
+    with pytest.raises(HomeAssistantError) as caught:
+        await send(hass, to=ANNA, attachments=files, attachments_required=True)
+    assert caught.value.translation_key == "message_too_large"
     assert len(server.record.mails) == 1
 
 

@@ -26,7 +26,7 @@ from tests.support.dialogs import TEXTS
 from tests.support.fixtures import Bed
 from tests.support.script import Script, Step, say
 from tests.support.scripted_server import ScriptedServer
-from tests.support.sending import pass_time, send
+from tests.support.sending import pass_time, send_from
 
 CERTIFICATE_TEXTS = TEXTS["issues"]["certificate_changed"]["fix_flow"]
 HOUSE = "house.example.test"
@@ -81,7 +81,7 @@ def placeholders(issue: ir.IssueEntry | None) -> dict[str, str]:
 async def expire(hass: HomeAssistant, account: Account, server: ScriptedServer, text: str) -> None:
     """Let a mail wait in vain."""
     await server.stop()
-    await send(account, "bea@example.test", subject=text, expires_after=60)
+    await send_from(account, "bea@example.test", subject=text, expires_after=60)
     await pass_time(hass, minutes=2)
 
 
@@ -121,7 +121,7 @@ async def test_one_mail_to_several_expires_once(hass: HomeAssistant, bed: Bed) -
         }
     )
     account = await load_account(hass, await bed.serve(script))
-    await send(account, "bea@example.test", "carl@example.test", expires_after=60)
+    await send_from(account, "bea@example.test", "carl@example.test", expires_after=60)
     await pass_time(hass, minutes=2)
 
     assert placeholders(issue_of(hass, account, Issue.MAIL_EXPIRED))["count"] == "1"
@@ -147,10 +147,10 @@ async def test_an_outbox_that_fills_up_is_an_issue_until_there_is_room(
     account = await load_account(hass, server, options={CONF_MAX_MAILS: 10})
     await server.stop()
     for number in range(7):
-        await send(account, "bea@example.test", subject=str(number))
+        await send_from(account, "bea@example.test", subject=str(number))
     assert issue_of(hass, account, Issue.OUTBOX_NEARLY_FULL) is None
 
-    await send(account, "bea@example.test")
+    await send_from(account, "bea@example.test")
 
     assert placeholders(issue_of(hass, account, Issue.OUTBOX_NEARLY_FULL)) == {
         "account": "Home",
@@ -172,8 +172,8 @@ async def test_damaged_mail_is_an_issue_that_says_where_it_lies(
     server = await bed.serve()
     account = await load_account(hass, server)
     await server.stop()
-    await send(account, "bea@example.test")
-    await send(account, "carl@example.test")
+    await send_from(account, "bea@example.test")
+    await send_from(account, "carl@example.test")
     folder = outbox_folder(hass, account.entry.entry_id)
     await hass.config_entries.async_unload(account.entry.entry_id)
     await hass.async_add_executor_job(_shorten_all, folder)
@@ -308,7 +308,7 @@ async def test_a_changed_certificate_stops_sending_and_shows_both(
     old = Certificates().fingerprint(ServerTls.SELF_SIGNED)
     account = await pinned(hass, server, old)
 
-    await send(account, "bea@example.test")
+    await send_from(account, "bea@example.test")
 
     texts = placeholders(issue_of(hass, account, Issue.CERTIFICATE_CHANGED))
     assert fingerprint_in(texts["expected"]) == old
@@ -328,7 +328,7 @@ async def test_a_pinned_certificate_that_comes_back_solves_the_issue(
 ) -> None:
     server = await bed.serve(SELF_SIGNED)
     account = await pinned(hass, server, certificates.fingerprint(ServerTls.VALID))
-    await send(account, "bea@example.test")
+    await send_from(account, "bea@example.test")
     await pass_time(hass, minutes=1)
     assert server.record.connections > 1
     assert issue_of(hass, account, Issue.CERTIFICATE_CHANGED) is not None
@@ -345,7 +345,7 @@ async def test_an_untrusted_certificate_is_no_change_where_none_was_pinned(
 ) -> None:
     account = await load_account(hass, await bed.serve(SELF_SIGNED))
 
-    await send(account, "bea@example.test")
+    await send_from(account, "bea@example.test")
 
     assert account.courier.state.down is not None
     assert issue_of(hass, account, Issue.CERTIFICATE_CHANGED) is None
@@ -359,7 +359,7 @@ async def test_the_new_certificate_is_trusted_once_the_account_works_with_it(
 ) -> None:
     server = await bed.serve(SELF_SIGNED)
     account = await pinned(hass, server, "ab" * 32)
-    await send(account, "bea@example.test")
+    await send_from(account, "bea@example.test")
     dialog, menu = await open_dialog(hass, hass_client, account)
     assert menu["type"] == "menu"
     assert menu["menu_options"] == ["trust", "reconfigure"]
@@ -381,7 +381,7 @@ async def test_a_certificate_with_which_the_account_does_not_work_is_not_trusted
 ) -> None:
     server = await bed.serve(SELF_SIGNED)
     account = await pinned(hass, server, "ab" * 32)
-    await send(account, "bea@example.test")
+    await send_from(account, "bea@example.test")
     dialog, _ = await open_dialog(hass, hass_client, account)
     server.script = SELF_SIGNED.but(answers={Step.AUTH: say("454 4.7.0 Try again later")})
 
@@ -404,7 +404,7 @@ async def test_a_certificate_that_changes_while_it_is_looked_at_is_not_trusted(
 ) -> None:
     server = await bed.serve(SELF_SIGNED)
     account = await pinned(hass, server, "ab" * 32)
-    await send(account, "bea@example.test")
+    await send_from(account, "bea@example.test")
     dialog, _ = await open_dialog(hass, hass_client, account)
     server.script = Script(tls_kind=ServerTls.UNTRUSTED_AUTHORITY)
 
@@ -419,7 +419,7 @@ async def test_the_account_can_be_changed_instead(
     hass: HomeAssistant, bed: Bed, hass_client: ClientSessionGenerator
 ) -> None:
     account = await pinned(hass, await bed.serve(SELF_SIGNED), "ab" * 32)
-    await send(account, "bea@example.test")
+    await send_from(account, "bea@example.test")
     dialog, _ = await open_dialog(hass, hass_client, account)
 
     result = await dialog.submit(next_step_id="reconfigure")

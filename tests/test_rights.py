@@ -23,7 +23,7 @@ from tests.support.accounts import load_account, recipient
 from tests.support.fixtures import Bed
 from tests.support.pictures import StillCamera, StillImage, add_entities
 from tests.support.scripted_server import ScriptedServer
-from tests.support.sending import send as send_directly
+from tests.support.sending import send_from
 
 BEA, CARL = "notify.bea", "notify.carl"
 BUTTON = "button.home_send_test_mail"
@@ -488,7 +488,7 @@ async def down(hass: HomeAssistant, bed: Bed) -> tuple[Account, ScriptedServer]:
     server = await bed.serve()
     account = await load_account(hass, server)
     await server.stop()
-    await send_directly(account, EMIL)
+    await send_from(account, EMIL)
     return account, server
 
 
@@ -518,7 +518,7 @@ async def test_administrators_list_retry_and_drop_it(hass: HomeAssistant, bed: B
     assert [mail["recipients"] for mail in listed["mails"]] == [[EMIL]]
     assert await waiting(hass, "drop_waiting", context) == {"dropped": 1}
 
-    await send_directly(account, EMIL)
+    await send_from(account, EMIL)
     await server.start()
     await waiting(hass, "retry_waiting", context)
     assert reached(server) == [EMIL]

@@ -17,7 +17,7 @@ import custom_components.email_courier.sensor
 from tests.support.accounts import account_entry, load, load_account, recipient
 from tests.support.fixtures import Bed
 from tests.support.script import Script, Step, say
-from tests.support.sending import pass_time, send, state_of
+from tests.support.sending import pass_time, send_from, state_of
 
 WAITING = "sensor.home_waiting_mail"
 LAST_DELIVERY = "sensor.home_last_delivery"
@@ -71,8 +71,8 @@ async def test_waiting_mail_is_counted_until_it_is_delivered(hass: HomeAssistant
     account = await load_account(hass, server)
     await server.stop()
 
-    await send(account, "bea@example.test")
-    await send(account, "carl@example.test")
+    await send_from(account, "bea@example.test")
+    await send_from(account, "carl@example.test")
 
     waiting = state_of(hass, WAITING)
     assert waiting.state == "2"
@@ -95,7 +95,7 @@ async def test_the_last_delivery_is_the_time_of_the_servers_yes(
     account = await load_account(hass, await bed.serve())
     before = dt_util.utcnow()
 
-    await send(account, "bea@example.test")
+    await send_from(account, "bea@example.test")
 
     delivered = datetime.fromisoformat(state_of(hass, LAST_DELIVERY).state)
     assert before - timedelta(seconds=1) <= delivered <= dt_util.utcnow()
@@ -108,7 +108,7 @@ async def test_the_last_failure_says_kind_stage_and_the_servers_words(
     account = await load_account(hass, server)
 
     with pytest.raises(HomeAssistantError):
-        await send(account, "bea@example.test", "carl@example.test")
+        await send_from(account, "bea@example.test", "carl@example.test")
 
     failure = state_of(hass, LAST_FAILURE)
     assert failure.state == "sender_rejected"
@@ -124,10 +124,10 @@ async def test_a_mail_laid_down_without_an_attempt_is_no_new_failure(
     server = await bed.serve()
     account = await load_account(hass, server)
     await server.stop()
-    await send(account, "bea@example.test")
+    await send_from(account, "bea@example.test")
     first = state_of(hass, LAST_FAILURE)
 
-    await send(account, "carl@example.test")
+    await send_from(account, "carl@example.test")
 
     assert state_of(hass, LAST_FAILURE) == first
     assert first.state == "connection_refused"

@@ -20,7 +20,7 @@ TEXTS = json.loads((FOLDER / "translations" / "en.json").read_text())
 FIELDS = {
     *("entity_id", "to", "cc", "bcc", "config_entry_id", "title", "message", "html", "markdown"),
     *("button", "attachments", "priority", "reply_to", "sender_name", "headers", "thread"),
-    *("queue", "expires_after"),
+    *("queue", "expires_after", "attachments_required"),
 }
 
 
@@ -51,7 +51,7 @@ async def test_the_editor_shows_every_field_of_the_action(
 
 def test_the_schema_takes_what_the_editor_shows() -> None:
     send_fields.SEND_MESSAGE({"message": ""})
-    taken = {str(key) for key in send_fields.OF_ANY_ACTION}
+    taken = {str(key) for key in send_fields.COMMON_FIELDS}
 
     assert FIELDS - {"title", "message", "config_entry_id"} <= taken
 

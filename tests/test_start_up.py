@@ -41,13 +41,14 @@ async def test_an_account_uses_the_context_that_home_assistant_has(
 
 
 def test_importing_all_of_it_brings_neither_cameras_nor_speech() -> None:
-    modules = [f"custom_components.email_courier.{file.stem}" for file in _PACKAGE.glob("[!_]*.py")]
+    files = (file.relative_to(_ROOT).with_suffix("") for file in _PACKAGE.rglob("[!_]*.py"))
+    modules = [".".join(file.parts) for file in files]
     found = subprocess.run(
         (sys.executable, "-c", _IMPORT_ALL, *modules),
         capture_output=True,
         text=True,
         check=True,
-        cwd=_PACKAGE.parents[1],
+        cwd=_ROOT,
     )
     imported = set(json.loads(found.stdout))
     assert "custom_components.email_courier.send.attachments" in imported

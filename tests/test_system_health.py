@@ -7,7 +7,7 @@ from pytest_homeassistant_custom_component.common import get_system_health_info
 from custom_components.email_courier.const import DOMAIN
 from tests.support.accounts import account_entry, load_account
 from tests.support.fixtures import Bed
-from tests.support.sending import send
+from tests.support.sending import send_from
 
 
 async def test_it_counts_accounts_and_waiting_mail_without_touching_the_network(
@@ -19,7 +19,7 @@ async def test_it_counts_accounts_and_waiting_mail_without_touching_the_network(
     account = await load_account(hass, down, title="Away", sender="away@example.test")
     account_entry(up, title="Not loaded", sender="third@example.test").add_to_hass(hass)
     await down.stop()
-    await send(account, "bea@example.test")
+    await send_from(account, "bea@example.test")
     connections = up.record.connections
 
     info = await get_system_health_info(hass, DOMAIN)

@@ -15,7 +15,7 @@ from custom_components.email_courier.outbox_host import outbox_folder
 from tests.support.accounts import account_entry, load, load_account
 from tests.support.fixtures import Bed
 from tests.support.script import PASSWORD, Script, Step, late
-from tests.support.sending import pass_time, send, state_of
+from tests.support.sending import pass_time, send_from, state_of
 
 WAITING = "sensor.home_waiting_mail"
 
@@ -26,9 +26,9 @@ async def test_a_wrong_password_starts_reauthentication_and_mail_waits_for_its_e
     server = await bed.serve()
     account = await load_account(hass, server, password="wrong")
     with pytest.raises(HomeAssistantError):
-        await send(account, "bea@example.test")
+        await send_from(account, "bea@example.test")
 
-    receipts = [await send(account, f"{name}@example.test") for name in ("carl", "dora")]
+    receipts = [await send_from(account, f"{name}@example.test") for name in ("carl", "dora")]
     await pass_time(hass, hours=3)
 
     [flow] = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
@@ -53,7 +53,7 @@ async def test_waiting_mail_goes_out_once_after_a_reload(hass: HomeAssistant, be
     server = await bed.serve()
     account = await load_account(hass, server)
     await server.stop()
-    receipt = await send(account, "bea@example.test")
+    receipt = await send_from(account, "bea@example.test")
     await server.start()
 
     await hass.config_entries.async_reload(account.entry.entry_id)
@@ -72,8 +72,8 @@ async def test_mail_handed_in_while_home_assistant_starts_goes_out_once(
     hass.set_state(CoreState.starting)
     account = await load(hass, entry)
     await server.stop()
-    await send(account, "bea@example.test")
-    await send(account, "carl@example.test")
+    await send_from(account, "bea@example.test")
+    await send_from(account, "carl@example.test")
     await server.start()
 
     hass.set_state(CoreState.running)
@@ -92,7 +92,7 @@ async def test_the_network_is_left_alone_until_home_assistant_has_started(
     server = await bed.serve()
     account = await load_account(hass, server)
     await server.stop()
-    await send(account, "bea@example.test")
+    await send_from(account, "bea@example.test")
     await hass.config_entries.async_unload(account.entry.entry_id)
     await server.start()
     hass.set_state(CoreState.starting)
@@ -116,7 +116,7 @@ async def test_mail_handed_in_while_home_assistant_stops_lies_on_disk(
     hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
     await hass.async_block_till_done()
 
-    receipt = await send(account, "bea@example.test")
+    receipt = await send_from(account, "bea@example.test")
 
     assert receipt.status is Status.QUEUED
     assert len(await files_of(hass, account, "*.eml")) == 1
@@ -129,7 +129,7 @@ async def test_writing_first_is_an_option(
     server = await bed.serve(Script(answers={Step.DOT: late(0.3)}))
     account = await load_account(hass, server, options={CONF_WRITE_FIRST: write_first})
 
-    sending = hass.async_create_task(send(account, "bea@example.test"))
+    sending = hass.async_create_task(send_from(account, "bea@example.test"))
     while not server.record.commands("DATA"):
         await asyncio.sleep(0.01)
     assert len(await files_of(hass, account, "*.eml")) == files
@@ -142,7 +142,7 @@ async def test_removing_an_account_removes_its_outbox(hass: HomeAssistant, bed: 
     server = await bed.serve()
     account = await load_account(hass, server)
     await server.stop()
-    await send(account, "bea@example.test")
+    await send_from(account, "bea@example.test")
     assert await files_of(hass, account, "*.eml")
 
     await hass.config_entries.async_remove(account.entry.entry_id)

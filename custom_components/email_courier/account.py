@@ -25,17 +25,16 @@ from .const import (
 from .entry import settings_of
 from .errors import error_for_content, error_for_failure, error_for_outbox, request_error
 from .mail.address import Mailbox, parse_mailbox, parse_mailboxes
-from .mail.compose.content import Content, ContentError, Priority
-from .mail.failure import Failure, FailureKind, MailError
+from .mail.compose.content import Attachment, Content, ContentError, Priority
+from .mail.failure import FailureKind, MailError
 from .mail.outbox.courier import Courier, CourierConfig
 from .mail.outbox.events import CourierEvent, Paused
 from .mail.outbox.store import Store
 from .mail.outbox.submission import DAY, OutboxError, OutgoingMail, Rank, Receipt
 from .mail.settings import ServerSettings
-from .mail.smtp.keepalive import WarmSession
-from .mail.smtp.session import Session
-from .mail.verify.handshake import Proof, proof_of
-from .message_size import NOTHING_FITS, async_lighten
+from .mail.smtp.keepalive import KeepaliveSession
+from .mail.smtp.session import Proof, proof_of
+from .message_size import NOTHING_FITS, async_lighten, dropped_attachments
 from .outbox_host import outbox_folder, outbox_host
 from .recipients import Recipients
 
@@ -55,7 +54,6 @@ _URGENT: Final = (Priority.HIGH, Priority.HIGHEST)
 class Account:
     """Everything a loaded config entry needs to send mail.
 
-    proof: what the server has shown at the last connection since the account was loaded.
     tokens: what it logs in with where somebody has signed in.
     """
 
@@ -76,17 +74,21 @@ class Account:
             entry.data[CONF_SENDER], FailureKind.INVALID_SENDER
         ).named(entry.options.get(CONF_SENDER_NAME, ""))
         self._recipients: dict[str, Recipients] = {}
-        self._session = WarmSession(self.settings, context, opened=self._note_session)
-        self._listeners: list[EventListener] = []
-        self.proof: Proof | None = None
+        self._session = KeepaliveSession(self.settings, context)
         self._loaded = _without_token(entry)
         self.courier = Courier(
             deliver=self._session.deliver,
             store=Store(outbox_folder(hass, entry.entry_id)),
             host=outbox_host(hass),
-            listener=self._tell,
+            listener=self._watch_login,
             config=config,
         )
+
+    @property
+    def proof(self) -> Proof | None:
+        """What the server has shown at the last connection since the account was loaded."""
+        session = self._session.latest
+        return None if session is None else proof_of(session)
 
     @property
     def has_only_new_token(self) -> bool:
@@ -117,8 +119,7 @@ class Account:
     @callback
     def async_listen(self, listener: EventListener) -> CALLBACK_TYPE:
         """Tell a listener of everything that becomes of this account's mail."""
-        self._listeners.append(listener)
-        return partial(self._listeners.remove, listener)
+        return self.courier.listen(listener)
 
     def recipients(self, subentry_id: str) -> Recipients:
         """Return who is behind a recipient. Raises KeyError for no subentry of the account."""
@@ -156,7 +157,9 @@ class Account:
 
         work = partial(compose, content, now=dt_util.now())
         try:
-            return work() if content.is_light else await self.hass.async_add_executor_job(work)
+            if content.is_cheap_to_compose:
+                return work()
+            return await self.hass.async_add_executor_job(work)
         except ContentError as error:
             raise error_for_content(error) from error
 
@@ -166,15 +169,18 @@ class Account:
         *,
         queue: bool = True,
         expires_after: float = DAY,
+        left_out: list[Attachment] | None = None,
     ) -> Receipt:
         """Send a mail or keep it until it can be sent.
 
-        expires_after: seconds. Raises HomeAssistantError when nobody got it and nobody will.
+        expires_after: seconds. left_out: takes what was too large, where the options leave that
+        out; without it, all of the mail is needed.
+        Raises HomeAssistantError when nobody got it and nobody will.
         """
         submit = partial(self._async_submit, queue=queue, expires_after=expires_after)
         try:
-            if self.entry.options.get(CONF_DROP_LARGE_ATTACHMENTS):
-                return await self._async_submit_lightened(content, submit)
+            if left_out is not None and self.entry.options.get(CONF_DROP_LARGE_ATTACHMENTS):
+                return await self._async_submit_lightened(content, submit, left_out)
             return await submit(content)
         except MailError as error:
             raise error_for_failure(error.failure, account=self.entry.title) from error
@@ -182,13 +188,18 @@ class Account:
             raise error_for_outbox(error, account=self.entry.title) from error
 
     async def _async_submit_lightened(
-        self, content: Content, submit: Callable[[Content], Awaitable[Receipt]]
+        self,
+        content: Content,
+        submit: Callable[[Content], Awaitable[Receipt]],
+        left_out: list[Attachment],
     ) -> Receipt:
         """Leave out what is too large by the limit that is known, or that the server then says."""
-        if self.proof is not None and self.proof.size_limit:
-            content = await async_lighten(self.hass, content, self.proof.size_limit)
+        whole = content
+        proof = self.proof
+        if proof is not None and proof.size_limit:
+            content = await async_lighten(self.hass, content, proof.size_limit)
         try:
-            return await submit(content)
+            receipt = await submit(content)
         except MailError as error:
             failure = error.failure
             if failure.kind is not FailureKind.MESSAGE_TOO_LARGE:
@@ -197,7 +208,10 @@ class Account:
             lighter = await async_lighten(self.hass, content, limit)
             if lighter is content:
                 raise
-            return await submit(lighter)
+            receipt = await submit(lighter)
+            content = lighter
+        left_out += dropped_attachments(whole, content)
+        return receipt
 
     async def _async_submit(
         self, content: Content, *, queue: bool, expires_after: float
@@ -224,18 +238,9 @@ class Account:
         return await account.courier.submit(outgoing)
 
     @callback
-    def _note_session(self, session: Session) -> None:
-        self.proof = proof_of(session)
-
-    @callback
-    def _tell(self, event: CourierEvent) -> None:
+    def _watch_login(self, event: CourierEvent) -> None:
         if isinstance(event, Paused):
-            self._start_reauthentication(event.failure)
-        for listener in tuple(self._listeners):
-            listener(event)
-
-    def _start_reauthentication(self, failure: Failure) -> None:
-        self.entry.async_start_reauth(self.hass, data={"failure": failure.as_dict()})
+            self.entry.async_start_reauth(self.hass, data={"failure": event.failure.as_dict()})
 
     async def _async_on_started(self, _hass: HomeAssistant) -> None:
         await self.courier.start()

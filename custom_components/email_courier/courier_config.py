@@ -26,7 +26,7 @@ from .mail.failure import Failure, FailureKind, MailError, Permanence, Stage
 from .mail.outbox.backup import Backup, readdress
 from .mail.outbox.courier import CourierConfig
 from .mail.outbox.hold import FloodLimit
-from .mail.outbox.spool import Limits
+from .mail.outbox.spool import QuotaLimits
 from .mail.outbox.submission import OutgoingMail
 from .phrases import Phrases
 
@@ -46,7 +46,7 @@ async def async_courier_config(hass: HomeAssistant, entry: ConfigEntry) -> Couri
     options = entry.options
     return CourierConfig(
         write_first=options.get(CONF_WRITE_FIRST, False),
-        limits=Limits(
+        limits=QuotaLimits(
             mails=int(options.get(CONF_MAX_MAILS, DEFAULT_MAX_MAILS)),
             size=int(options.get(CONF_MAX_MEGABYTES, DEFAULT_MAX_MEGABYTES)) * 1_000_000,
         ),
@@ -66,7 +66,8 @@ async def async_courier_config(hass: HomeAssistant, entry: ConfigEntry) -> Couri
 def _size_limit(entry: ConfigEntry) -> int | None:
     """Return how many bytes the server takes, as it has said since the account was loaded."""
     account: Account | None = getattr(entry, "runtime_data", None)
-    return None if account is None or account.proof is None else account.proof.size_limit
+    proof = None if account is None else account.proof
+    return None if proof is None else proof.size_limit
 
 
 def _backup(hass: HomeAssistant, entry: ConfigEntry) -> Backup | None:

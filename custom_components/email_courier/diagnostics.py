@@ -39,7 +39,7 @@ from .mail.settings import ServerSettings
 from .outbox_host import iso_time
 
 if TYPE_CHECKING:
-    from .mail.verify.handshake import Proof
+    from .mail.smtp.session import Proof
 
 _MOST_MAILS = 50
 _ADDRESSES = (CONF_TO, CONF_CC, CONF_BCC)
@@ -169,11 +169,11 @@ def _mail(record: MailRecord, redactor: Redactor) -> dict[str, Any]:
         "message_id": record.message_id,
         "priority": record.id.rank.name.lower(),
         "size": record.id.size,
-        "created": iso_time(record.id.created),
-        "expires": iso_time(record.id.expires),
+        "created": iso_time(record.born),
+        "expires": iso_time(record.expires),
         "attempts": record.attempts,
         "next_attempt": iso_time(record.next_attempt or None),
-        "passed": list(record.passed),
+        "passed": list(record.visited_accounts),
         "owed": [
             {
                 "domain": domains([owed.address])[0],

@@ -18,7 +18,7 @@ from .mail.address import Mailbox, parse_mailbox, parse_mailboxes
 from .mail.compose.content import Attachment, Content
 from .mail.failure import FailureKind
 from .mail.files import OpenedFile
-from .mail.outbox.hold import Pictures
+from .mail.outbox.digests import Pictures
 from .mail.outbox.submission import OutgoingMail
 from .phrases import Phrases
 from .pictures import smaller_picture
@@ -75,7 +75,6 @@ class Draft:
     """
 
     def __init__(self, writer: DigestWriter, pictures: Pictures) -> None:
-        """Begin without a mail."""
         self._writer = writer
         self._pictures = pictures
         self._limit = writer.limit()

@@ -53,7 +53,7 @@ def settings_of(
         login=_login_of(data, tokens),
         hello_name=options.get(CONF_HELLO_NAME) or None,
         deadlines=deadlines
-        or Deadlines(handshake=float(options.get(CONF_TIMEOUT, DEFAULT_TIMEOUT))),
+        or Deadlines().within(float(options.get(CONF_TIMEOUT, DEFAULT_TIMEOUT))),
     )
 
 

@@ -44,6 +44,12 @@ async def async_lighten(hass: HomeAssistant, content: Content, limit: int) -> Co
     return lighter
 
 
+def dropped_attachments(before: Content, after: Content) -> list[Attachment]:
+    """Return the attachments of content that its lighter form is without."""
+    kept = {id(one) for one in (*after.attachments, *after.images)}
+    return [one for one in (*before.attachments, *before.images) if id(one) not in kept]
+
+
 def _lighten(content: Content, limit: int, note: Callable[[str], str]) -> Content:
     """Blocks. What composes is imported here, so that a start of Home Assistant need not."""
     from .mail.compose.attachments import attachment_part, visible_name  # noqa: PLC0415
@@ -61,12 +67,12 @@ def _lighten(content: Content, limit: int, note: Callable[[str], str]) -> Conten
             break
         dropped.append(attachment)
         names = ", ".join(visible_name(one.filename, "") for one in dropped)
-        lighter = _with_note(_without(content, dropped), note(names))
+        lighter = with_note(without(content, dropped), note(names))
     return lighter
 
 
-def _without(content: Content, dropped: list[Attachment]) -> Content:
-    """Compare by identity: two attachments may well be equal."""
+def without(content: Content, dropped: list[Attachment]) -> Content:
+    """Return content without these attachments; two others may well be equal to them."""
     gone = {id(attachment) for attachment in dropped}
     return replace(
         content,
@@ -75,7 +81,7 @@ def _without(content: Content, dropped: list[Attachment]) -> Content:
     )
 
 
-def _with_note(content: Content, note: str) -> Content:
+def with_note(content: Content, note: str) -> Content:
     """Add a note to every form of the text; markdown may stand in for an empty plain one."""
     text, markdown, html = content.text, content.markdown, content.html
     if text or not markdown:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime
 from pathlib import Path
+import time
 from typing import Any
 
-from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.event import async_track_point_in_utc_time
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import STORAGE_DIR
 from homeassistant.util import dt as dt_util
 
@@ -34,16 +33,12 @@ def outbox_host(hass: HomeAssistant) -> Host:
         return hass.async_create_task(work, f"{DOMAIN} {name}")
 
     def call_at(when: float, action: Callable[[], None], /) -> Callable[[], None]:
-        @callback
-        def fire(_now: datetime) -> None:
-            action()
-
-        return async_track_point_in_utc_time(hass, fire, datetime.fromtimestamp(when, UTC))
+        return hass.loop.call_later(max(when - time.monotonic(), 0.0), action).cancel
 
     return Host(
-        clock=lambda: dt_util.utcnow().timestamp(),
+        clock=time.time,
+        monotonic=time.monotonic,
         run_blocking=hass.async_add_executor_job,
         spawn=spawn,
-        finish=spawn,
         call_at=call_at,
     )

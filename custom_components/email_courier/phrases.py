@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.translation import async_get_translations
 
 from .const import DOMAIN
@@ -36,6 +37,16 @@ class Phrases:
         """Return a sentence with its values filled in. Raises KeyError for a value left out."""
         # in one pass: a server's words may hold braces of their own
         return _VALUE.sub(lambda match: values[match[1]], self._texts[name])
+
+
+async def async_error_text(hass: HomeAssistant, error: HomeAssistantError) -> str:
+    """Return what one of our errors says in the language of the home; as text it is English."""
+    texts = await async_get_translations(hass, hass.config.language, "exceptions", [DOMAIN])
+    text = texts.get(f"component.{DOMAIN}.exceptions.{error.translation_key}.message")
+    if text is None:
+        return str(error)
+    values = error.translation_placeholders or {}
+    return _VALUE.sub(lambda match: values.get(match[1], "-"), text)
 
 
 def as_code(text: str) -> str:

@@ -59,16 +59,16 @@ class Bench:
             return loop.create_task(work, name=name)
 
         def call_at(when: float, callback: Callable[[], None], /) -> Callable[[], None]:
-            return loop.call_later(max(0.0, when - time.time()), callback).cancel
+            return loop.call_later(max(0.0, when - time.monotonic()), callback).cancel
 
         self.courier = Courier(
             deliver=self._deliver,
             store=Store(folder),
             host=Host(
                 clock=time.time,
+                monotonic=time.monotonic,
                 run_blocking=asyncio.to_thread,
                 spawn=spawn,
-                finish=spawn,
                 call_at=call_at,
             ),
             listener=lambda _: None,

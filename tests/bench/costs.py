@@ -85,10 +85,7 @@ async def start_up(bench: Bench) -> None:
     say("Imports and set-ups")
     endpoint = endpoints_of(bench.postfix)[0]
     modules = {
-        COURIER: [
-            f"custom_components.email_courier{'' if file.stem == '__init__' else '.' + file.stem}"
-            for file in sorted(INTEGRATION.glob("*.py"))
-        ],
+        COURIER: _own_modules(),
         CORE: [
             f"homeassistant.components.smtp{part}"
             for part in ("", ".config_flow", ".notify", ".services", ".diagnostics", ".issue")
@@ -108,6 +105,17 @@ async def start_up(bench: Bench) -> None:
         await _dialog(bench, who, endpoint)
         logins = bench.postfix.log().count(_LOGIN_LOGGED) - before
         bench.figures.add(Measurement("dialog and set-up: logins", "logins"), who, logins)
+
+
+def _own_modules() -> list[str]:
+    """Return the modules of the Home Assistant layer, which import all of the mail layer."""
+    files = sorted(file.relative_to(INTEGRATION) for file in INTEGRATION.rglob("*.py"))
+    names = (".".join((INTEGRATION.name, *file.with_suffix("").parts)) for file in files)
+    return [
+        f"custom_components.{name.removesuffix('.__init__')}"
+        for name in names
+        if not name.startswith(f"{INTEGRATION.name}.mail.")
+    ]
 
 
 async def _start(

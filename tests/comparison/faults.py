@@ -9,6 +9,7 @@ from custom_components.email_courier.mail.failure import FailureKind as Kind
 from custom_components.email_courier.mail.settings import Encryption
 from tests.mail.outbox.faults.case import Case, Nobody
 from tests.support.listener import Listener
+from tests.support.other_protocols import OtherProtocol
 from tests.support.script import (
     HEALTHY,
     HEALTHY_TLS,
@@ -18,7 +19,6 @@ from tests.support.script import (
     USERNAME,
     Script,
 )
-from tests.support.strangers import Stranger
 
 from .home import Home, filled_in
 
@@ -69,7 +69,7 @@ async def _outcome(home: Home, case: Case) -> Outcome:
         sender=USERNAME,
         login=(USERNAME, PASSWORD) if case.has_login else None,
     )
-    behaviours: dict[str, Script | Stranger] = {"well": _healthy(case)}
+    behaviours: dict[str, Script | OtherProtocol] = {"well": _healthy(case)}
     if not isinstance(case.before, Nobody):
         behaviours["faulty"] = case.before
     home.network.hosts.clear()

@@ -16,9 +16,9 @@ from custom_components.email_courier.mail.settings import Encryption
 from tests.support.certificates import Certificates
 from tests.support.listener import Listener
 from tests.support.network import Network, small_internet
+from tests.support.other_protocols import OtherProtocol, OtherProtocolServer
 from tests.support.script import Script
 from tests.support.scripted_server import ScriptedServer
-from tests.support.strangers import Stranger, StrangerServer
 
 DOMAIN = "smtp"
 SAVED = "saved"
@@ -64,7 +64,7 @@ class Home:
 
     @asynccontextmanager
     async def serving[K](
-        self, servers: Mapping[K, Script | Stranger]
+        self, servers: Mapping[K, Script | OtherProtocol]
     ) -> AsyncIterator[dict[K, Listener]]:
         """Run servers for the length of the context."""
         async with AsyncExitStack() as stack:
@@ -129,10 +129,10 @@ class Home:
         await self._hass.config_entries.async_remove(entry.entry_id)
         await self._hass.async_block_till_done()
 
-    def _server(self, behaviour: Script | Stranger) -> Listener:
+    def _server(self, behaviour: Script | OtherProtocol) -> Listener:
         if isinstance(behaviour, Script):
             return ScriptedServer(behaviour, self._certificates)
-        return StrangerServer(behaviour, self._certificates)
+        return OtherProtocolServer(behaviour, self._certificates)
 
 
 @asynccontextmanager

@@ -11,8 +11,8 @@ from tests.mail.discovery.doubles import DOMAIN, SENDER, Names, Pages
 from tests.support.dialogs import Dialog, typed_for
 from tests.support.fixtures import Bed
 from tests.support.network import Network
+from tests.support.other_protocols import IMAP
 from tests.support.script import HEALTHY, HEALTHY_TLS, PASSWORD, Script
-from tests.support.strangers import IMAP
 
 
 @pytest.fixture

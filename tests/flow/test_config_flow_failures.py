@@ -7,7 +7,7 @@ from typing import Any
 from homeassistant.core import HomeAssistant
 import pytest
 
-from custom_components.email_courier.flow import check, draft
+from custom_components.email_courier.flow import draft
 from custom_components.email_courier.mail.failure import FailureKind
 from custom_components.email_courier.mail.settings import Deadlines
 from tests.support.certificates import ServerTls
@@ -15,6 +15,7 @@ from tests.support.dialogs import Dialog
 from tests.support.fixtures import Bed
 from tests.support.listener import Listener
 from tests.support.network import Network
+from tests.support.other_protocols import CLOSING, IMAP, SILENT, OtherProtocol
 from tests.support.script import (
     HEALTHY,
     HEALTHY_TLS,
@@ -26,7 +27,6 @@ from tests.support.script import (
     drip,
     say,
 )
-from tests.support.strangers import CLOSING, IMAP, SILENT, Stranger
 
 HOST = "mail.example.test"
 
@@ -38,7 +38,7 @@ class Case:
     kind: FailureKind
     page: str = "server"
     shown_at: str = "base"
-    server: Script | Stranger | None = HEALTHY
+    server: Script | OtherProtocol | None = HEALTHY
     """None: nobody."""
     typed: Mapping[str, Any] = field(default_factory=dict)
     words: str
@@ -263,8 +263,7 @@ async def test_a_failure_is_named_where_it_can_be_mended(
 ) -> None:
     if case.is_slow:
         quick = Deadlines(handshake=2.0, connect=1.0, greeting=2.0)
-        for module in (draft, check):
-            monkeypatch.setattr(module, "DIALOG_DEADLINES", quick)
+        monkeypatch.setattr(draft, "DIALOG_DEADLINES", quick)
     ports: dict[int, Listener] = {}
     if isinstance(case.server, Script):
         ports[2525] = await bed.serve(case.server)

@@ -11,11 +11,11 @@ from custom_components.email_courier.flow import server as flow_server
 from custom_components.email_courier.flow.draft import Draft
 from custom_components.email_courier.mail.discovery.model import Discovery, Origin
 from custom_components.email_courier.mail.settings import Encryption
-from tests.mail.accounts import ALL_STEPS, SCRIPTS
 from tests.support.dialogs import Dialog, typed_for
 from tests.support.fixtures import Bed
 from tests.support.leaks import nothing_left
 from tests.support.network import Network
+from tests.support.other_protocols import SILENT
 from tests.support.script import (
     HEALTHY,
     HEALTHY_TLS,
@@ -27,7 +27,7 @@ from tests.support.script import (
     late,
     stall,
 )
-from tests.support.strangers import SILENT
+from tests.support.sessions import ALL_STEPS, SCRIPTS
 
 _STAGES = ["resolve", "connect", "greeting", "hello", "tls", "login", "sender"]
 

@@ -19,7 +19,7 @@ from tests.support.fixtures import Bed
 from tests.support.leaks import nothing_left
 from tests.support.script import HEALTHY, PASSWORD, USERNAME, Step, stall
 from tests.support.scripted_server import ScriptedServer
-from tests.support.sending import send
+from tests.support.sending import send_from
 
 NAME = "ha.example.test"
 REFUSED = Failure(FailureKind.TLS_FAILED, Stage.TLS, Permanence.PERMANENT, detail="no")
@@ -69,7 +69,7 @@ async def test_options_take_effect_at_once(hass: HomeAssistant, bed: Bed) -> Non
     dialog = await Dialog.options(hass, entry)
     await dialog.submit(sender_name="Our home", reply_to=["bea@example.test"])
     assert entry.state is ConfigEntryState.LOADED
-    await send(entry.runtime_data, "carl@example.test")
+    await send_from(entry.runtime_data, "carl@example.test")
     (mail,) = server.record.mails
     assert b"From: Our home <anna@example.test>" in mail.content
     assert b"Reply-To: bea@example.test" in mail.content

@@ -11,7 +11,7 @@ from tests.support.dialogs import Dialog
 from tests.support.fixtures import Bed
 from tests.support.script import HEALTHY, PASSWORD, USERNAME, Step, say
 from tests.support.scripted_server import ScriptedServer
-from tests.support.sending import pass_time, send
+from tests.support.sending import pass_time, send_from
 
 CHANGED = HEALTHY.but(users={USERNAME: "a new password"})
 
@@ -21,7 +21,7 @@ async def locked_out(hass: HomeAssistant, server: ScriptedServer) -> MockConfigE
     server.script = HEALTHY.but(answers={Step.GREETING: say("421 4.3.2 Come back later")})
     entry = account_entry(server)
     account = await load(hass, entry)
-    receipt = await send(account, "bea@example.test")
+    receipt = await send_from(account, "bea@example.test")
     assert receipt.status == "queued"
     server.script = CHANGED
     await pass_time(hass, minutes=5)
@@ -113,7 +113,7 @@ async def test_a_temporary_refusal_of_the_login_asks_nobody(hass: HomeAssistant,
     refused = say("454 4.7.0 Temporary authentication failure")
     server = await bed.serve(HEALTHY.but(answers={Step.AUTH_VERDICT: refused}))
     account = await load(hass, account_entry(server))
-    receipt = await send(account, "bea@example.test")
+    receipt = await send_from(account, "bea@example.test")
     assert receipt.status == "queued"
     assert not hass.config_entries.flow.async_progress()
 

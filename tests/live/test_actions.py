@@ -9,6 +9,7 @@ from tests.support.certificates import Certificates, ServerTls
 
 from .client import HassError
 from .demo import ENTITY, FAMILY_ADDRESSES, add_account, add_recipient, complaints
+from .dialog import SUBENTRY, Dialog
 from .hass_runner import HomeAssistant, home_assistant
 from .mail_server import Login, MailServer, mail_server
 
@@ -73,6 +74,45 @@ async def test_the_classic_action_answers_to_the_name_of_the_account(
     assert mail.message.get_content_type() == "multipart/alternative"
     fields = described["email_courier"]["send_message"]["fields"]
     assert fields["more"]["fields"]["expires_after"]["selector"]["duration"]
+
+
+async def test_who_is_excluded_gets_no_mail(house: tuple[HomeAssistant, MailServer]) -> None:
+    hass, server = house
+    client, emil = hass.client, "notify.emil"
+    (entry,) = await client.command("config_entries/get", domain="email_courier")
+    dialog = Dialog(client, SUBENTRY)
+    step = await dialog.begin((entry["entry_id"], "recipient"))
+    await dialog.complete(step, {"name": "Emil", "to": ["emil@courier.test"]})
+    await client.until_state(emil)
+    label = await client.command("config/label_registry/create", name="Alarm")
+    labels = [label["label_id"]]
+    for entity_id in (ENTITY, emil):
+        await client.command("config/entity_registry/update", entity_id=entity_id, labels=labels)
+    device = (await client.command("config/entity_registry/get", entity_id=emil))["device_id"]
+    area = (await client.command("config/area_registry/create", name="Hall"))["area_id"]
+    await client.command("config/device_registry/update", device_id=device, area_id=area)
+    both = {"entity_id": [ENTITY, emil]}
+    targets = [
+        {**both, "exclude": {"entity_id": [emil]}},
+        {**both, "exclude": {"area_id": [area]}},
+        {"label_id": labels, "exclude": {"device_id": [device]}},
+        {"entity_id": "all", "exclude": {"entity_id": [emil]}},
+        {"entity_id": [ENTITY], "area_id": [area], "exclude": {"entity_id": [emil]}},
+    ]
+    described = await client.command("get_services")
+    (name,) = described["notify"].keys() - {"notify", "persistent_notification", "send_message"}
+
+    for target in targets:
+        await client.call("email_courier.send_message", {"message": "x", **target})
+    for data in ({"exclude": {"entity_id": [emil]}}, *targets):
+        await client.call(f"notify.{name}", {"message": "x", "data": data})
+
+    assert [mail.recipients for mail in server.inbox.mails] == [FAMILY_ADDRESSES] * 11
+    with pytest.raises(HassError, match="no recipient"):
+        await client.call(
+            "email_courier.send_message",
+            {"message": "x", "entity_id": [emil], "exclude": {"label_id": labels}},
+        )
 
 
 async def test_an_error_is_shown_in_words(house: tuple[HomeAssistant, MailServer]) -> None:

@@ -48,6 +48,24 @@ ANY = ODD | st.text()
         ("jo\u0308rg@example.test", "jörg@example.test", ""),
         ("a@[192.0.2.1]", "a@[192.0.2.1]", ""),
         ("a@[ipv6:2001:DB8:0::1]", "a@[IPv6:2001:db8::1]", ""),
+        ("taro..yamada@docomo.example", '"taro..yamada"@docomo.example', ""),
+        (".anna.@example.test", '".anna."@example.test', ""),
+        ("Taro <taro.@docomo.example>", '"taro."@docomo.example', "Taro"),
+        ("jörg..x@example.test", '"jörg..x"@example.test', ""),
+        ("a" * 76 + "@example.test", "a" * 76 + "@example.test", ""),
+        ("é" * 40 + "@example.test", "é" * 40 + "@example.test", ""),
+        ("Lang, Anna <a@b.test>", "a@b.test", "Lang, Anna"),
+        ("Lang, Dr., Anna <a@b.test>", "a@b.test", "Lang, Dr., Anna"),
+        ("Müller, Zoë <zoe@example.test>", "zoe@example.test", "Müller, Zoë"),
+        ("mailto:a@b.test", "a@b.test", ""),
+        ("Anna <MAILTO:a%2Bb@b.test?subject=Hi>", "a+b@b.test", "Anna"),
+        ("<<a@b.test>>", "a@b.test", ""),
+        ("Anna < <a@b.test> >", "a@b.test", "Anna"),
+        ("Anna\t<a@b.test>", "a@b.test", "Anna"),
+        ("Anna\u00a0Lang <\u00a0a@b.test\u00a0>", "a@b.test", "Anna Lang"),
+        ("\u202aa@b.test\u202c", "a@b.test", ""),
+        ("\u202bאנה\u202c <a@b.test>", "a@b.test", "אנה"),
+        ("a\u200b@\u2060b.test\u200d", "a@b.test", ""),
     ],
 )
 def test_what_people_type_becomes_a_mailbox(typed: str, address: str, name: str) -> None:
@@ -66,8 +84,6 @@ def test_what_people_type_becomes_a_mailbox(typed: str, address: str, name: str)
         ("@example.test", "before the @"),
         ("a@b@c", "more than one @"),
         ("a b@example.test", "before the @"),
-        ("a..b@example.test", "before the @"),
-        (".a@example.test", "before the @"),
         ("a@example..test", "no valid domain"),
         ("a@example.test.", "no valid domain"),
         ("a@-example.test", "no valid domain"),
@@ -77,7 +93,6 @@ def test_what_people_type_becomes_a_mailbox(typed: str, address: str, name: str)
         ("a@" + "b" * 64 + ".test", "no valid domain"),
         ("a@b.test, c@d.test", "several addresses"),
         ("a@b.test;c@d.test", "several addresses"),
-        ("Lang, Anna <a@b.test>", "several addresses"),
         ("<a@b.test", "angle brackets"),
         ("a@b.test>", "no valid domain"),
         ("Anna <a@b.test> more", "angle brackets"),
@@ -86,16 +101,13 @@ def test_what_people_type_becomes_a_mailbox(typed: str, address: str, name: str)
         ("Anna <>", "no @"),
         ("<@relay.test:a@b.test>", "more than one @"),
         ('"Anna <a@b.test>', "quotation mark"),
-        ("mailto:a@b.test", "before the @"),
         ("a@[192.0.2.256]", "address literal"),
         ("a@[IPv6:2001:db8::zz]", "address literal"),
         ("a@[IPv6:fe80::1%eth0]", "address literal"),
         ("a@[x-tag:y]", "address literal"),
-        ("a\u200bb@example.test", "invisible"),
-        ("a\u00a0b@example.test", "invisible"),
+        ("a\u200db@example.test", "invisible"),
+        ("a\u00a0b@example.test", "before the @"),
         ("a\u037eb@example.test", "several addresses"),
-        ("a" * 65 + "@example.test", "64 bytes"),
-        ("é" * 33 + "@example.test", "64 bytes"),
         ("a@" + ".".join(["b" * 60] * 5), "255 characters"),
         ("a@" + "é" * 300, "255 characters"),
         ("a@" + ".".join(["é" * 40] * 6), "no valid domain: Domain too long"),
@@ -110,7 +122,7 @@ def test_what_is_no_address_is_refused_with_the_reason(typed: str, reason: str) 
     assert reason in raised.value.failure.detail
 
 
-@pytest.mark.parametrize("control", ["\r", "\n", "\r\n", "\0", "\t", "\x7f", "\x85", "\u2028"])
+@pytest.mark.parametrize("control", ["\0", "\x1b", "\x7f", "\x80", "\x1c"])
 @pytest.mark.parametrize(
     "typed", ["a{}@b.test", "a@b{}.test", "a@b.test{}", "{}a@b.test", "A{}b <a@b.test>"]
 )
@@ -120,6 +132,57 @@ def test_a_control_character_is_refused_wherever_it_stands(typed: str, control: 
 
     assert "control character" in raised.value.failure.detail
     assert raised.value.failure.detail.isprintable()
+
+
+LINE_ENDS = ["\r", "\n", "\r\n", "\n\n", " \n\t", "\x0b", "\x85", "\u2028", "\u2029"]
+
+
+@pytest.mark.parametrize("end", LINE_ENDS)
+def test_a_line_end_separates_addresses_and_is_in_none(end: str) -> None:
+    assert parse_mailbox(f"{end}a@b.test{end}").address == "a@b.test"
+    both = parse_mailboxes(f"a@b.test{end}Anna <c@d.test>{end}")
+    assert [mailbox.address for mailbox in both] == ["a@b.test", "c@d.test"]
+
+
+@pytest.mark.parametrize("end", LINE_ENDS)
+@pytest.mark.parametrize(
+    "typed",
+    ["a{}@b.test", "a@b{}.test", "A{}b <a@b.test>", "a@b.test{}Bcc: c@d.test", '"A{}b" <a@b.test>'],
+)
+def test_a_line_end_within_an_address_or_a_name_is_refused(typed: str, end: str) -> None:
+    with pytest.raises(MailError):
+        parse_mailboxes(typed.format(end))
+
+
+@pytest.mark.parametrize(
+    "unseen", list("\u200b\ufeff\xa0\u200e\u200f\u202a\u202e\u2066\u2069\xad\u3000")
+)
+@pytest.mark.parametrize(
+    "typed", ["{}a@b.test", "a@b.test{}", "Anna <{}a@b.test{}>", "{}<a@b.test>"]
+)
+def test_what_a_copy_brings_along_around_an_address_is_dropped(typed: str, unseen: str) -> None:
+    assert parse_mailbox(typed.replace("{}", unseen)).address == "a@b.test"
+
+
+def test_a_comma_in_a_name_swallows_no_address() -> None:
+    mailboxes = parse_mailboxes("x@y.test, Lang, Anna <a@b.test>, z@y.test; Roe, Jo <jo@y.test>")
+
+    assert [(mailbox.name, mailbox.address) for mailbox in mailboxes] == [
+        ("", "x@y.test"),
+        ("Lang, Anna", "a@b.test"),
+        ("", "z@y.test"),
+        ("Roe, Jo", "jo@y.test"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "typed", ["Lang, a@b.test", "Lang, Anna; a@b.test", "Lang\nAnna <a@b.test>"]
+)
+def test_a_word_that_belongs_to_no_address_is_refused_by_name(typed: str) -> None:
+    with pytest.raises(MailError) as raised:
+        parse_mailboxes(typed)
+
+    assert raised.value.failure.facts == {"address": "Lang"}
 
 
 def test_a_refusal_is_permanent_and_quotes_the_address() -> None:
@@ -171,8 +234,8 @@ def test_mailboxes_are_equal_when_their_addresses_are() -> None:
 
 
 def test_only_a_local_part_can_need_smtputf8() -> None:
-    assert parse_mailbox("jörg@example.test").needs_smtputf8
-    assert not parse_mailbox("Jörg <j@bücher.example>").needs_smtputf8
+    assert not parse_mailbox("jörg@example.test").address.isascii()
+    assert parse_mailbox("Jörg <j@bücher.example>").address.isascii()
 
 
 def test_the_parts_of_an_address_can_be_told() -> None:
@@ -220,7 +283,8 @@ def test_no_text_smuggles_a_second_recipient_into_a_field(name: str, local: str)
     except MailError:
         return
     field = mailbox_list("To", [mailbox])
-    assert [mailbox.address] == _addresses(field)
+    # The standard library writes dots that are no dot-atom's without quotation marks.
+    assert [mailbox.address.replace('"', "")] == [a.replace('"', "") for a in _addresses(field)]
 
 
 @given(st.lists(ANY, max_size=4))
@@ -229,7 +293,7 @@ def test_a_list_yields_no_more_than_its_pieces(texts: list[str]) -> None:
         mailboxes = parse_mailboxes(texts)
     except MailError:
         return
-    pieces = sum(1 + text.count(",") + text.count(";") + text.count("\u037e") for text in texts)
+    pieces = sum(1 + sum(text.count(mark) for mark in ",;\u037e\r\n") for text in texts)
     assert len(mailboxes) <= pieces
 
 

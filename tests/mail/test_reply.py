@@ -11,7 +11,22 @@ def test_lines_are_told_apart(text: bytes | str) -> None:
 
 
 def test_bytes_that_are_no_text_are_replaced() -> None:
-    assert Reply.parse(554, b"caf\xe9").lines == ("caf\ufffd",)
+    assert Reply.parse(554, b"caf\xff\xfe").lines == ("caf\ufffd\ufffd",)
+
+
+@pytest.mark.parametrize(
+    ("lines", "enhanced"),
+    [
+        (("2.1.0 checking", "5.7.1 no"), "5.7.1"),
+        (("4.2.0 odd",), "4.2.0"),
+        (("no", "5.7.8 no", "5.7.9 no"), "5.7.8"),
+        (("no",), None),
+    ],
+)
+def test_the_enhanced_code_is_the_one_that_goes_with_the_code(
+    lines: tuple[str, ...], enhanced: str | None
+) -> None:
+    assert Reply(550, lines).enhanced == enhanced
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import pytest
 
 from custom_components.email_courier.mail.settings import (
+    Deadlines,
     Encryption,
     Login,
     ServerSettings,
@@ -10,7 +11,7 @@ from custom_components.email_courier.mail.settings import (
     Trust,
     is_loopback,
 )
-from tests.mail.tokens import Tokens
+from tests.support.tokens import Tokens
 
 LOGIN = Login("anna", "0pen-Sesame")
 
@@ -67,3 +68,13 @@ def test_authorities_are_asked_unless_one_certificate_or_none_counts(
 
 def test_no_secret_is_shown() -> None:
     assert "0pen-Sesame" not in repr(LOGIN)
+
+
+@pytest.mark.parametrize("limit", [10.0, 30.0, 120.0])
+def test_one_time_limit_moves_every_limit_below_it(limit: float) -> None:
+    deadlines, usual = Deadlines().within(limit), Deadlines()
+    assert deadlines.handshake == limit
+    for name in ("connect", "greeting"):
+        moved, before = getattr(deadlines, name), getattr(usual, name)
+        assert moved == pytest.approx(before * limit / usual.handshake)
+    assert deadlines.final_reply == usual.final_reply

@@ -26,7 +26,7 @@ from tests.support.oauth import Vouched, answer_provider, sign_in_at, signed_in,
 from tests.support.oauth_server import CLIENT_ID, OAuthServer
 from tests.support.script import HEALTHY_TLS, PASSWORD, USERNAME
 from tests.support.scripted_server import ScriptedServer
-from tests.support.sending import pass_time, send
+from tests.support.sending import pass_time, send_from
 
 PERSON = "bea@example.test"
 FAMILY = recipient("Family", [PERSON])
@@ -74,9 +74,9 @@ async def load_signed_in(
 async def find_login_refused(account: Account) -> None:
     """Send a mail whose login is refused, which its sender is told, and one that then waits."""
     with pytest.raises(HomeAssistantError, match="does not accept the login"):
-        await send(account, PERSON)
+        await send_from(account, PERSON)
     assert account.courier.paused is not None
-    assert not (await send(account, PERSON)).accepted
+    assert not (await send_from(account, PERSON)).accepted
     assert account.courier.state.waiting == 1
 
 
@@ -112,7 +112,7 @@ async def test_an_account_is_made_by_signing_in(
     assert data["sign_in"]["provider"] == "custom"
     assert data["token"]["access_token"] == provider.newest
     assert server.record.violations == []
-    receipt = await send(dialog.entry.runtime_data, PERSON)
+    receipt = await send_from(dialog.entry.runtime_data, PERSON)
     assert [outcome.address for outcome in receipt.accepted] == [PERSON]
 
 
@@ -208,7 +208,7 @@ async def test_an_expired_token_is_renewed_and_the_mail_delivered(
 ) -> None:
     account = await load_signed_in(hass, server, provider, left=-1)
     before = account.entry.data["token"]
-    assert (await send(account, PERSON)).accepted
+    assert (await send_from(account, PERSON)).accepted
     assert provider.requests == ["refresh_token"]
     assert server.record.auth_commands == 1
     assert account.entry.data["token"]["access_token"] != before["access_token"]
@@ -220,9 +220,9 @@ async def test_a_token_is_renewed_before_it_expires(
     hass: HomeAssistant, server: ScriptedServer, provider: OAuthServer
 ) -> None:
     account = await load_signed_in(hass, server, provider, left=60)
-    assert (await send(account, PERSON)).accepted
+    assert (await send_from(account, PERSON)).accepted
     assert provider.requests == ["refresh_token"]
-    assert (await send(account, PERSON)).accepted
+    assert (await send_from(account, PERSON)).accepted
     assert provider.requests == ["refresh_token"]
 
 
@@ -231,7 +231,7 @@ async def test_a_token_withdrawn_before_its_time_is_renewed_once(
 ) -> None:
     account = await load_signed_in(hass, server, provider)
     provider.expire()
-    assert (await send(account, PERSON)).accepted
+    assert (await send_from(account, PERSON)).accepted
     assert provider.requests == ["refresh_token"]
     assert server.record.auth_commands == 2
 
@@ -243,7 +243,7 @@ async def test_each_refresh_token_of_a_strict_provider_is_used_once(
     provider.lifetime = 1
     account = await load_signed_in(hass, server, provider, left=-1)
     for _ in range(3):
-        assert (await send(account, PERSON)).accepted
+        assert (await send_from(account, PERSON)).accepted
     assert provider.requests == ["refresh_token"] * 3
 
 
@@ -253,7 +253,7 @@ async def test_a_provider_that_fails_makes_mail_wait(
 ) -> None:
     account = await load_signed_in(hass, server, provider, left=-1)
     provider.status = status
-    assert not (await send(account, PERSON)).accepted
+    assert not (await send_from(account, PERSON)).accepted
     down = account.courier.state.down
     assert down is not None
     assert str(status) in down.server_words
@@ -270,7 +270,7 @@ async def test_a_token_that_is_still_good_is_used_while_the_provider_fails(
 ) -> None:
     account = await load_signed_in(hass, server, provider, left=90)
     provider.status = 503
-    assert (await send(account, PERSON)).accepted
+    assert (await send_from(account, PERSON)).accepted
 
 
 async def test_a_withdrawn_grant_asks_for_a_sign_in_and_the_mail_waits_for_it(
@@ -374,7 +374,7 @@ async def test_no_token_is_told_to_anybody(
     await dialog.submit()
     account = dialog.entry.runtime_data
     provider.expire()
-    await send(account, PERSON)
+    await send_from(account, PERSON)
     provider.withdraw()
     provider.expire()
     await find_login_refused(account)
@@ -404,7 +404,7 @@ async def test_a_client_secret_that_has_ended_is_replaced_in_the_dialog(
         "auth_implementation": client.domain,
     }
     account = await load(hass, account_entry(server, FAMILY, password=None, **stored))
-    assert (await send(account, PERSON)).accepted
+    assert (await send_from(account, PERSON)).accepted
 
     provider.client_secret = "the next one"
     provider.lifetime = 1
@@ -461,7 +461,7 @@ async def test_a_client_that_is_stored_for_all_accounts_is_not_copied_into_one(
     assert not {"client_id", "client_secret"} & entry.data["sign_in"].keys()
     account = entry.runtime_data
     provider.expire()
-    assert (await send(account, PERSON)).accepted
+    assert (await send_from(account, PERSON)).accepted
     assert provider.requests == ["authorization_code", "refresh_token"]
 
 
@@ -486,7 +486,7 @@ async def test_a_new_token_does_not_replace_that_of_whoever_has_signed_in_meanwh
 ) -> None:
     account = await load_signed_in(hass, server, provider, left=-1)
     provider.delay = 0.2
-    sending = hass.async_create_task(send(account, PERSON))
+    sending = hass.async_create_task(send_from(account, PERSON))
     async with asyncio.timeout(5):
         while not provider.requests:
             await asyncio.sleep(0.01)

@@ -18,7 +18,7 @@ def test_the_zip_holds_the_integration_stamped_with_the_version(tmp_path: Path, 
     with ZipFile(target) as archive:
         names = set(archive.namelist())
         manifest = json.loads(archive.read("manifest.json"))
-        assert archive.read("mail/wire.py") == (INTEGRATION / "mail" / "wire.py").read_bytes()
+        assert archive.read("mail/reply.py") == (INTEGRATION / "mail" / "reply.py").read_bytes()
     assert manifest["version"] == "1.2.3"
     assert {"__init__.py", "translations/en.json", "brand/icon.png", "services.yaml"} <= names
     assert not any("__pycache__" in name for name in names)

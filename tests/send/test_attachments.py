@@ -197,7 +197,7 @@ def _with_nul(folder: Path) -> Path:
         (_huge, "attachments_too_large"),
     ],
 )
-async def test_what_cannot_be_attached_is_an_error_before_anything_is_sent(
+async def test_what_cannot_be_attached_but_is_required_is_an_error_before_anything_is_sent(
     hass: HomeAssistant,
     server: ScriptedServer,
     allowed: Path,
@@ -207,10 +207,23 @@ async def test_what_cannot_be_attached_is_an_error_before_anything_is_sent(
     path = make(allowed)
 
     with pytest.raises(ServiceValidationError) as caught:
-        await _attach(hass, {"path": str(path)})
+        await _attach(hass, {"path": str(path)}, attachments_required=True)
 
     assert caught.value.translation_key == key
     assert "{" not in str(caught.value)
+    assert server.record.connections == 0
+
+
+@pytest.mark.parametrize(
+    "make", [_outside, _through_a_link, _through_a_linked_folder, _by_dots, _missing_outside]
+)
+async def test_a_path_that_is_not_allowed_is_an_error_in_any_case(
+    hass: HomeAssistant, server: ScriptedServer, allowed: Path, make: Callable[[Path], Path]
+) -> None:
+    with pytest.raises(ServiceValidationError) as caught:
+        await _attach(hass, {"path": str(make(allowed))}, {"path": str(_missing(allowed))})
+
+    assert caught.value.translation_key == "path_not_allowed"
     assert server.record.connections == 0
 
 
@@ -227,7 +240,7 @@ async def test_a_file_that_may_not_be_read_is_an_error(
 
     monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(ServiceValidationError, match=r"private\.txt") as caught:
-        await _attach(hass, {"path": str(allowed / "private.txt")})
+        await _attach(hass, {"path": str(allowed / "private.txt")}, attachments_required=True)
 
     assert caught.value.translation_key == "attachment_unreadable"
     assert server.record.connections == 0

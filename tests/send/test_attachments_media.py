@@ -106,7 +106,7 @@ async def test_a_source_that_gives_nothing_is_an_error_that_names_it(
     hass.states.async_set("image.ghost", "unknown")
 
     with pytest.raises(HomeAssistantError) as caught:
-        await _attach(hass, wanted)
+        await _attach(hass, wanted, attachments_required=True)
 
     assert caught.value.translation_key == key
     assert named in str(caught.value)
@@ -147,7 +147,11 @@ async def test_local_media_that_is_not_there_is_an_error(
     assert await async_setup_component(hass, "media_source", {})
 
     with pytest.raises(HomeAssistantError) as caught:
-        await _attach(hass, {"media_source": f"media-source://media_source/local/{name}"})
+        await _attach(
+            hass,
+            {"media_source": f"media-source://media_source/local/{name}"},
+            attachments_required=True,
+        )
 
     assert caught.value.translation_key == key
     assert server.record.connections == 0
@@ -161,7 +165,11 @@ async def test_local_media_of_an_unknown_type_is_an_error_that_says_so(
     assert await async_setup_component(hass, "media_source", {})
 
     with pytest.raises(ServiceValidationError, match=r"local/film\.nothing") as caught:
-        await _attach(hass, {"media_source": "media-source://media_source/local/film.nothing"})
+        await _attach(
+            hass,
+            {"media_source": "media-source://media_source/local/film.nothing"},
+            attachments_required=True,
+        )
 
     assert caught.value.translation_key == "media_source_type_unknown"
     assert server.record.connections == 0
@@ -230,7 +238,9 @@ async def test_media_that_is_only_a_stream_cannot_be_attached(
         patch.object(media_source, "async_resolve_media", return_value=stream),
         pytest.raises(ServiceValidationError) as caught,
     ):
-        await _attach(hass, {"media_source": "media-source://radio/station"})
+        await _attach(
+            hass, {"media_source": "media-source://radio/station"}, attachments_required=True
+        )
 
     assert caught.value.translation_key == "media_source_not_supported"
     assert server.record.connections == 0
@@ -257,7 +267,11 @@ async def test_speech_without_a_sound_is_an_error(
         patch.object(tts, "async_get_media_source_audio", return_value=("mp3", b"")),
         pytest.raises(HomeAssistantError, match=r"tts/demo.* is empty"),
     ):
-        await _attach(hass, {"media_source": "media-source://tts/demo?message=Hello"})
+        await _attach(
+            hass,
+            {"media_source": "media-source://tts/demo?message=Hello"},
+            attachments_required=True,
+        )
 
     assert server.record.connections == 0
 

@@ -1,7 +1,8 @@
 """The classic action of an account, and those who call it."""
 
+import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from unittest.mock import MagicMock, patch
 
 from homeassistant.auth.mfa_modules import auth_mfa_module_from_config
@@ -37,6 +38,14 @@ async def server(hass: HomeAssistant, bed: Bed) -> ScriptedServer:
 
 async def _notify(hass: HomeAssistant, **fields: Any) -> None:
     await hass.services.async_call("notify", "home", {"message": "Hi", **fields}, blocking=True)
+
+
+def _warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [
+        record.getMessage()
+        for record in caplog.records
+        if record.levelno >= logging.WARNING and record.name.startswith("custom_components")
+    ]
 
 
 async def test_without_a_target_everyone_gets_one_mail(
@@ -116,8 +125,161 @@ async def test_what_is_meant_for_others_in_a_group_is_passed_over(
     assert only_mail(server)["Subject"] == "Home Assistant"
 
 
-@pytest.mark.parametrize("fields", [{"data": {"priority": "extreme"}}, {"data": []}, {"x": 1}])
-async def test_fields_that_make_no_sense_are_refused(
+NO_FIT: Final[dict[str, list[Any]]] = {
+    "attachments": ["/local/x.jpg", {"url": "https://a.test/x.jpg", "content-type": "jpeg"}],
+    "attachments_required": ["perhaps"],
+    "bcc": [{"a": 1}, [None]],
+    "button": ["Open", ["Open"], {"text": "Open"}, {"url": "/", "text": "no Markdown"}],
+    "cc": [{"a": 1}],
+    "device_id": ["nothing", [None], {}],
+    "entity_id": ["", "light.kitchen", ["media_player.hall"], 5],
+    "expires_after": ["soon", [], -1, float("inf"), None],
+    "headers": ["X-A: 1", ["X-A"], {"X-A": []}, {"Content-Type": "application/json"}, None],
+    "html": [{}, [], None],
+    "images": [{"a": 1}, [None]],
+    "label_id": ["nothing"],
+    "markdown": [{}, []],
+    "priority": [1, 5, "time-sensitive", [], {}, None],
+    "queue": ["maybe", [], None],
+    "reply_to": [{"a": 1}],
+    "sender_name": [[], {}],
+    "thread": [{"id": 1}],
+    "to": [{"a": 1}, [{}]],
+}
+
+
+@pytest.mark.parametrize(
+    "data", [{name: value} for name, values in NO_FIT.items() for value in values], ids=repr
+)
+async def test_data_that_makes_no_sense_for_a_mail_is_passed_over_and_named(
+    hass: HomeAssistant,
+    server: ScriptedServer,
+    caplog: pytest.LogCaptureFixture,
+    data: dict[str, Any],
+) -> None:
+    await _notify(hass, data=data)
+
+    assert only_mail(server)["To"] == "Bea <bea@example.test>, carl@example.test"
+    assert _warnings(caplog) == [
+        f"notify.home: passed over what no mail can have: {next(iter(data))}"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "names"),
+    [
+        ({"data": "high"}, "data"),
+        ({"data": [{"priority": "high"}]}, "data"),
+        ({"target": {"a": 1}}, "target"),
+        ({"title": ["a"], "data": {"priority": 1, "ttl": 0, "queue": "no way"}}, None),
+    ],
+)
+async def test_one_warning_names_everything_that_was_passed_over(
+    hass: HomeAssistant,
+    server: ScriptedServer,
+    caplog: pytest.LogCaptureFixture,
+    fields: dict[str, Any],
+    names: str | None,
+) -> None:
+    await _notify(hass, **fields)
+
+    assert text_of(only_mail(server)) == "Hi\n"
+    (warning,) = _warnings(caplog)
+    assert warning.endswith(f": {names or 'title, priority, queue'}")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"data": None},
+        {"data": []},
+        {"data": ""},
+        {"target": []},
+        {"target": ""},
+        {"data": {"to": ""}},
+        {"data": {"entity_id": None}},
+    ],
+    ids=repr,
+)
+async def test_nothing_is_nothing(
+    hass: HomeAssistant,
+    server: ScriptedServer,
+    caplog: pytest.LogCaptureFixture,
+    fields: dict[str, Any],
+) -> None:
+    await _notify(hass, **fields)
+
+    assert only_mail(server)["To"] == "Bea <bea@example.test>, carl@example.test"
+    assert _warnings(caplog) == []
+
+
+@pytest.mark.parametrize(("message", "text"), [(5, "5\n"), (None, ""), (["a"], "['a']\n")])
+async def test_any_message_is_a_text(
+    hass: HomeAssistant, server: ScriptedServer, message: object, text: str
+) -> None:
+    await _notify(hass, message=message, title=7)
+
+    assert text_of(only_mail(server)) == text
+    assert only_mail(server)["Subject"] == "7"
+
+
+async def test_what_fits_is_taken_from_beside_what_does_not(
+    hass: HomeAssistant, server: ScriptedServer, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    hass.config.allowlist_external_dirs = {str(tmp_path)}
+    (tmp_path / "a.jpg").write_bytes(JPEG)
+
+    await _notify(
+        hass,
+        data={
+            "attachments": [
+                {"url": "https://a.test/x.jpg"},
+                {"path": str(tmp_path / "a.jpg"), "hide-thumbnail": True},
+            ],
+            "headers": {"X-Room": "Hall", "X-Door": [], "Content-Type": "application/json"},
+            "entity_id": ["light.kitchen", "notify.bea"],
+            "thread": 5,
+        },
+    )
+
+    mail = only_mail(server)
+    assert mail["To"] == "Bea <bea@example.test>"
+    assert mail["X-Room"] == "Hall"
+    assert mail["References"] is not None
+    assert [part.get_filename() for part in attached(mail)] == ["a.jpg"]
+    (warning,) = _warnings(caplog)
+    assert warning.endswith(": attachments, headers, entity_id")
+
+
+@pytest.mark.parametrize(
+    ("fields", "key"),
+    [
+        ({"target": 5}, "invalid_recipient"),
+        ({"data": {"to": "emil at example"}}, "invalid_recipient"),
+        ({"data": {"reply_to": ["emil at example", {}]}}, "invalid_recipient"),
+        ({"data": {"entity_id": "notify.bee"}}, "recipient_not_found"),
+        ({"data": {"entity_id": ["notify.bea", "notify.bee"]}}, "recipient_not_found"),
+        ({"data": {"entity_id": "group.family"}}, "no_recipient"),
+        ({"data": {"images": ["/etc/passwd"]}}, "path_not_allowed"),
+        ({"data": {"attachments": {"path": "/etc/passwd", "url": "x"}}}, "path_not_allowed"),
+        ({"data": {"html": "<p>", "markdown": "*"}}, "html_and_markdown"),
+    ],
+)
+async def test_what_was_meant_for_a_mail_but_is_wrong_stays_an_error(
+    hass: HomeAssistant, server: ScriptedServer, fields: dict[str, Any], key: str
+) -> None:
+    with pytest.raises(ServiceValidationError) as caught:
+        await _notify(hass, **fields)
+
+    assert caught.value.translation_key == key
+    assert server.record.connections == 0
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"x": 1}, {"data": {"exclude": "notify.bea"}}, {"data": {"exclude": {"room_id": "hall"}}}],
+)
+async def test_unknown_fields_and_people_to_leave_out_that_are_not_understood_are_refused(
     hass: HomeAssistant, server: ScriptedServer, fields: dict[str, Any]
 ) -> None:
     with pytest.raises(vol.Invalid):

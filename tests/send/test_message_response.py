@@ -36,6 +36,7 @@ async def test_a_mail_that_was_sent_is_described_by_exactly_these_words(
         "queued": [],
         "server_reply": "250 2.0.0 Ok: queued as 4711",
         "attempts": 1,
+        "missing": [],
     }
 
 

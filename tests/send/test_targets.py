@@ -4,9 +4,10 @@ from typing import Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
-from homeassistant.helpers import entity_registry as er, label_registry as lr
+from homeassistant.helpers import entity_registry as er, label_registry as lr, target
 from homeassistant.setup import async_setup_component
 import pytest
+import voluptuous as vol
 
 from tests.support.accounts import account_entry, load_account, recipient
 from tests.support.fixtures import Bed
@@ -144,7 +145,7 @@ async def test_a_mail_may_go_to_unseen_recipients_alone(hass: HomeAssistant, bed
         ({"to": " , "}, "no_recipient", "no recipient"),
         ({"to": "hans"}, "invalid_recipient", '"hans" has no @'),
         ({"cc": "a@b@example.test"}, "invalid_recipient", '"a@b@example.test"'),
-        ({"bcc": "a@example.test\r\nCc: b@example.test"}, "invalid_recipient", "line break"),
+        ({"bcc": "a@example.test\r\nCc: b@a.test"}, "invalid_recipient", '"Cc: b@a.test"'),
         ({"to": "a@example.test", "reply_to": "nobody"}, "invalid_recipient", '"nobody"'),
         ({"entity_id": "notify.nobody"}, "recipient_not_found", "notify.nobody"),
         ({"entity_id": "light.lamp"}, "not_a_recipient", "light.lamp"),
@@ -245,6 +246,21 @@ async def test_devices_and_labels_stand_for_the_recipients_within(
         "frida@example.test",
         "Bea <bea@example.test>, carl@example.test",
     ]
+
+
+@pytest.mark.skipif(
+    hasattr(target, "async_extract_excluded_entity_ids"), reason="it is known there"
+)
+async def test_excluding_somebody_is_refused_where_home_assistant_does_not_know_it(
+    hass: HomeAssistant, bed: Bed
+) -> None:
+    server = await bed.serve()
+    await load_account(hass, server, FAMILY, NEIGHBOUR)
+
+    with pytest.raises(vol.Invalid):
+        await send(hass, entity_id="all", exclude={"entity_id": ["notify.family"]})
+
+    assert server.record.connections == 0
 
 
 async def test_all_stands_for_every_recipient(hass: HomeAssistant, bed: Bed) -> None:

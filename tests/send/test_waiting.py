@@ -17,7 +17,7 @@ from tests.support.accounts import load_account
 from tests.support.fixtures import Bed
 from tests.support.script import PASSWORD, Script
 from tests.support.scripted_server import ScriptedServer
-from tests.support.sending import pass_time, send
+from tests.support.sending import pass_time, send_from
 
 
 async def call(hass: HomeAssistant, action: str, **data: Any) -> dict[str, Any]:
@@ -46,7 +46,9 @@ async def test_waiting_mail_is_listed_in_the_order_in_which_it_goes(
 ) -> None:
     account, _ = await down(hass, bed)
     before = dt_util.utcnow()
-    first = await send(account, "bea@example.test", subject="Washing machine", expires_after=3600)
+    first = await send_from(
+        account, "bea@example.test", subject="Washing machine", expires_after=3600
+    )
     content = account.content(to=(account.sender,), subject="Fire", priority=Priority.HIGHEST)
     await account.async_send(content)
 
@@ -76,7 +78,7 @@ async def test_a_mail_put_off_by_itself_has_its_own_next_attempt(
 ) -> None:
     script = Script(recipient_replies={"bea@example.test": "450 4.2.0 Greylisted"})
     account = await load_account(hass, await bed.serve(script))
-    await send(account, "bea@example.test")
+    await send_from(account, "bea@example.test")
 
     [mail] = (await call(hass, "list_waiting"))["mails"]
 
@@ -89,8 +91,8 @@ async def test_nothing_is_tried_at_a_known_time_while_the_login_is_refused(
 ) -> None:
     account = await load_account(hass, await bed.serve(), password="wrong")
     with pytest.raises(HomeAssistantError):
-        await send(account, "bea@example.test")
-    await send(account, "bea@example.test")
+        await send_from(account, "bea@example.test")
+    await send_from(account, "bea@example.test")
 
     [mail] = (await call(hass, "list_waiting"))["mails"]
 
@@ -102,8 +104,8 @@ async def test_nothing_is_tried_at_a_known_time_while_the_login_is_refused(
 
 async def test_a_retry_does_not_wait_for_the_schedule(hass: HomeAssistant, bed: Bed) -> None:
     account, server = await down(hass, bed)
-    await send(account, "bea@example.test")
-    await send(account, "carl@example.test")
+    await send_from(account, "bea@example.test")
+    await send_from(account, "carl@example.test")
     await server.start()
 
     await retry(hass)
@@ -116,8 +118,8 @@ async def test_one_mail_can_be_retried_alone(hass: HomeAssistant, bed: Bed) -> N
     replies = {f"{name}@example.test": "450 4.2.0 Greylisted" for name in ("bea", "carl")}
     server = await bed.serve(Script(recipient_replies=replies))
     account = await load_account(hass, server)
-    await send(account, "bea@example.test")
-    carls = await send(account, "carl@example.test")
+    await send_from(account, "bea@example.test")
+    carls = await send_from(account, "carl@example.test")
 
     await retry(hass, message_id=carls.message_id)
 
@@ -132,7 +134,7 @@ async def test_a_refused_login_is_not_tried_again_by_hand(hass: HomeAssistant, b
     server = await bed.serve()
     account = await load_account(hass, server, password="wrong")
     with pytest.raises(HomeAssistantError):
-        await send(account, "bea@example.test")
+        await send_from(account, "bea@example.test")
 
     with pytest.raises(HomeAssistantError, match=r"535 5\.7\.8") as raised:
         await retry(hass)
@@ -143,8 +145,8 @@ async def test_a_refused_login_is_not_tried_again_by_hand(hass: HomeAssistant, b
 
 async def test_dropped_mail_is_never_delivered(hass: HomeAssistant, bed: Bed) -> None:
     account, server = await down(hass, bed)
-    await send(account, "bea@example.test")
-    await send(account, "carl@example.test")
+    await send_from(account, "bea@example.test")
+    await send_from(account, "carl@example.test")
 
     assert await call(hass, "drop_waiting") == {"dropped": 2}
 
@@ -157,9 +159,9 @@ async def test_one_mail_can_be_dropped_with_or_without_the_brackets_of_its_id(
     hass: HomeAssistant, bed: Bed
 ) -> None:
     account, _ = await down(hass, bed)
-    first = await send(account, "bea@example.test")
-    second = await send(account, "carl@example.test")
-    await send(account, "dora@example.test")
+    first = await send_from(account, "bea@example.test")
+    second = await send_from(account, "carl@example.test")
+    await send_from(account, "dora@example.test")
 
     response = await call(
         hass, "drop_waiting", message_id=[first.message_id, second.message_id.strip("<>")]
@@ -172,7 +174,7 @@ async def test_one_mail_can_be_dropped_with_or_without_the_brackets_of_its_id(
 
 async def test_dropping_needs_no_response(hass: HomeAssistant, bed: Bed) -> None:
     account, _ = await down(hass, bed)
-    await send(account, "bea@example.test")
+    await send_from(account, "bea@example.test")
 
     await hass.services.async_call(DOMAIN, "drop_waiting", {}, blocking=True)
 
@@ -184,7 +186,7 @@ async def test_a_mail_that_does_not_wait_is_named_and_nothing_is_done(
     hass: HomeAssistant, bed: Bed, action: str
 ) -> None:
     account, _ = await down(hass, bed)
-    receipt = await send(account, "bea@example.test")
+    receipt = await send_from(account, "bea@example.test")
 
     with pytest.raises(ServiceValidationError, match="unknown@example") as raised:
         await hass.services.async_call(
@@ -200,8 +202,8 @@ async def test_a_mail_that_does_not_wait_is_named_and_nothing_is_done(
 
 async def test_held_mail_is_listed_and_dropped_as_well(hass: HomeAssistant, bed: Bed) -> None:
     account = await load_account(hass, await bed.serve(), options={CONF_FLOOD_LIMIT: 1})
-    await send(account, "bea@example.test")
-    held = await send(account, "bea@example.test")
+    await send_from(account, "bea@example.test")
+    held = await send_from(account, "bea@example.test")
 
     [mail] = (await call(hass, "list_waiting"))["mails"]
     assert mail["message_id"] == held.message_id
@@ -215,8 +217,8 @@ async def test_a_file_that_cannot_be_removed_is_an_error_that_says_so(
     hass: HomeAssistant, bed: Bed
 ) -> None:
     account = await load_account(hass, await bed.serve(), options={CONF_FLOOD_LIMIT: 1})
-    await send(account, "bea@example.test")
-    await send(account, "bea@example.test")
+    await send_from(account, "bea@example.test")
+    await send_from(account, "bea@example.test")
     held = outbox_folder(hass, account.entry.entry_id) / "held"
     await hass.async_add_executor_job(_put_folders_in_place_of_records, held)
 
@@ -236,7 +238,7 @@ async def test_the_account_has_to_be_named_where_there_are_several(
     hass: HomeAssistant, bed: Bed
 ) -> None:
     account, server = await down(hass, bed)
-    await send(account, "bea@example.test")
+    await send_from(account, "bea@example.test")
     other = await load_account(hass, server, title="Other", sender="other@example.test")
 
     with pytest.raises(ServiceValidationError):
@@ -259,6 +261,6 @@ async def test_an_account_that_is_not_loaded_is_an_error_of_the_caller(
 
 async def test_what_was_listed_never_holds_the_password(hass: HomeAssistant, bed: Bed) -> None:
     account, _ = await down(hass, bed)
-    await send(account, "bea@example.test")
+    await send_from(account, "bea@example.test")
 
     assert PASSWORD not in str(await call(hass, "list_waiting"))

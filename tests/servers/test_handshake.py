@@ -8,8 +8,9 @@ import pytest
 
 from custom_components.email_courier.mail.failure import FailureKind as Kind, MailError
 from custom_components.email_courier.mail.settings import Encryption, Login, ServerSettings, Trust
+from custom_components.email_courier.mail.smtp.session import Proof
 from custom_components.email_courier.mail.smtp.tls import build_context
-from custom_components.email_courier.mail.verify.handshake import Proof, prove, resolve_encryption
+from custom_components.email_courier.mail.verify.handshake import prove, resolve_encryption
 from custom_components.email_courier.mail.verify.remedy import diagnose
 from tests.support.certificates import OTHER_NAME, ServerTls
 

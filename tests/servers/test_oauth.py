@@ -17,8 +17,8 @@ from custom_components.email_courier.mail.settings import (
 from custom_components.email_courier.mail.smtp.keepalive import deliver_once
 from custom_components.email_courier.mail.smtp.session import Session
 from custom_components.email_courier.mail.smtp.tls import build_context
-from tests.mail.tokens import Tokens
 from tests.support.oauth_server import OAuthServer
+from tests.support.tokens import Tokens
 
 from .fleet import Fleet
 from .people import PASSWORD, RECIPIENT, SENDER, USERNAME

@@ -1,6 +1,6 @@
 """The test bed as pytest fixtures; a `conftest.py` imports those that it wants."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 
 import pytest
@@ -8,9 +8,17 @@ import pytest
 from tests.support.certificates import Certificates
 from tests.support.listener import LOOPBACK
 from tests.support.network import Network, small_internet
+from tests.support.other_protocols import OtherProtocol, OtherProtocolServer
 from tests.support.script import HEALTHY, Script
 from tests.support.scripted_server import ScriptedServer
-from tests.support.strangers import Stranger, StrangerServer
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unmeasured_programs() -> Iterator[None]:
+    """Keep coverage to the tests' own process: what they start and kill is no part of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -34,9 +42,9 @@ class Bed:
         server = ScriptedServer(script, self.certificates, hosts=hosts)
         return await self._stack.enter_async_context(server)
 
-    async def host(self, stranger: Stranger) -> StrangerServer:
+    async def host(self, stranger: OtherProtocol) -> OtherProtocolServer:
         """Start a server that is no mail server."""
-        server = StrangerServer(stranger, self.certificates)
+        server = OtherProtocolServer(stranger, self.certificates)
         return await self._stack.enter_async_context(server)
 
 

@@ -37,13 +37,18 @@ class Network:
     def __init__(self, stack: ExitStack) -> None:
         """Free the ports of the dead ends as the stack unwinds."""
         self.hosts: dict[str, Host] = {}
+        self._stack = stack
         self._refusing = stack.enter_context(refusing_port())
-        self._unanswered = stack.enter_context(unanswered_port())
-        self._dead = stack.enter_context(unanswered_port(LOOPBACK6))
+        self._unanswered: dict[str, int] = {}
 
     def add(self, name: str, ports: dict[int, Listener] | None = None, **rest: Any) -> None:
         """Give a name to servers; `rest` are further fields of `Host`."""
-        self.hosts[name] = Host(ports or {}, **rest)
+        host = self.hosts[name] = Host(ports or {}, **rest)
+        # Making sure that nobody answers takes a tenth of a second, so few tests do without need.
+        if host.filtered:
+            self._dead_end(LOOPBACK)
+        if host.dead_first:
+            self._dead_end(LOOPBACK6)
 
     def addresses(self, name: str, port: int | None) -> list[_Address]:
         """Return where a name and a port lead to. Raises socket.gaierror for an unknown name."""
@@ -53,11 +58,16 @@ class Network:
         if port is None:
             return [(host.address, 0)]
         if port in host.filtered:
-            return [(LOOPBACK, self._unanswered)]
+            return [(LOOPBACK, self._dead_end(LOOPBACK))]
         if server := host.ports.get(port):
             living = [(address, server.port) for address in server.hosts]
-            return [(LOOPBACK6, self._dead), *living] if host.dead_first else living
+            return [(LOOPBACK6, self._dead_end(LOOPBACK6)), *living] if host.dead_first else living
         return [(LOOPBACK, self._refusing)]
+
+    def _dead_end(self, address: str) -> int:
+        if address not in self._unanswered:
+            self._unanswered[address] = self._stack.enter_context(unanswered_port(address))
+        return self._unanswered[address]
 
 
 @contextmanager

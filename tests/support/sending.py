@@ -12,7 +12,7 @@ from custom_components.email_courier.mail.address import parse_mailboxes
 from custom_components.email_courier.mail.outbox.submission import Receipt
 
 
-async def send(
+async def send_from(
     account: Account, *addresses: str, subject: str = "Washing machine", **options: Any
 ) -> Receipt:
     """Send a short mail and let Home Assistant take notice of it. Raises HomeAssistantError."""

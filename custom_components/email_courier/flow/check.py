@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 import ssl
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,22 +21,25 @@ from homeassistant.util.ssl import client_context, client_context_no_verify
 
 from ..mail.address import parse_mailbox
 from ..mail.failure import Failure, FailureKind, MailError, Permanence, Stage
-from ..mail.settings import DIALOG_DEADLINES, Deadlines, Encryption, ServerSettings
+from ..mail.settings import (
+    SUBMISSION_PORT,
+    SUBMISSIONS_PORT,
+    Deadlines,
+    Encryption,
+    ServerSettings,
+)
 from ..mail.smtp.keepalive import deliver_once, renew_token
 from ..tls_context import async_context_for
 from .draft import Draft
 
 if TYPE_CHECKING:
     from ..mail.discovery.model import Discovery
-    from ..mail.smtp.session import StageObserver
-    from ..mail.verify.handshake import Proof
+    from ..mail.smtp.session import Proof, StageObserver
     from ..mail.verify.remedy import Diagnosis
 
 _MAIL = f"{__package__.rpartition('.')[0]}.mail"
-_LISTENING = Deadlines(handshake=4.0, connect=4.0, greeting=4.0)
-"""Seconds for finding out what a port speaks where the encryption is to be found."""
 _SEARCHING = Deadlines(handshake=4.0, connect=3.0, greeting=3.0)
-"""Seconds for the same at each of the usual places."""
+"""Seconds for finding out what speaks at each of the usual places."""
 _LEAST = 2.0
 """Seconds that a handshake gets even where listening has taken long."""
 
@@ -56,29 +60,78 @@ async def async_check(
 ) -> CheckResult:
     """Go through the handshake and, where it fails, look for what would help."""
     await async_import_module(hass, f"{_MAIL}.verify.remedy")
-    from ..mail.verify.handshake import resolve_encryption
-    from ..mail.verify.remedy import Diagnosis
+    from ..mail.verify.remedy import Diagnosis, with_remedy
 
     settings = draft.settings()
     try:
         context = await _async_context(hass, settings)
     except MailError as error:
         return CheckResult(diagnosis=Diagnosis(error.failure))
-    begun = asyncio.get_running_loop().time()
-    try:
-        settings = await resolve_encryption(replace(settings, deadlines=_LISTENING), context)
-    except MailError as error:
-        # Nothing was chosen that could be less secure than what is tried now.
+    seek = partial(
+        with_remedy, sender=draft.sender, checked=context, unchecked=client_context_no_verify()
+    )
+    speaks_smtp = False
+    if settings.encryption is Encryption.AUTO:
+        # Nothing was chosen that could be less secure than what is tried while that is unknown.
         assumed = replace(settings, encryption=Encryption.NONE)
-        return CheckResult(diagnosis=await _diagnose(assumed, error.failure, draft, context))
+        found = await seek(partial(_async_resolve, settings, context), assumed)
+        if isinstance(found, Diagnosis):
+            return CheckResult(diagnosis=_as_typed(found, assumed, draft))
+        settings = found
+        speaks_smtp = settings.port not in (SUBMISSIONS_PORT, SUBMISSION_PORT)
+        speaks_smtp = speaks_smtp and settings.encryption is not Encryption.TLS
     if replace(draft, encryption=settings.encryption).needs_plain_consent:
         return CheckResult()
-    left = DIALOG_DEADLINES.handshake - (asyncio.get_running_loop().time() - begun)
-    settings = replace(settings, deadlines=replace(DIALOG_DEADLINES, handshake=max(left, _LEAST)))
+    attempt = partial(_async_prove, settings, context, draft.sender, observer, speaks_smtp)
+    proof = await seek(attempt, settings)
+    if isinstance(proof, Diagnosis):
+        return CheckResult(diagnosis=_as_typed(proof, settings, draft))
+    return CheckResult(proof=proof)
+
+
+async def _async_resolve(
+    settings: ServerSettings, context: ssl.SSLContext, observer: StageObserver
+) -> ServerSettings:
+    """Find the encryption; its time after the greeting is taken from that of the handshake."""
+    from ..mail.verify.handshake import resolve_encryption
+
+    loop = asyncio.get_running_loop()
+    greeted: list[float] = []
+
+    def note(stage: Stage) -> None:
+        observer(stage)
+        if stage is Stage.HELLO:
+            greeted.append(loop.time())
+
+    settings = await resolve_encryption(settings, context, observer=note)
+    left = settings.deadlines.handshake - (loop.time() - greeted[0] if greeted else 0)
+    deadlines = replace(settings.deadlines, handshake=max(left, _LEAST))
+    return replace(settings, deadlines=deadlines)
+
+
+async def _async_prove(
+    settings: ServerSettings,
+    context: ssl.SSLContext,
+    sender: str,
+    observer: StageObserver | None,
+    speaks_smtp: bool,
+    note: StageObserver,
+) -> Proof:
+    """Prove settings; a token that is refused gets one second chance. Raises MailError."""
+    from ..mail.verify.handshake import prove
+
+    def tell(stage: Stage) -> None:
+        note(stage)
+        if observer is not None:
+            observer(stage)
+
+    once = partial(prove, settings, context, sender, observer=tell, speaks_smtp=speaks_smtp)
     try:
-        return CheckResult(proof=await _prove(settings, context, draft.sender, observer))
+        return await once()
     except MailError as error:
-        return CheckResult(diagnosis=await _diagnose(settings, error.failure, draft, context))
+        if not await renew_token(settings.login, error.failure):
+            raise
+    return await once()
 
 
 async def async_send_test(
@@ -140,20 +193,6 @@ async def async_provider_of(hass: HomeAssistant, host: str, sender: str) -> Disc
     return Discovery.of_provider(Origin.TABLE, provider, mailbox)
 
 
-async def _prove(
-    settings: ServerSettings, context: ssl.SSLContext, sender: str, observer: StageObserver | None
-) -> Proof:
-    """Prove settings; a token that is refused gets one second chance. Raises MailError."""
-    from ..mail.verify.handshake import prove
-
-    try:
-        return await prove(settings, context, sender, observer=observer)
-    except MailError as error:
-        if not await renew_token(settings.login, error.failure):
-            raise
-    return await prove(settings, context, sender, observer=observer)
-
-
 async def _async_context(hass: HomeAssistant, settings: ServerSettings) -> ssl.SSLContext:
     """Return the context for the settings. Raises MailError for an unreadable CA file."""
     try:
@@ -170,19 +209,11 @@ async def _async_context(hass: HomeAssistant, settings: ServerSettings) -> ssl.S
         ) from error
 
 
-async def _diagnose(
-    settings: ServerSettings, failure: Failure, draft: Draft, context: ssl.SSLContext
-) -> Diagnosis:
-    """Look for what would help; the settings say what the draft's encryption came to."""
-    from ..mail.verify.remedy import diagnose
-
-    diagnosis = await diagnose(
-        settings, failure, draft.sender, checked=context, unchecked=client_context_no_verify()
-    )
+def _as_typed(diagnosis: Diagnosis, settings: ServerSettings, draft: Draft) -> Diagnosis:
+    """Return a diagnosis whose remedy leaves alone what was typed and need not change."""
     remedy = diagnosis.remedy
     if remedy is None or (remedy.port, remedy.encryption) != (settings.port, settings.encryption):
         return diagnosis
-    # Another name is all that helps: what was typed about the encryption stands.
     return replace(diagnosis, remedy=replace(remedy, encryption=draft.encryption))
 
 

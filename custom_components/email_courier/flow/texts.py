@@ -13,7 +13,7 @@ from .draft import Draft
 
 if TYPE_CHECKING:
     from ..mail.discovery.model import Discovery
-    from ..mail.verify.handshake import Proof
+    from ..mail.smtp.session import Proof
 
 
 def typing_error(kind: FailureKind, stage: Stage, sentence: str) -> Failure:
@@ -121,7 +121,7 @@ def _certificate(proof: Proof, phrases: Phrases) -> str:
         "certificate_short",
         subject=as_code(certificate.subject),
         issuer=as_code(certificate.issuer),
-        not_after=f"{certificate.not_after:%Y-%m-%d}",
+        not_after=certificate.facts()["not_after"],
     )
 
 

@@ -3,55 +3,85 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv6Address
-from itertools import pairwise
 import re
-from typing import NoReturn
+from typing import Final, NoReturn
 import unicodedata
-
-import idna
+from urllib.parse import unquote
 
 from .failure import Failure, FailureKind, MailError, Permanence, Stage
 from .reply import clean_text
 
-# RFC 5321 section 4.5.3.1: octets of a local part, of a domain, and of a path without its brackets.
-MAX_LOCAL_PART = 64
+# RFC 5321 section 4.5.3.1: octets of a domain, and of a path without its brackets. The 64 octets
+# of a local part are the receiving server's affair: addresses with more are in use.
 MAX_DOMAIN = 255
 MAX_ADDRESS = 254
 
 _MAX_LABEL = 63
 _MAX_NAME = 500
 _MAX_QUOTED = 100
+
+# Patterns are compiled when they are first used: importing this module must cost nothing.
 _ATEXT = r"[^\x00-\x20\"(),.:;<>@\[\\\]\x7f]+"
 """RFC 5322 section 3.2.3 with RFC 6531: all but controls, blanks and specials."""
-_DOT_ATOM = re.compile(rf"{_ATEXT}(?:\.{_ATEXT})*")
-_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
-_ESCAPED = re.compile(r"\\(.)")
-_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
-_SEPARATORS = ",;"
+_DOT_ATOM = rf"{_ATEXT}(?:\.{_ATEXT})*"
+_DOTTED = rf"(?:{_ATEXT}|\.)+"
+"""A dot-atom, or one with dots at its ends or side by side, as some providers have issued."""
+_QUOTED = r'"((?:[^"\\]|\\.)*)"'
+_ESCAPED = r"\\(.)"
+_LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+_CONTROL = "[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
+_CONTROL_IN_LIST = _CONTROL.replace("\x1f", "\x09\x0b-\x1f")
+
+_SEPARATORS = ",;\n"
+_JOINERS = "\u200c\u200d"
+"""Invisible, but letters of some languages and pictures of people need them within."""
+
+# What a copy from a contact list, a web page or a word processor brings along unseen.
+_LINE_ENDS = "\r\v\f\x85\u2028\u2029"
+_BLANKS = (
+    "\t\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u202f\u205f\u3000"
+)
+_UNSEEN = (
+    "\xad\u061c\u180e\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e"
+    "\u2060\u2066\u2067\u2068\u2069\ufeff"
+)
+_CLEANING = str.maketrans(
+    dict.fromkeys(_LINE_ENDS, "\n") | dict.fromkeys(_BLANKS, " ") | dict.fromkeys(_UNSEEN, "")
+)
 
 
-@dataclass(frozen=True, slots=True)
 class Mailbox:
-    """One address and the name shown beside it.
+    """One address and the name shown beside it; never changes.
 
     address: normalised: the domain as lower-case A-labels, the local part with no more quoting
-    than it needs. Two mailboxes are equal when their addresses are.
+    than it needs. Where that is not ASCII, only a server with SMTPUTF8 (RFC 6531) can take it.
+    Two mailboxes are equal when their addresses are.
     name: may be empty; never holds control characters.
 
     Raises MailError for an address that is not in this form already, so that none can exist.
     """
 
-    address: str
-    name: str = field(default="", compare=False)
+    __slots__ = ("address", "name")
 
-    def __post_init__(self) -> None:
+    def __init__(self, address: str, name: str = "") -> None:
         """Refuse what no parser of ours returns."""
-        reader = _Reader(self.address, FailureKind.INVALID_RECIPIENT)
-        if reader.bare_address() != self.address:
+        reader = _Reader(address, FailureKind.INVALID_RECIPIENT)
+        if reader.bare_address() != address:
             reader.refuse("is not in its normal form")
-        _Reader(self.name, FailureKind.INVALID_RECIPIENT)
+        _Reader(name, FailureKind.INVALID_RECIPIENT)
+        self.address: Final = address
+        self.name: Final = name
+
+    def __eq__(self, other: object) -> bool:
+        return self.address == other.address if isinstance(other, Mailbox) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.address)
+
+    def __repr__(self) -> str:
+        return f"Mailbox({self.address!r}, {self.name!r})"
 
     @property
     def local_part(self) -> str:
@@ -63,52 +93,58 @@ class Mailbox:
         """What stands behind the @: A-labels or an address literal."""
         return self.address.rpartition("@")[2]
 
-    @property
-    def needs_smtputf8(self) -> bool:
-        """Whether only a server with SMTPUTF8 (RFC 6531) can take this address."""
-        return not self.address.isascii()
-
     def named(self, name: str) -> Mailbox:
         """Return the same address under another name; line breaks in it become spaces."""
-        return replace(self, name=" ".join(clean_text(name).split()))
+        return Mailbox(self.address, " ".join(clean_text(name).split()))
 
 
 def parse_mailbox(text: str, kind: FailureKind = FailureKind.INVALID_RECIPIENT) -> Mailbox:
-    """Read exactly one `a@b` or `Name <a@b>`.
+    """Read exactly one `a@b` or `Name <a@b>`, cleaned as parse_mailboxes does.
 
     Raises MailError of the given kind (INVALID_SENDER or INVALID_RECIPIENT).
     """
-    reader = _Reader(text, kind)
-    if len(reader.pieces()) != 1:
+    reader = _Reader(_cleaned(text), kind, in_list=True)
+    entries = reader.entries()
+    if len(entries) > 1:
         reader.refuse("holds several addresses where one is expected")
-    return reader.mailbox()
+    return _Reader(entries[0] if entries else "", kind).mailbox()
 
 
 def parse_mailboxes(
     value: str | Iterable[str], kind: FailureKind = FailureKind.INVALID_RECIPIENT
 ) -> tuple[Mailbox, ...]:
-    """Read any number of mailboxes from a list, or from text with commas or semicolons between.
+    """Read any number of mailboxes from a list, or from text with separators between.
 
-    Blank entries are passed over, so that a template may end in a comma. Order and repetitions
-    are kept. Raises MailError of the given kind.
+    A comma, a semicolon and a line end separate. Blank entries are passed over, so that a
+    template may end in a comma; so are blanks of any kind around an address, invisible
+    characters, "mailto:" in front and doubled angle brackets. An unquoted name may hold a comma.
+    Order and repetitions are kept. Raises MailError of the given kind.
     """
     texts = [value] if isinstance(value, str) else value
-    pieces = [piece for text in texts for piece in _Reader(text, kind).pieces()]
-    return tuple(_Reader(piece, kind).mailbox() for piece in pieces if piece.strip())
+    return tuple(
+        _Reader(entry, kind).mailbox()
+        for text in texts
+        for entry in _Reader(_cleaned(text), kind, in_list=True).entries()
+    )
+
+
+def _cleaned(text: str) -> str:
+    # Some characters turn into ASCII punctuation when they are composed (U+037E into a
+    # semicolon). Composing comes first, so that nothing read afterwards changes.
+    return unicodedata.normalize("NFC", text).translate(_CLEANING)
 
 
 class _Reader:
     """Reads one typed text; knows how to say what is wrong with it.
 
-    Raises MailError for text that could end a line or that UTF-8 cannot hold.
+    Raises MailError for text that could end a line or that UTF-8 cannot hold; in a list a line
+    end (LF) separates.
     """
 
-    def __init__(self, text: str, kind: FailureKind) -> None:
-        # Some characters turn into ASCII punctuation when they are composed (U+037E into a
-        # semicolon). Composing comes first, so that nothing read below changes afterwards.
-        self._text = unicodedata.normalize("NFC", text)
+    def __init__(self, text: str, kind: FailureKind, *, in_list: bool = False) -> None:
+        self._text = text
         self._kind = kind
-        if any(unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} for c in self._text):
+        if re.search(_CONTROL_IN_LIST if in_list else _CONTROL, text):
             self.refuse("holds a control character or a line break")
 
     def refuse(self, reason: str) -> NoReturn:
@@ -125,23 +161,54 @@ class _Reader:
             )
         )
 
-    def pieces(self) -> list[str]:
-        """Cut the text at its commas and semicolons."""
-        cuts = [-1, *(i for i, c in self._bare(self._text) if c in _SEPARATORS), len(self._text)]
-        return [self._text[start + 1 : end] for start, end in pairwise(cuts)]
+    def entries(self) -> list[str]:
+        """Cut the text at its separators; what is blank is no entry."""
+        entries: list[str] = []
+        # What may be the beginning of a name with a comma in it: Lang, Anna <anna@example.com>
+        beginning: list[str] = []
+        for piece, separator in self._pieces():
+            if separator == "," and piece.strip() and "@" not in piece:
+                beginning.append(piece)
+            elif "<" in piece and "@" in piece:
+                entries.append(",".join([*beginning, piece]))
+                beginning.clear()
+            else:
+                entries += [*beginning, piece]
+                beginning.clear()
+        return [entry for entry in entries if entry.strip()]
+
+    def _pieces(self) -> Iterator[tuple[str, str]]:
+        """Yield what stands between separators, each with the one behind it."""
+        start = 0
+        for i, character in self._bare(self._text):
+            if character in _SEPARATORS:
+                yield self._text[start:i], character
+                start = i + 1
+        yield self._text[start:], ""
 
     def mailbox(self) -> Mailbox:
         """Read the text as one `a@b` or `Name <a@b>`."""
         text = self._text.strip()
         opening = next((i for i, c in self._bare(text) if c == "<"), None)
         if opening is None:
-            return Mailbox(self._address(text))
+            return Mailbox(self._typed_address(text))
         name = text[:opening]
         if any(c == ">" for _, c in self._bare(name)) or not text.endswith(">"):
             self.refuse("has unpaired angle brackets")
         if len(name) > _MAX_NAME:
             self.refuse("has too long a name")
-        return Mailbox(self._address(text[opening + 1 : -1].strip()), self._name(name))
+        return Mailbox(self._typed_address(text[opening:]), self._name(name))
+
+    def _typed_address(self, text: str) -> str:
+        """Read an address with what people leave around it."""
+        text = text.strip()
+        while text.startswith("<") and text.endswith(">"):
+            text = text[1:-1].strip()
+        text = text.strip(_JOINERS)
+        if text[:7].lower() == "mailto:":
+            # RFC 6068: percent-encoded, with fields of the mail behind a question mark.
+            text = unquote(text[7:].partition("?")[0]).strip()
+        return self._address(text)
 
     def bare_address(self) -> str:
         """Read the text as an address alone."""
@@ -174,23 +241,21 @@ class _Reader:
             self.refuse("has an unpaired quotation mark")
 
     def _name(self, phrase: str) -> str:
-        unquoted = _QUOTED.sub(lambda match: _ESCAPED.sub(r"\1", match[1]), phrase)
+        unquoted = re.sub(_QUOTED, lambda match: re.sub(_ESCAPED, r"\1", match[1]), phrase)
         return " ".join(unquoted.split())
 
     def _local_part(self, text: str) -> str:
-        if match := _QUOTED.fullmatch(text):
-            content = _ESCAPED.sub(r"\1", match[1])
-        elif _DOT_ATOM.fullmatch(text):
+        if match := re.fullmatch(_QUOTED, text):
+            content = re.sub(_ESCAPED, r"\1", match[1])
+        elif re.fullmatch(_DOTTED, text):
             content = text
         else:
             self.refuse("has characters before the @ that do not belong there")
         if not content.isprintable():
             self.refuse("has invisible characters before the @")
         # RFC 5321 section 4.1.2: quote no more than needed.
-        if not _DOT_ATOM.fullmatch(content):
+        if not re.fullmatch(_DOT_ATOM, content):
             content = '"' + re.sub(r'(["\\])', r"\\\1", content) + '"'
-        if len(content.encode()) > MAX_LOCAL_PART:
-            self.refuse(f"has more than {MAX_LOCAL_PART} bytes before the @")
         return content
 
     def _domain(self, text: str) -> str:
@@ -200,12 +265,15 @@ class _Reader:
         if len(domain) > MAX_DOMAIN:
             self.refuse(f"has more than {MAX_DOMAIN} characters behind the @")
         if not domain.isascii() or "xn--" in domain:
+            # Few addresses need it, and its tables are large.
+            import idna  # noqa: PLC0415
+
             try:
                 domain = idna.encode(domain, uts46=True, std3_rules=True).decode("ascii")
             except idna.IDNAError as error:
                 self.refuse(f"has no valid domain: {clean_text(str(error))}")
         labels = domain.split(".")
-        if not all(_LABEL.fullmatch(label) and len(label) <= _MAX_LABEL for label in labels):
+        if not all(re.fullmatch(_LABEL, label) and len(label) <= _MAX_LABEL for label in labels):
             self.refuse("has no valid domain behind the @")
         return domain
 

@@ -14,12 +14,18 @@ class Envelope:
 
     Addresses are bare (no display name), with the domain as A-labels.
     smtputf8: a local part or a header holds non-ASCII characters that only
-    RFC 6531 can carry.
+    RFC 6531 can carry. Where that is true of some recipients alone, the header of a composed
+    mail is ASCII, so that a server without SMTPUTF8 can take it for the others.
     """
 
     sender: str
     recipients: tuple[str, ...]
     smtputf8: bool = False
+
+    @property
+    def needing_smtputf8(self) -> tuple[str, ...]:
+        """The recipients whose own address only a server with SMTPUTF8 can take."""
+        return tuple(address for address in self.recipients if not address.isascii())
 
 
 @dataclass(frozen=True, slots=True)

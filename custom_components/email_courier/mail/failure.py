@@ -44,6 +44,7 @@ class FailureKind(StrEnum):
     RECIPIENT_REJECTED = "recipient_rejected"
     MESSAGE_TOO_LARGE = "message_too_large"
     MESSAGE_REJECTED = "message_rejected"
+    QUOTA_EXCEEDED = "quota_exceeded"
     DEFERRED = "deferred"
     INVALID_SENDER = "invalid_sender"
     INVALID_RECIPIENT = "invalid_recipient"
@@ -85,6 +86,7 @@ ACCOUNT_REFUSED = LOGIN_REFUSED | {
     FailureKind.SENDER_REJECTED,
     FailureKind.GREETING_REJECTED,
     FailureKind.AUTH_REQUIRED,
+    FailureKind.QUOTA_EXCEEDED,
 }
 """Kinds that lie with the account rather than with the mail: another account may succeed."""
 

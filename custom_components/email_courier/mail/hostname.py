@@ -13,6 +13,7 @@ _HELLO = re.compile(r"\[[0-9A-Za-z.:]+\]|(?=.{1,255}\Z)[A-Za-z0-9_](?:[A-Za-z0-9
 def host_to_ascii(host: str) -> str:
     """Return a host name with A-labels (RFC 5891), without brackets or a trailing dot.
 
+    An IPv6 address keeps its zone (RFC 4007 section 11), which is for sockets alone.
     Raises UnicodeError for what can be no host name.
     """
     name = host.strip().strip("[]").rstrip(".")

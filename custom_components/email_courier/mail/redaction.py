@@ -7,18 +7,34 @@ that the text itself is changed. No step takes more than linear time, however a 
 
 from __future__ import annotations
 
+import base64
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 import html
+from operator import itemgetter
 import re
 import string
-from typing import Final
+import sys
+from typing import Final, NamedTuple
+import unicodedata
 from urllib.parse import unquote_to_bytes
 
-from .redacted_forms import BLANKS, SHORT, Form, fold, forms_of, hint_of
-
 HIDDEN: Final = "**REDACTED**"
+
+SHORTEST: Final = 4
+"""Characters below which blotting out would only make a reply unreadable, and show the secret.
+
+A secret that is shorter is looked for together with its username.
+"""
+SHORT: Final = 8
+"""Characters below which ordinary words, put together, may happen to be the same."""
+
+BLANKS: Final = re.compile(
+    r"[\s\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+"
+)
+"""What is seen as a blank or not at all."""
+
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 _CODES = r"(?:[2-5]\d\d[ -])?(?:[245]\.\d{1,3}\.\d{1,3}(?=\s))?"
 _LINE_ENDS = re.compile(rf"=?\r?\n[ \t]*{_CODES}|{BLANKS.pattern}")
@@ -30,7 +46,107 @@ _BASE64_BEHIND = re.compile(r"[A-Za-z0-9+/_=-]*")
 _URL = re.compile(r"(?:%[0-9A-Fa-f]{2})+|\+")
 _HTML = re.compile(r"&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,31}\d{0,2});")
 _QUOTED_PRINTABLE = re.compile(r"(?:=[0-9A-Fa-f]{2})+|_")
-_BACKSLASH = re.compile(r"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|[0-7]{3}|.)", re.DOTALL)
+_BACKSLASH = re.compile(
+    r"\\u[Dd][89ABab][0-9A-Fa-f]{2}\\u[Dd][C-Fc-f][0-9A-Fa-f]{2}"
+    r"|\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|[0-7]{3}|.)",
+    re.DOTALL,
+)
+_DOUBLED = re.compile(r"""([\\"'%])\1""")
+"""As SQL, CSV and printf have it in place of a backslash."""
+_MAYBE_ESCAPED = re.compile(rf"[%+&=_\\]|{_DOUBLED.pattern}")
+"""What each of these begins with, and a soft line end."""
+_NEUTRAL = frozenset("abfnrtv")
+"""Behind a backslash: line ends and other characters that count as blanks."""
+_ONE_UNIT: Final = 8
+"""Digits behind a backslash, at most, that stand for one number."""
+
+
+class Form(NamedTuple):
+    """What to look for in a folded text without blanks.
+
+    is_word: only where it is no part of a longer word. is_encoded: the secret is but a part of
+    what was encoded, and the rest is to be hidden with it.
+    """
+
+    text: str
+    is_word: bool = False
+    is_encoded: bool = False
+
+
+def fold(text: str) -> str:
+    """Return a text in small letters, with as many characters as it had."""
+    return text.replace("\u0130", "i").lower()
+
+
+def forms_of(secret: str, username: str) -> Iterator[Form]:
+    """Return every form of a secret that is long enough to be told from anything else."""
+    yield from (Form(text) for text in _written(secret))
+    for data in _bytes_of(secret):
+        encoded = [data.hex(), *_inside_base64(data)]
+        yield from (Form(fold(text), is_encoded=True) for text in encoded if len(text) >= SHORTEST)
+    if len(BLANKS.sub("", secret)) < SHORTEST:
+        yield from _with_username(secret, username)
+
+
+def _with_username(secret: str, username: str) -> Iterator[Form]:
+    """Return the forms of a short secret: beside its username, and encoded as a whole."""
+    yield from (Form(text, is_word=True) for text in _written(f"{username}:{secret}"))
+    encoded = (
+        secret,
+        f"{username}:{secret}",
+        f"\0{username}\0{secret}",
+        f"{username}\0{username}\0{secret}",
+    )
+    for whole in encoded:
+        text = base64.b64encode(whole.encode("utf-8", "replace")).decode().rstrip("=")
+        if len(text) >= SHORTEST:
+            yield Form(fold(text), is_word=True, is_encoded=True)
+
+
+def hint_of(words: str) -> Iterator[Form]:
+    """Return the forms of what is no secret, but private."""
+    yield from (Form(text, is_word=True) for text in _written(words))
+    if len(words) >= SHORT:
+        for data in _bytes_of(words):
+            yield from (Form(fold(text), is_encoded=True) for text in _inside_base64(data))
+
+
+def _written(secret: str) -> Iterator[str]:
+    """Return how it may be written, also where its characters are misread."""
+    texts = {secret, *(unicodedata.normalize(form, secret) for form in ("NFC", "NFD", "NFKC"))}
+    if not secret.isascii():
+        texts.add(secret.encode("utf-8", "replace").decode("latin-1"))
+        if len(BLANKS.sub("", _NOT_ASCII.sub("", secret))) >= SHORTEST:
+            texts |= {_NOT_ASCII.sub(lost, secret) for lost in ("\ufffd", "?", "")}
+    texts |= {text.upper() for text in texts}
+    for text in sorted({fold(BLANKS.sub("", text)) for text in texts}):
+        if len(text) >= SHORTEST:
+            yield text
+
+
+def _bytes_of(secret: str) -> list[bytes]:
+    """Return its bytes in the character sets of mail."""
+    # Servers and people leave out blanks before it is encoded.
+    texts = dict.fromkeys((secret, secret.strip(), BLANKS.sub("", secret)))
+    data = [text.encode("utf-8", "replace") for text in texts if text]
+    if not secret.isascii() and _NOT_ASCII.sub("", secret) and max(secret) <= "\xff":
+        data.append(secret.encode("latin-1"))
+    return data
+
+
+def _inside_base64(data: bytes) -> Iterator[str]:
+    """Return what base64 of anything that holds these bytes has in it (RFC 4648 section 4).
+
+    Three bytes are four characters, so there are three ways for them to come to stand; the
+    characters at both ends depend on the bytes beside them.
+    """
+    for before in range(3):
+        encoded = base64.b64encode(bytes(before) + data + bytes(2)).decode()
+        first = (before * 8 + 5) // 6
+        last = (before + len(data)) * 8 // 6
+        inner = encoded[first:last]
+        yield inner
+        yield inner.translate({ord("+"): "-", ord("/"): "_"})
 
 
 type _Piece = tuple[int, int, int, bool]
@@ -38,8 +154,7 @@ type _Piece = tuple[int, int, int, bool]
 and whether it is the same there, character for character."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Span:
+class _Span(NamedTuple):
     """A part of a text that is to be hidden."""
 
     start: int
@@ -99,14 +214,17 @@ class _View:
 class Redactor:
     """Hides secrets, and whatever else a server is not to be quoted with."""
 
-    def __init__(self, forms: Iterable[Form] = ()) -> None:
+    def __init__(self, forms: Iterable[Form] = (), secrets: tuple[str, ...] = ()) -> None:
         """Know what to look for; see for_login."""
+        self.secrets = secrets
         self._forms = tuple(dict.fromkeys(forms))
 
     @classmethod
     def for_login(cls, username: str, secrets: Iterable[str]) -> Redactor:
         """Return the redactor for the secrets of one login."""
-        return cls(form for secret in secrets if secret for form in forms_of(secret, username))
+        secrets = tuple(secrets)
+        forms = (form for secret in secrets if secret for form in forms_of(secret, username))
+        return cls(forms, secrets)
 
     def also(self, words: Iterable[str]) -> Redactor:
         """Return one that hides words as well, where they are not part of longer ones."""
@@ -114,7 +232,7 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Return a text without them."""
-        if not self._forms or not text:
+        if self._is_harmless(text):
             return text
         parts = []
         done = 0
@@ -127,6 +245,15 @@ class Redactor:
         """Return lines without what stands in one of them, or in several together."""
         return tuple(self.text("\n".join(lines)).split("\n"))
 
+    def _is_harmless(self, text: str) -> bool:
+        """Tell quickly of most texts that nothing in them is to be hidden."""
+        if not self._forms or not text:
+            return True
+        if _MAYBE_ESCAPED.search(text):
+            return False
+        views = {fold(blanks.sub("", text)) for blanks in (BLANKS, _LINE_ENDS)}
+        return not any(form.text in view for view in views for form in self._forms)
+
     def _spans(self, text: str) -> Iterator[_Span]:
         for view in _views(text):
             folded = fold(view.text)
@@ -137,7 +264,8 @@ class Redactor:
                     span = _Span(*view.origin(start, end), form.is_encoded)
                     if _counts(form, text, span, view, (start, end)):
                         yield span
-                    start = folded.find(form.text, end)
+                    # Not from its end: what does not count may begin within one that does.
+                    start = folded.find(form.text, start + 1)
 
 
 NOTHING_HIDDEN: Final = Redactor()
@@ -150,12 +278,20 @@ def _views(text: str) -> Iterator[_View]:
     for view in bare.values():
         yield view
         url = view.undo(_URL, _from_url)
+        page = view.undo(_HTML, _from_html)
+        code = view.undo(_BACKSLASH, _from_backslash)
         undone = (
             url,
             url.undo(_URL, _from_url),
-            view.undo(_HTML, _from_html),
+            url.undo(_HTML, _from_html),
+            page,
+            page.undo(_HTML, _from_html),
+            page.undo(_URL, _from_url),
+            page.undo(_BACKSLASH, _from_backslash),
             view.undo(_QUOTED_PRINTABLE, _from_quoted_printable),
-            view.undo(_BACKSLASH, _from_backslash),
+            code,
+            code.undo(_BACKSLASH, _from_backslash),
+            view.undo(_DOUBLED, itemgetter(0)),
         )
         yield from dict.fromkeys(other for other in undone if other is not view)
 
@@ -180,9 +316,13 @@ def _from_quoted_printable(token: str) -> str:
 
 def _from_backslash(token: str) -> str:
     kind, digits = token[1], token[2:]
+    if len(digits) > _ONE_UNIT:  # two units of UTF-16 for one character
+        units = bytes.fromhex(token.replace("\\u", ""))
+        return _bare(units.decode("utf-16-be", "replace"))
     if digits:
-        return _bare(chr(int(token[1:], 8) if kind.isdigit() else int(digits, 16)))
-    return kind
+        number = int(token[1:], 8) if kind.isdigit() else int(digits, 16)
+        return _bare(chr(number)) if number <= sys.maxunicode else ""
+    return "" if kind in _NEUTRAL else kind
 
 
 def _bare(text: str) -> str:

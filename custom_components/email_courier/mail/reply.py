@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 import re
 
+from .charset import decode
 from .redaction import NOTHING_HIDDEN, Redactor
 
 MAX_TEXT = 1000
@@ -15,10 +16,10 @@ _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u
 def clean_text(raw: bytes | str) -> str:
     """Turn a server's bytes into text that any log, page or JSON encoder can take.
 
-    Bytes that are no UTF-8 become replacement characters, control and direction
+    Bytes that are no UTF-8 are read as charset.decode does, control and direction
     characters become spaces; at most MAX_TEXT characters are kept.
     """
-    text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw
+    text = decode(raw) if isinstance(raw, bytes) else raw
     return _UNPRINTABLE.sub(" ", text)[:MAX_TEXT].strip()
 
 
@@ -36,16 +37,18 @@ class Reply:
         A line is cut after that, so that no half of a secret is left at its end.
         """
         if isinstance(text, bytes):
-            text = text.decode("utf-8", "replace")
+            text = decode(text)
         return cls(code, tuple(clean_text(line) for line in redactor.lines(text.split("\n"))))
 
     @property
     def enhanced(self) -> str | None:
-        """The enhanced status code (RFC 3463), such as "5.7.8", if there is one."""
-        for line in self.lines:
-            if match := _ENHANCED.match(line):
-                return match[0]
-        return None
+        """The enhanced status code (RFC 3463), such as "5.7.8", if there is one.
+
+        The first one whose class is the code's, where lines differ.
+        """
+        found = [match for line in self.lines if (match := _ENHANCED.match(line))]
+        fitting = [match for match in found if match[1] == str(self.code)[0]]
+        return next((match[0] for match in fitting or found), None)
 
     @property
     def text(self) -> str:

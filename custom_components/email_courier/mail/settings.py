@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from ipaddress import ip_address
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from .redaction import NOTHING_HIDDEN, Redactor
 
 SUBMISSIONS_PORT = 465
 SUBMISSION_PORT = 587
+DEFAULT_LIMIT = 30.0
+"""Seconds from a server's greeting to the end of the login, unless an account says otherwise."""
 
 
 class Encryption(StrEnum):
@@ -22,8 +24,7 @@ class Encryption(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True)
-class Trust:
+class Trust(NamedTuple):
     """Which server certificate is accepted.
 
     fingerprint: SHA-256 of exactly one certificate (lower-case hex), accepted whoever signed it.
@@ -78,27 +79,38 @@ class TokenLogin:
 class Deadlines:
     """How long each part may take, in seconds.
 
-    handshake: from resolving the name to the end of the login, as a whole.
+    greeting: from resolving the name to the server's greeting, as a whole.
     connect: the TCP connection alone.
-    greeting: silence before the server's first word.
+    handshake: from the greeting to the end of the login, as a whole.
     transaction: MAIL, all RCPT and DATA, as a whole.
     stall: an upload without any progress.
     final_reply: the answer to the final dot (RFC 5321 section 4.5.3.2.6 asks for 10 minutes).
     """
 
-    handshake: float = 30.0
-    connect: float = 10.0
-    greeting: float = 20.0
+    handshake: float = DEFAULT_LIMIT
+    connect: float = DEFAULT_LIMIT / 3
+    greeting: float = DEFAULT_LIMIT * 2 / 3
     transaction: float = 60.0
     stall: float = 60.0
     final_reply: float = 600.0
 
+    def within(self, limit: float) -> Deadlines:
+        """Return these with all that a time limit (seconds) bounds in proportion to it."""
+        share = limit / DEFAULT_LIMIT
+        return replace(
+            self,
+            handshake=self.handshake * share,
+            connect=self.connect * share,
+            greeting=self.greeting * share,
+        )
+
 
 DIALOG_DEADLINES = Deadlines(
-    handshake=10.0, connect=6.0, greeting=9.0, transaction=10.0, final_reply=120.0
+    handshake=10.0, connect=6.0, greeting=13.0, transaction=10.0, final_reply=120.0
 )
 """Where a person waits for the answer. With the time to look for a remedy, every answer is there
-within 15 s; only the verdict on a test mail may take longer, while the server looks for viruses.
+within 15 s of the start, or of a late greeting; only the verdict on a test mail may take longer,
+while the server looks for viruses.
 """
 
 
@@ -128,12 +140,15 @@ class ServerSettings:
         )
 
 
-def redactor_for(login: Login | TokenLogin | None) -> Redactor:
-    """Return what takes the secrets of a login out of a server's replies."""
+def redactor_for(login: Login | TokenLogin | None, known: Redactor = NOTHING_HIDDEN) -> Redactor:
+    """Return what takes the secrets of a login out of a server's replies.
+
+    known: what was returned for the same login before; making one anew takes a while.
+    """
     if login is None:
         return NOTHING_HIDDEN
     secrets = (login.password,) if isinstance(login, Login) else login.tokens.secrets
-    return Redactor.for_login(login.username, secrets)
+    return known if secrets == known.secrets else Redactor.for_login(login.username, secrets)
 
 
 def is_loopback(host: str) -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 import mimetypes
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+import re
+from typing import TYPE_CHECKING, Final
 
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, split_entity_id
@@ -19,6 +20,8 @@ from ..errors import action_error, request_error
 from ..mail.compose.content import Attachment
 from ..mail.compose.content_type import HEAD_SIZE, content_type, usual_suffix
 from ..mail.files import FileError, FileFault, OpenedFile, open_file
+from .fields import PICTURED, AttachmentRequest, media_source_parts
+from .missing import TOO_LARGE, Missing, async_missing
 
 if TYPE_CHECKING:
     from homeassistant.components import camera, image
@@ -27,6 +30,11 @@ if TYPE_CHECKING:
 MAX_TOTAL: Final = 100_000_000
 """Bytes. More than any mail server takes, and less than would exhaust a small computer."""
 
+PICTURE_TIMEOUT: Final = 10
+"""Seconds that a camera or image has to give its picture."""
+MEDIA_TIMEOUT: Final = 60
+"""Seconds for anything else; speech has to be spoken first."""
+
 MAX_COUNT: Final = 100
 """Each may be a file that stays open until the mail is composed."""
 
@@ -34,65 +42,109 @@ _FAULTS: Final = {
     FileFault.NOT_FOUND: "attachment_not_found",
     FileFault.NOT_REGULAR: "attachment_no_file",
 }
+_NOT_ALLOWED: Final = "path_not_allowed"
+_LATER: Final = 2 * PICTURE_TIMEOUT
+"""Seconds; what core would wait, so that it is always us who say that a picture took too long."""
+_ADDRESS = re.compile(r"\b([a-z][a-z0-9+.-]*://)\S+", re.IGNORECASE)
+_MAX_DETAIL: Final = 200
 _LOCAL_MEDIA: Final = "media_source"
-_URI_SCHEME: Final = "media-source://"
-_PICTURED = frozenset({Platform.CAMERA, Platform.IMAGE})
 
 
-class AttachmentRequest(NamedTuple):
-    """An attachment as it was asked for: by exactly one of path, media source and entity."""
-
-    path: str | None = None
-    media_source: str | None = None
-    entity_id: str | None = None
-    filename: str | None = None
-    content_id: str | None = None
-
-    @property
-    def pictured(self) -> str | None:
-        """The entity whose picture is wanted, in whichever way it was asked for."""
-        if self.media_source is None:
-            return self.entity_id
-        source, identifier = _parts(self.media_source)
-        return identifier.lower() if identifier and source in _PICTURED else None
+type _Found = tuple[Attachment, int] | BaseException
 
 
 async def async_fetch(
-    hass: HomeAssistant, wanted: Sequence[AttachmentRequest]
-) -> tuple[Attachment, ...]:
+    hass: HomeAssistant, wanted: Sequence[AttachmentRequest], missing: list[Missing] | None = None
+) -> tuple[Attachment | None, ...]:
     """Fetch everything at the same time, in the order asked for.
 
-    Files are opened, and read while the mail is composed; whoever fetches them closes them. Raises
-    ServiceValidationError for what can never be attached, HomeAssistantError for what cannot now.
+    Files are opened, and read while the mail is composed; whoever fetches them closes them.
+    missing: takes what cannot be had, which is None then; without it, that is an error, too.
+    Raises ServiceValidationError for a path that is not allowed and for what can never be
+    attached, HomeAssistantError for what cannot now.
     """
-    if len(wanted) > MAX_COUNT:
-        raise request_error("attachments_too_many", count=str(len(wanted)), limit=str(MAX_COUNT))
-    found = await asyncio.gather(
-        *(_async_fetch_one(hass, one) for one in wanted), return_exceptions=True
-    )
-    fetched = [one for one in found if not isinstance(one, BaseException)]
+    if len(wanted) > MAX_COUNT and missing is None:
+        raise _too_many(wanted)
+    found: list[_Found] = [
+        *await asyncio.gather(
+            *(_async_in_time(hass, one) for one in wanted[:MAX_COUNT]), return_exceptions=True
+        ),
+        *(_too_many(wanted) for _ in wanted[MAX_COUNT:]),
+    ]
+    fetched = [None if isinstance(one, BaseException) else one[0] for one in found]
     try:
-        _check(found)
+        _leave_out_largest(found)
+        _check(found, is_needed=missing is None)
+        for number, error in enumerate(found):
+            if isinstance(error, HomeAssistantError) and missing is not None:
+                fetched[number] = None
+                missing.append(await async_missing(hass, wanted[number], error))
     except BaseException:
-        for attachment, _ in fetched:
-            attachment.close()
+        for attachment in fetched:
+            if attachment is not None:
+                attachment.close()
         raise
-    return tuple(attachment for attachment, _ in fetched)
+    return tuple(fetched)
 
 
-def _check(found: Iterable[tuple[Attachment, int] | BaseException]) -> None:
-    """Raise the first error, or that it is too much altogether."""
-    total = 0
-    for one in found:
-        if isinstance(one, BaseException):
-            raise one
-        total += one[1]
-    if total > MAX_TOTAL:
-        raise request_error(
-            "attachments_too_large",
-            size=f"{total / 1_000_000:.1f}",
-            limit=f"{MAX_TOTAL / 1_000_000:.0f}",
-        )
+def _too_many(wanted: Sequence[AttachmentRequest]) -> HomeAssistantError:
+    return request_error("attachments_too_many", count=str(len(wanted)), limit=str(MAX_COUNT))
+
+
+def _leave_out_largest(found: list[_Found]) -> None:
+    """Put an error in the place of the largest ones, as few of them as will do."""
+    sizes = [0 if isinstance(one, BaseException) else one[1] for one in found]
+    total = sum(sizes)
+    error = request_error(
+        TOO_LARGE, size=f"{total / 1_000_000:.1f}", limit=f"{MAX_TOTAL / 1_000_000:.0f}"
+    )
+    while sum(sizes) > MAX_TOTAL:
+        number = sizes.index(max(sizes))
+        largest = found[number]
+        if not isinstance(largest, BaseException):
+            largest[0].close()
+        found[number], sizes[number] = error, 0
+
+
+def _check(found: Iterable[_Found], *, is_needed: bool) -> None:
+    """Raise the first error that a mail may not go with; one that is not allowed never may."""
+    for error in found:
+        if isinstance(error, BaseException) and (
+            is_needed
+            or not isinstance(error, HomeAssistantError)
+            or error.translation_key == _NOT_ALLOWED
+        ):
+            raise error
+
+
+async def _async_in_time(hass: HomeAssistant, wanted: AttachmentRequest) -> tuple[Attachment, int]:
+    """Fetch one of them, and wait no longer for it than that. Its end may come later."""
+    seconds = MEDIA_TIMEOUT if wanted.pictured is None else PICTURE_TIMEOUT
+    fetching = hass.async_create_background_task(
+        _async_fetch_one(hass, wanted), f"email_courier attachment {wanted.name}"
+    )
+    try:
+        await asyncio.wait([fetching], timeout=seconds)
+    finally:
+        if not fetching.done():
+            fetching.add_done_callback(_forget)
+            fetching.cancel()
+    if not fetching.done():
+        raise action_error("attachment_too_slow", name=wanted.name, seconds=str(seconds))
+    return fetching.result()
+
+
+def _forget(fetching: asyncio.Task[tuple[Attachment, int]]) -> None:
+    """Close what came too late; a camera may turn the end of its time into an error."""
+    if not fetching.cancelled() and fetching.exception() is None:
+        fetching.result()[0].close()
+
+
+def _detail(error: Exception) -> str:
+    """Return what other code says was wrong. Addresses can hold passwords, and go."""
+    is_worded = isinstance(error, (HomeAssistantError, OSError, ValueError))
+    words = _ADDRESS.sub(r"\1…", " ".join(str(error).split()))[:_MAX_DETAIL] if is_worded else ""
+    return words or type(error).__name__
 
 
 async def _async_fetch_one(
@@ -109,17 +161,10 @@ async def _async_fetch_one(
     return await _async_media(hass, wanted.media_source or "", wanted)
 
 
-def _parts(media_source: str) -> tuple[str, str]:
-    """Return who has a medium, and under which name; both are empty for what is no id of one."""
-    scheme, _, rest = media_source.partition(_URI_SCHEME)
-    source, _, identifier = rest.partition("/")
-    return (source, identifier) if not scheme and identifier else ("", "")
-
-
 async def _async_media(
     hass: HomeAssistant, media_source: str, wanted: AttachmentRequest
 ) -> tuple[Attachment, int]:
-    source, identifier = _parts(media_source)
+    source, identifier = media_source_parts(media_source)
     if not identifier:
         raise request_error("media_source_invalid", media_source=media_source)
     try:
@@ -133,9 +178,10 @@ async def _async_media(
     except AssertionError as error:
         # So the local source says that it knows no type for a suffix.
         raise request_error("media_source_type_unknown", media_source=media_source) from error
-    except (HomeAssistantError, OSError, ValueError) as error:
+    except Exception as error:
+        # Whatever goes wrong in another integration, the mail has to go.
         raise action_error(
-            "media_source_failed", media_source=media_source, detail=str(error)
+            "media_source_failed", media_source=media_source, detail=_detail(error)
         ) from error
     if media.path is None:
         raise request_error("media_source_not_supported", media_source=media_source)
@@ -156,14 +202,15 @@ async def _async_snapshot(
     hass: HomeAssistant, entity_id: str, wanted: AttachmentRequest
 ) -> tuple[Attachment, int]:
     domain = entity_id.partition(".")[0]
-    if domain not in _PICTURED or hass.states.get(entity_id) is None:
+    if domain not in PICTURED or hass.states.get(entity_id) is None:
         raise request_error("snapshot_entity_not_found", entity_id=entity_id)
     if domain not in hass.config.components:
         raise action_error("snapshot_failed", entity_id=entity_id, detail=f"no {domain}")
     try:
         picture = await _async_picture(hass, domain, entity_id)
-    except (HomeAssistantError, OSError) as error:
-        raise action_error("snapshot_failed", entity_id=entity_id, detail=str(error)) from error
+    except Exception as error:
+        # as with media
+        raise action_error("snapshot_failed", entity_id=entity_id, detail=_detail(error)) from error
     _, name = split_entity_id(entity_id)
     return _in_memory(picture.content, picture.content_type, name, entity_id, wanted)
 
@@ -177,10 +224,10 @@ async def _async_picture(
     if domain == Platform.CAMERA:
         from homeassistant.components import camera  # noqa: PLC0415
 
-        return await camera.async_get_image(hass, entity_id)
+        return await camera.async_get_image(hass, entity_id, _LATER)
     from homeassistant.components import image  # noqa: PLC0415
 
-    return await image.async_get_image(hass, entity_id)
+    return await image.async_get_image(hass, entity_id, _LATER)
 
 
 def _in_memory(
@@ -215,7 +262,7 @@ def _open(path: Path, shown: str, folders: Callable[[], Iterable[str | Path]]) -
         file = open_file(path, lambda real: any(real.is_relative_to(one) for one in allowed))
     except FileError as error:
         if error.fault is FileFault.NOT_ALLOWED:
-            raise request_error("path_not_allowed", path=shown) from error
+            raise request_error(_NOT_ALLOWED, path=shown) from error
         key = _FAULTS.get(error.fault, "attachment_unreadable")
         raise request_error(key, filename=shown) from error
     if not len(file):

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from homeassistant.const import ATTR_ENTITY_ID
+from homeassistant.const import ATTR_ENTITY_ID, Platform
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
 from ..mail.compose.content import Button, Priority
-from .attachments import AttachmentRequest
 
 
 class Field(StrEnum):
     """The names of the fields."""
 
     ATTACHMENTS = "attachments"
+    ATTACHMENTS_REQUIRED = "attachments_required"
     BCC = "bcc"
     BUTTON = "button"
     CC = "cc"
@@ -34,6 +34,41 @@ class Field(StrEnum):
     THREAD = "thread"
     TITLE = "title"
     TO = "to"
+
+
+_URI_SCHEME: Final = "media-source://"
+PICTURED: Final = frozenset({Platform.CAMERA, Platform.IMAGE})
+"""The domains of entities that have pictures."""
+
+
+class AttachmentRequest(NamedTuple):
+    """An attachment as it was asked for: by exactly one of path, media source and entity."""
+
+    path: str | None = None
+    media_source: str | None = None
+    entity_id: str | None = None
+    filename: str | None = None
+    content_id: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What it was asked for by."""
+        return self.path or self.media_source or self.entity_id or ""
+
+    @property
+    def pictured(self) -> str | None:
+        """The entity whose picture is wanted, in whichever way it was asked for."""
+        if self.media_source is None:
+            return self.entity_id
+        source, identifier = media_source_parts(self.media_source)
+        return identifier.lower() if identifier and source in PICTURED else None
+
+
+def media_source_parts(media_source: str) -> tuple[str, str]:
+    """Return who has a medium, and under which name; both are empty for what is no id of one."""
+    scheme, _, rest = media_source.partition(_URI_SCHEME)
+    source, _, identifier = rest.partition("/")
+    return (source, identifier) if not scheme and identifier else ("", "")
 
 
 SHORTEST_LIFE: Final = timedelta(seconds=1)
@@ -60,19 +95,19 @@ def _button(value: dict[str, str]) -> Button | None:
     return Button(**value) if value["url"].strip() else None
 
 
+def attachments(extra: int = vol.PREVENT_EXTRA) -> vol.All:
+    """Return what takes attachments. extra: what becomes of names in them that are not known."""
+    return vol.All(cv.ensure_list, [vol.All(vol.Schema(_ATTACHMENT, extra=extra), _wanted)])
+
+
 _ADDRESSES = vol.All(cv.ensure_list, [cv.string])
-_ATTACHMENT = vol.All(
-    vol.Schema(
-        {
-            vol.Optional("path"): cv.string,
-            vol.Optional("media_source"): _media_source,
-            vol.Optional(ATTR_ENTITY_ID): cv.entity_domain(["camera", "image"]),
-            vol.Optional("filename"): cv.string,
-            vol.Optional("content_id"): cv.string,
-        }
-    ),
-    _wanted,
-)
+_ATTACHMENT: Final = {
+    vol.Optional("path"): cv.string,
+    vol.Optional("media_source"): _media_source,
+    vol.Optional(ATTR_ENTITY_ID): cv.entity_domain(["camera", "image"]),
+    vol.Optional("filename"): cv.string,
+    vol.Optional("content_id"): cv.string,
+}
 _BUTTON = vol.All(
     vol.Schema({vol.Optional("text", default=""): cv.string, vol.Required("url"): cv.string}),
     _button,
@@ -86,7 +121,8 @@ COMMON_FIELDS: Final[dict[Any, Any]] = {
     vol.Optional(Field.HTML): cv.string,
     vol.Optional(Field.MARKDOWN): cv.string,
     vol.Optional(Field.BUTTON): _BUTTON,
-    vol.Optional(Field.ATTACHMENTS): vol.All(cv.ensure_list, [_ATTACHMENT]),
+    vol.Optional(Field.ATTACHMENTS): attachments(),
+    vol.Optional(Field.ATTACHMENTS_REQUIRED): cv.boolean,
     vol.Optional(Field.PRIORITY): vol.Coerce(Priority),
     vol.Optional(Field.REPLY_TO): _ADDRESSES,
     vol.Optional(Field.SENDER_NAME): cv.string,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from homeassistant.components.notify.const import (
     ATTR_DATA,
@@ -11,6 +12,13 @@ from homeassistant.components.notify.const import (
     ATTR_TARGET,
     ATTR_TITLE,
     DOMAIN as NOTIFY_DOMAIN,
+)
+from homeassistant.const import (
+    ATTR_AREA_ID,
+    ATTR_DEVICE_ID,
+    ATTR_ENTITY_ID,
+    ATTR_FLOOR_ID,
+    ATTR_LABEL_ID,
 )
 from homeassistant.core import (
     CALLBACK_TYPE,
@@ -20,30 +28,62 @@ from homeassistant.core import (
     SupportsResponse,
 )
 from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.group import expand_entity_ids
 from homeassistant.helpers.service import async_set_service_schema
 from homeassistant.util import slugify
 import voluptuous as vol
 
 from ..account import Account
+from ..const import LOGGER
 from ..phrases import Phrases
-from .fields import COMMON_FIELDS, Field
+from .fields import COMMON_FIELDS, Field, attachments
 from .message import async_send
-from .targets import Destination, async_everyone
+from .targets import (
+    Destination,
+    async_everyone,
+    async_excluded,
+    async_may_be_recipient,
+    async_recipients_within,
+)
 
 ATTR_IMAGES: Final = "images"
 
-# A notify group hands the same data to mail, telephones and loudspeakers: what is not for mail is
-# passed over.
-_DATA = vol.Schema(
-    {**COMMON_FIELDS, vol.Optional(ATTR_IMAGES): vol.All(cv.ensure_list, [cv.string])},
-    extra=vol.REMOVE_EXTRA,
-)
+
+def _header_name(value: object) -> str:
+    """Pass over the header fields of a web request, such as Content-Type."""
+    name = cv.string(value)
+    if name.lower().startswith("content-"):
+        raise vol.Invalid("a mail has its own")
+    return name
+
+
+_TEXTS = vol.All(cv.ensure_list, [cv.string])
+_DATA: Final = {
+    str(name): vol.Schema(shape)
+    for name, shape in {
+        **COMMON_FIELDS,
+        Field.ATTACHMENTS: attachments(extra=vol.REMOVE_EXTRA),
+        Field.HEADERS: {_header_name: cv.string},
+        ATTR_IMAGES: _TEXTS,
+    }.items()
+}
+# Some of Home Assistant's own validators take it for granted that they are given text or numbers.
+_REFUSALS: Final = (vol.Invalid, AttributeError, OverflowError, TypeError, ValueError)
+_EXCLUDE: Final = "exclude"
+_WITHIN: Final = (ATTR_DEVICE_ID, ATTR_AREA_ID, ATTR_FLOOR_ID, ATTR_LABEL_ID)
+
+
+def _text(value: object) -> str:
+    """Take any message: what a template made into a list or nothing is not worth losing mail."""
+    return "" if value is None else str(value)
+
+
 _SCHEMA = vol.Schema(
     {
-        vol.Required(ATTR_MESSAGE): cv.string,
-        vol.Optional(ATTR_TITLE): cv.string,
-        vol.Optional(ATTR_TARGET): vol.All(cv.ensure_list, [cv.string]),
-        vol.Optional(ATTR_DATA, default=dict): _DATA,
+        vol.Required(ATTR_MESSAGE): vol.Any(cv.string, _text),
+        vol.Optional(ATTR_TITLE): object,
+        vol.Optional(ATTR_TARGET): object,
+        vol.Optional(ATTR_DATA): object,
     }
 )
 _FIELDS: Final = {
@@ -88,14 +128,102 @@ async def async_register_classic(hass: HomeAssistant, account: Account) -> CALLB
 
 async def _async_notify(account: Account, call: ServiceCall) -> ServiceResponse:
     """Send one mail to the targets, else to all recipients of the account."""
-    fields = {
-        **call.data[ATTR_DATA],
-        **{name: call.data[name] for name in (ATTR_MESSAGE, ATTR_TITLE) if name in call.data},
-    }
-    fields[Field.TO] = [*call.data.get(ATTR_TARGET, ()), *fields.get(Field.TO, ())]
-    names_somebody = any(fields.get(name) for name in (Field.TO, *cv.ENTITY_SERVICE_FIELDS))
-    own = Destination(account) if names_somebody else async_everyone(account)
+    fields, passed_over = _understood(call.hass, call.data)
+    if passed_over:
+        LOGGER.warning(
+            "%s.%s: passed over what no mail can have: %s",
+            call.domain,
+            call.service,
+            ", ".join(dict.fromkeys(passed_over)),
+        )
+    named = any(name in fields for name in (ATTR_ENTITY_ID, *_WITHIN))
+    if named or any(address.strip(" ,;\r\n") for address in fields[Field.TO]):
+        own = Destination(account)
+    else:
+        own = async_everyone(account, async_excluded(call.hass, fields))
     return await async_send(call, fields, own, fields.get(ATTR_IMAGES, ()))
+
+
+def _understood(hass: HomeAssistant, call: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return the fields of a mail, and the names of what is there but cannot be understood.
+
+    A notify group hands the same to mail, telephones and loudspeakers: what is not for mail does
+    not stop it. Raises Invalid for people to leave out that cannot be told, for they would get it.
+    """
+    fields: dict[str, Any] = {ATTR_MESSAGE: call[ATTR_MESSAGE], Field.QUEUE: True}
+    passed_over: list[str] = []
+
+    def take(name: str, shape: vol.Schema, given: Mapping[str, Any]) -> None:
+        if name not in given:
+            return
+        fitting, is_all = _fitting(shape, given[name])
+        if not is_all:
+            passed_over.append(name)
+        if is_all or fitting:
+            fields[name] = fitting
+
+    take(ATTR_TITLE, vol.Schema(cv.string), call)
+    take(ATTR_TARGET, vol.Schema(_TEXTS), call)
+    data = call.get(ATTR_DATA) or {}
+    if isinstance(data, Mapping):
+        if data.get(_EXCLUDE):
+            vol.Schema({_EXCLUDE: _DATA.get(_EXCLUDE, _not_known)})({_EXCLUDE: data[_EXCLUDE]})
+        if data.get(ATTR_ENTITY_ID) is None:  # which would be taken for nobody at all
+            data = {name: value for name, value in data.items() if name != ATTR_ENTITY_ID}
+        for name, shape in _DATA.items():
+            take(name, shape, data)
+    else:
+        passed_over.append(ATTR_DATA)
+    fields[Field.TO] = [*fields.pop(ATTR_TARGET, ()), *fields.get(Field.TO, ())]
+    passed_over += _take_out_other_entities(hass, fields)
+    if fields.get(Field.BUTTON) is not None and not fields.get(Field.MARKDOWN):
+        del fields[Field.BUTTON]
+        passed_over.append(Field.BUTTON)
+    return fields, passed_over
+
+
+def _fitting(shape: vol.Schema, value: object) -> tuple[Any, bool]:
+    """Return what of a value fits, and whether that is all of it. None where nothing does."""
+    try:
+        return shape(value), True
+    except _REFUSALS:
+        pass
+    parts: Iterable[Any] = ()
+    if isinstance(value, list) and len(value) > 1:
+        parts = [[one] for one in value]
+    elif isinstance(value, Mapping) and len(value) > 1:
+        parts = [{name: one} for name, one in value.items()]
+    fitting = [part for part, is_all in (_fitting(shape, part) for part in parts) if is_all]
+    if fitting and all(isinstance(part, list) for part in fitting):
+        return [one for part in fitting for one in part], False
+    if fitting and all(isinstance(part, dict) for part in fitting):
+        return {name: one for part in fitting for name, one in part.items()}, False
+    return None, False
+
+
+def _not_known(_value: object) -> None:
+    raise vol.Invalid("this version of Home Assistant does not know whom to leave out")
+
+
+def _take_out_other_entities(hass: HomeAssistant, fields: dict[str, Any]) -> list[str]:
+    """Leave lamps and loudspeakers to those they are meant for; return the fields they were in.
+
+    What is neither there nor known to be something else stays: a recipient may be misspelt.
+    """
+    names: list[str] = []
+    if isinstance(named := fields.get(ATTR_ENTITY_ID), list):
+        everything = expand_entity_ids(hass, named) or named
+        fitting = [entity_id for entity_id in everything if async_may_be_recipient(hass, entity_id)]
+        if fitting != everything:
+            names.append(ATTR_ENTITY_ID)
+            fields[ATTR_ENTITY_ID] = fitting
+        if not fitting:
+            del fields[ATTR_ENTITY_ID]
+    for name in _WITHIN:
+        if name in fields and not async_recipients_within(hass, {name: fields[name]}):
+            del fields[name]
+            names.append(name)
+    return names
 
 
 def _free_name(hass: HomeAssistant, wanted: str) -> str:

@@ -15,12 +15,15 @@ from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.util.json import JsonObjectType
 
 from ..const import LOGGER, SIGNAL_NOTIFIED
+from ..mail.compose.content import Attachment, Content
 from ..mail.envelope import RecipientOutcome
 from ..mail.failure import MailError
 from ..mail.outbox.submission import DAY, Receipt, Status
+from ..message_size import without
 from ..rights import Rights, async_rights
-from .attachments import AttachmentRequest, async_fetch
-from .fields import Field
+from .attachments import async_fetch
+from .fields import AttachmentRequest, Field
+from .missing import Missing, async_missing, broken_attachment, without_missing
 from .targets import Destination, async_destinations, mailboxes
 
 _AS_THEY_ARE = (Field.HTML, Field.MARKDOWN, Field.BUTTON, Field.PRIORITY, Field.THREAD)
@@ -32,6 +35,30 @@ class Sent(NamedTuple):
 
     destination: Destination
     result: Receipt | HomeAssistantError
+    missing: Sequence[Missing] = ()
+
+
+class _Order(NamedTuple):
+    """What was asked for, apart from whom it goes to.
+
+    fetched: as wanted; None for what is missing.
+    """
+
+    hass: HomeAssistant
+    fields: Mapping[str, Any]
+    content: Mapping[str, Any]
+    wanted: Sequence[AttachmentRequest]
+    fetched: Sequence[Attachment | None]
+    missing: Sequence[Missing]
+
+    @property
+    def needs_attachments(self) -> bool:
+        return bool(self.fields.get(Field.ATTACHMENTS_REQUIRED))
+
+    def wish(self, attachment: Attachment) -> AttachmentRequest:
+        """Return how an attachment was asked for."""
+        pairs = zip(self.wanted, self.fetched, strict=True)
+        return next(wanted for wanted, fetched in pairs if fetched is attachment)
 
 
 async def async_send_message(call: ServiceCall) -> ServiceResponse:
@@ -70,6 +97,8 @@ async def _async_send_to_all(
 ) -> list[Sent]:
     """Send the same content to every destination.
 
+    An attachment that cannot be had is missing, and the mail says so; it is an error where the
+    fields say that attachments are required, and always where its folder is not allowed.
     Raises HomeAssistantError when no mail at all went out or was kept, and
     ServiceValidationError, before anything is sent, for what cannot be part of a mail.
     Raises Unauthorized, before anything is fetched, for pictures that the user may not see.
@@ -77,20 +106,21 @@ async def _async_send_to_all(
     wanted: list[AttachmentRequest] = fields.get(Field.ATTACHMENTS, [])
     if pictured := [one.pictured for one in wanted if one.pictured is not None]:
         rights.require(POLICY_READ, pictured)
+    attached = len(wanted)
     content = _content(fields)
-    requests = [*wanted, *(AttachmentRequest(path=path) for path in images)]
-    fetched = await async_fetch(hass, requests) if requests else ()
-    content |= {"attachments": fetched[: len(wanted)], "images": fetched[len(wanted) :]}
+    wanted = [*wanted, *(AttachmentRequest(path=path) for path in images)]
+    missing: list[Missing] = []
+    fetched: Sequence[Attachment | None] = ()
+    if wanted:
+        is_needed = fields.get(Field.ATTACHMENTS_REQUIRED)
+        fetched = await async_fetch(hass, wanted, None if is_needed else missing)
+        content |= {"attachments": _there(fetched[:attached]), "images": _there(fetched[attached:])}
+    order = _Order(hass, fields, content, wanted, fetched, missing)
     try:
-        results = await _async_results(destinations, content, fields)
+        sent = await asyncio.gather(*(_async_send_one(one, order) for one in destinations))
     finally:
-        for attachment in fetched:
+        for attachment in _there(fetched):
             attachment.close()
-    sent: list[Sent] = []
-    for destination, result in zip(destinations, results, strict=True):
-        if isinstance(result, BaseException) and not isinstance(result, HomeAssistantError):
-            raise result
-        sent.append(Sent(destination, result))
     if not any(isinstance(one.result, Receipt) for one in sent):
         _raise_failure(sent)
     for one in sent:
@@ -112,27 +142,48 @@ def _content(fields: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-async def _async_results(
-    destinations: Sequence[Destination], content: Mapping[str, Any], fields: Mapping[str, Any]
-) -> list[Receipt | BaseException]:
-    """Send to every destination at the same time."""
-    lifetime: timedelta = fields.get(Field.EXPIRES_AFTER, timedelta(seconds=DAY))
-    return await asyncio.gather(
-        *(
-            destination.account.async_send(
-                destination.account.content(
-                    to=destination.recipients.to,
-                    cc=destination.recipients.cc,
-                    bcc=destination.recipients.bcc,
-                    **content,
-                ),
-                queue=fields[Field.QUEUE],
-                expires_after=lifetime.total_seconds(),
-            )
-            for destination in destinations
-        ),
-        return_exceptions=True,
+def _there(fetched: Sequence[Attachment | None]) -> tuple[Attachment, ...]:
+    return tuple(one for one in fetched if one is not None)
+
+
+async def _async_send_one(destination: Destination, order: _Order) -> Sent:
+    """Send to one destination, without a file that breaks while the mail is composed."""
+    missing = [*order.missing]
+    content = destination.account.content(
+        to=destination.recipients.to,
+        cc=destination.recipients.cc,
+        bcc=destination.recipients.bcc,
+        **order.content,
     )
+    if missing:
+        content = without_missing(content, missing)
+    while True:
+        try:
+            receipt = await _async_submit(destination, content, order, missing)
+        except HomeAssistantError as error:
+            broken = broken_attachment(error)
+            if broken is None or order.needs_attachments:
+                return Sent(destination, error, missing)
+            missing.append(await async_missing(order.hass, order.wish(broken.attachment), error))
+            content = without_missing(without(content, [broken.attachment]), missing[-1:])
+        else:
+            return Sent(destination, receipt, missing)
+
+
+async def _async_submit(
+    destination: Destination, content: Content, order: _Order, missing: list[Missing]
+) -> Receipt:
+    """Send one mail. missing: takes what the account's options leave out of it."""
+    lifetime: timedelta = order.fields.get(Field.EXPIRES_AFTER, timedelta(seconds=DAY))
+    left_out: list[Attachment] = []
+    receipt = await destination.account.async_send(
+        content,
+        queue=order.fields[Field.QUEUE],
+        expires_after=lifetime.total_seconds(),
+        left_out=None if order.needs_attachments else left_out,
+    )
+    missing += [await async_missing(order.hass, order.wish(one), None) for one in left_out]
+    return receipt
 
 
 def _raise_failure(sent: Sequence[Sent]) -> None:
@@ -156,6 +207,7 @@ def _response(sent: Sequence[Sent]) -> JsonObjectType:
         "status": states.pop() if len(states) == 1 else Status.PARTIAL.value,
         **{name: [item for mail in mails for item in mail[name]] for name in _LISTS},
         "attempts": sum(mail["attempts"] for mail in mails),
+        "missing": [*{one["name"]: one for mail in mails for one in mail["missing"]}.values()],
         "mails": [
             {"config_entry_id": one.destination.account.entry.entry_id, **mail}
             for one, mail in zip(sent, mails, strict=True)
@@ -182,6 +234,7 @@ def _report_refusals(sent: Sequence[Sent]) -> None:
 
 def _of_one(sent: Sent) -> dict[str, Any]:
     receipt = sent.result
+    missing = [one.as_dict for one in sent.missing]
     if not isinstance(receipt, Receipt):
         words = _words_of(receipt)
         return {
@@ -194,6 +247,7 @@ def _of_one(sent: Sent) -> dict[str, Any]:
             "queued": [],
             "server_reply": words,
             "attempts": 0,
+            "missing": missing,
         }
     return {
         "message_id": receipt.message_id,
@@ -205,6 +259,7 @@ def _of_one(sent: Sent) -> dict[str, Any]:
         "queued": [outcome.address for outcome in receipt.owed],
         "server_reply": receipt.server_reply,
         "attempts": receipt.attempts,
+        "missing": missing,
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from homeassistant.auth.permissions.const import POLICY_CONTROL
@@ -10,7 +10,7 @@ from homeassistant.components.notify.const import DOMAIN as NOTIFY_DOMAIN
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import ATTR_ENTITY_ID, ENTITY_MATCH_ALL
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import entity_registry as er, target as target_helpers
 from homeassistant.helpers.group import expand_entity_ids
 from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
 
@@ -25,6 +25,8 @@ from ..mail.failure import MailError
 from ..recipients import NO_RECIPIENTS, Recipients
 from ..rights import Rights
 from .fields import Field
+
+_RECIPIENTS = frozenset({NOTIFY_DOMAIN, "group"})
 
 
 class Destination(NamedTuple):
@@ -96,12 +98,14 @@ async def async_destinations(
 
 
 @callback
-def async_everyone(account: Account) -> Destination:
-    """Return a mail to all recipients of an account."""
+def async_everyone(account: Account, excluded: Collection[str | None] = frozenset()) -> Destination:
+    """Return a mail to all recipients of an account but those whose entities are excluded."""
     everyone = Destination(account)
     for subentry in account.entry.get_subentries_of_type(SUBENTRY_RECIPIENT):
         subentry_id = subentry.subentry_id
-        everyone = everyone.also_to(account.recipients(subentry_id), subentry_id)
+        entity_id = async_entity_id(account.hass, account.entry, NOTIFY_DOMAIN, subentry_id)
+        if entity_id not in excluded:
+            everyone = everyone.also_to(account.recipients(subentry_id), subentry_id)
     return everyone
 
 
@@ -140,29 +144,62 @@ def _named_by_entities(
 def _entity_ids(
     hass: HomeAssistant, registry: er.EntityRegistry, fields: Mapping[str, Any], rights: Rights
 ) -> list[str]:
-    """Return the entities that are named, then those within what is named.
+    """Return the entities that are named, then those within what is named, but for the excluded.
 
     As everywhere in Home Assistant, `all` are all that the user may control. Raises Unauthorized
     for any other that the user may not control, whether it is there or not.
     """
     named = fields.get(ATTR_ENTITY_ID)
+    excluded = async_excluded(hass, fields)
     if named == ENTITY_MATCH_ALL:
         everyone = [
             entity.entity_id for entity in registry.entities.values() if _is_recipient(entity)
         ]
-        return [entity_id for entity_id in everyone if rights.allow(POLICY_CONTROL, entity_id)]
+        return [
+            entity_id
+            for entity_id in everyone
+            if entity_id not in excluded and rights.allow(POLICY_CONTROL, entity_id)
+        ]
     direct = expand_entity_ids(hass, named if isinstance(named, list) else [])
+    found = [
+        entity_id
+        for entity_id in dict.fromkeys((*direct, *async_recipients_within(hass, fields)))
+        if entity_id not in excluded
+    ]
+    rights.require(POLICY_CONTROL, found)
+    return found
+
+
+@callback
+def async_excluded(hass: HomeAssistant, fields: Mapping[str, Any]) -> Collection[str]:
+    """Return the entities that a target leaves out, where Home Assistant knows that (2026.11)."""
+    extract = getattr(target_helpers, "async_extract_excluded_entity_ids", None)
+    excluded: set[str] = extract(hass, TargetSelection(dict(fields))) if extract else set()
+    return excluded
+
+
+@callback
+def async_may_be_recipient(hass: HomeAssistant, entity_id: str) -> bool:
+    """Tell whether an entity is a recipient, or looks like one and is not there."""
+    entity = er.async_get(hass).async_get(entity_id)
+    if entity is not None:
+        return _is_recipient(entity)
+    domain = entity_id.partition(".")[0]
+    return domain in _RECIPIENTS and hass.states.get(entity_id) is None
+
+
+@callback
+def async_recipients_within(hass: HomeAssistant, fields: Mapping[str, Any]) -> list[str]:
+    """Return the recipients in the devices, areas, floors and with the labels that are named."""
+    registry = er.async_get(hass)
     within = async_extract_referenced_entity_ids(
         hass, TargetSelection({**fields, ATTR_ENTITY_ID: None})
     ).indirectly_referenced
-    recipients = (
+    return [
         entity_id
         for entity_id in sorted(within)
         if (entity := registry.async_get(entity_id)) is not None and _is_recipient(entity)
-    )
-    found = list(dict.fromkeys((*direct, *recipients)))
-    rights.require(POLICY_CONTROL, found)
-    return found
+    ]
 
 
 def _is_recipient(entity: er.RegistryEntry) -> bool:

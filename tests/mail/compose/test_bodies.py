@@ -87,7 +87,7 @@ def test_parts_are_nested_as_readers_expect(fields: dict[str, Any], structure: s
 )
 def test_the_message_is_the_plain_part(typed: str, read_back: str) -> None:
     assert _mail(text=typed).text("text/plain") == read_back
-    assert _mail(text=typed, html=PAGE).text("text/plain") == read_back
+    assert _mail(text=typed, html=PAGE).text("text/plain") == (read_back or "See\n")
 
 
 def test_markdown_is_its_own_plain_part_where_there_is_no_message() -> None:
@@ -114,6 +114,59 @@ def test_a_picture_whose_name_no_content_id_can_be_is_still_shown(written: str) 
     assert mail.text("text/html") == f'<img src="cid:{content_id}">\n'
     assert content_id.isascii()
     assert " " not in content_id
+
+
+@pytest.mark.parametrize("typed", ["<door>", " <door> ", "cid:door", "<cid:door>", "door\n"])
+def test_a_content_id_may_stand_as_a_header_or_html_shows_it(typed: str) -> None:
+    mail = _mail(html=PAGE, attachments=(Attachment("a.png", PNG, content_id=typed),))
+
+    assert mail.parts[2].content_id == "<door>"
+    assert mail.text("text/html") == PAGE + "\n"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        '"cid:Tür & Tor"',
+        '"cid:Tür &amp; Tor"',
+        "'cid:T&uuml;r &amp; Tor'",
+        '"cid:T%C3%BCr%20&%20Tor"',
+        '"cid:T%c3%bcr%20%26%20Tor"',
+        '"CID:Tür & Tor"',
+        "cid:T%C3%BCr%20%26%20Tor",
+    ],
+)
+def test_html_may_write_an_odd_content_id_in_any_way(written: str) -> None:
+    page = f'<img src={written}><img src="cid:Tür & Tor 2">'
+    files = (Attachment("a.png", PNG, content_id="Tür & Tor"),)
+    mail = _mail(html=page, attachments=files)
+    sent = str(mail.parts[2].content_id)[1:-1]
+
+    assert f"cid:{sent}" in mail.text("text/html")
+    assert sent.isascii()
+    assert '"cid:Tür & Tor 2"' in mail.text("text/html")
+
+
+def test_related_parts_name_the_type_of_their_root() -> None:
+    door = Attachment("a.png", PNG, content_id="door")
+    mail = _mail(html=PAGE, attachments=(door, Attachment("a.pdf", PDF)))
+    related = [p for p in mail.message.walk() if p.get_content_subtype() == "related"]
+
+    assert [part.get_param("type") for part in related] == ["text/html"]
+
+
+def test_html_alone_has_a_plain_part_made_from_it() -> None:
+    page = '<h1>Leak</h1><p>See <a href="https://house.example/leak">the map</a>.</p>'
+
+    assert (
+        _mail(html=page).text("text/plain") == "Leak\n\nSee the map (https://house.example/leak).\n"
+    )
+    assert _mail(html=page, text=" \n").text("text/plain").startswith("Leak")
+    assert _mail(html=page, text="Hi").text("text/plain") == "Hi\n"
+
+
+def test_html_that_shows_nothing_has_the_subject_as_its_plain_part() -> None:
+    assert _mail(html="<p> </p>", subject="Leak").text("text/plain") == "Leak\n"
 
 
 def test_two_classic_pictures_of_one_name_are_not_mistaken_for_each_other() -> None:

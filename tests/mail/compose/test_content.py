@@ -20,8 +20,8 @@ def _content(**fields: Any) -> Content:
     return Content(**asked)
 
 
-def test_short_text_is_light() -> None:
-    assert _content(subject="Smoke", text="in the hallway " * 100).is_light
+def test_short_text_is_cheap_to_compose() -> None:
+    assert _content(subject="Smoke", text="in the hallway " * 100).is_cheap_to_compose
 
 
 @pytest.mark.parametrize(
@@ -39,4 +39,4 @@ def test_short_text_is_light() -> None:
     ],
 )
 def test_whatever_takes_a_while_is_not(fields: dict[str, Any]) -> None:
-    assert not _content(**fields).is_light
+    assert not _content(**fields).is_cheap_to_compose

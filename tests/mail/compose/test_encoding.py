@@ -34,6 +34,33 @@ def test_text_stays_as_legible_as_it_can_safely_be(text: str, encoding: str) -> 
     assert encode_text(text)[0] == encoding
 
 
+@pytest.mark.parametrize(
+    ("text", "quoted"),
+    [
+        ("From here\n", b"=46rom here\r\n"),
+        ("a\nFrom \nFrom: b\n>From c\n", b"a\r\nFrom=20\r\nFrom: b\r\n>From c\r\n"),
+        ("From " + "x" * 70 + "\n", b"=46rom =\r\n" + b"x" * 70 + b"\r\n"),
+        ("x" * 75 + "From here\n", b"x" * 75 + b"=\r\n=46rom here\r\n"),
+        ("x" * 71 + "From \n", b"x" * 71 + b"From=\r\n=20\r\n"),
+        (".\n..\n", b"=2E\r\n..\r\n"),
+    ],
+)
+def test_no_line_is_taken_for_another_mail_or_for_the_end(text: str, quoted: bytes) -> None:
+    assert encode_text(text) == ("quoted-printable", quoted)
+
+
+@given(
+    st.lists(st.sampled_from(["From ", ".", "\n", "x" * 71, "é", " "])).map("".join).map(body_text)
+)
+def test_no_text_makes_such_a_line(text: str) -> None:
+    encoding, data = encode_text(text)
+
+    assert not any(line == b"." or line.startswith(b"From ") for line in data.split(b"\r\n"))
+    if encoding == "quoted-printable":
+        assert quopri.decodestring(data) == text.replace("\n", "\r\n").encode()
+        assert all(len(line) <= 76 for line in data.split(b"\r\n"))
+
+
 @given(st.text().map(body_text))
 def test_text_survives_its_encoding(text: str) -> None:
     encoding, data = encode_text(text)

@@ -55,6 +55,28 @@ def test_smtputf8_is_asked_for_by_a_local_part_alone(field: str) -> None:
     assert not compose(CASES["non_ascii_everything"], now=NOW).envelope.smtputf8
 
 
+@pytest.mark.parametrize("field", ["to", "cc", "bcc"])
+def test_one_recipient_who_needs_smtputf8_leaves_the_header_to_the_others(field: str) -> None:
+    pele = parse_mailbox("Pelé <pelé@example.test>")
+    fields: dict[str, Any] = {"to": (ANNA,)}
+    fields[field] = (*fields.get(field, ()), pele)
+    mail = compose(Content(sender=HOUSE, **fields), now=NOW)
+    header = bytes(mail.data).partition(b"\r\n\r\n")[0]
+
+    assert header.isascii()
+    assert mail.envelope.needing_smtputf8 == (pele.address,)
+    shown = read(mail)
+    assert shown.addresses("To") == [ANNA.address]
+    assert ("pelé@example.test" in str(shown.message[field])) == (field != "bcc")
+
+
+def test_a_header_is_utf8_where_every_recipient_needs_it() -> None:
+    mail = compose(CASES["utf8_address"], now=NOW)
+
+    assert mail.envelope.needing_smtputf8 == mail.envelope.recipients
+    assert "jörg@example.test".encode() in bytes(mail.data)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_the_size_is_known_before_anything_is_composed(name: str) -> None:
     assert wire_size(CASES[name], now=NOW) == compose(CASES[name], now=NOW).size

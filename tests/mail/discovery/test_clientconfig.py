@@ -59,9 +59,9 @@ def test_placeholders_are_filled_in() -> None:
     first, second = read_outgoing_servers(GOOD)
     mailbox = Mailbox("jane.doe@stand-in.email")
 
-    assert first.filled_in(mailbox).hostname == "smtp.stand-in.email"
-    assert first.filled_in(mailbox).username == "jane.doe"
-    assert second.filled_in(mailbox).username == "jane.doe@stand-in.email"
+    assert first.fill_in(mailbox).hostname == "smtp.stand-in.email"
+    assert first.fill_in(mailbox).username == "jane.doe"
+    assert second.fill_in(mailbox).username == "jane.doe@stand-in.email"
 
 
 def test_a_server_that_only_takes_oauth_says_so() -> None:

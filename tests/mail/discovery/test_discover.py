@@ -23,6 +23,7 @@ from custom_components.email_courier.mail.discovery.providers import Providers
 from custom_components.email_courier.mail.discovery.web import Page, SessionFetch
 from custom_components.email_courier.mail.failure import FailureKind, MailError
 from custom_components.email_courier.mail.settings import Encryption
+from tests.support.clock import SOON
 
 from .dns_stand_in import DnsStandIn, Fault
 from .doubles import DOMAIN, SENDER, Names, Pages, Ports
@@ -155,7 +156,7 @@ async def test_the_best_possible_answer_is_not_kept_waiting_for_worse_ones(
     )
 
     assert found.origin is Origin.MX
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < SOON
 
 
 async def test_at_the_deadline_the_best_answer_until_then_counts(providers: Providers) -> None:
@@ -171,7 +172,7 @@ async def test_at_the_deadline_the_best_answer_until_then_counts(providers: Prov
     )
 
     assert found.origin is Origin.AUTOCONFIG
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < SOON
 
 
 async def test_at_the_deadline_too_an_encrypted_answer_drives_out_a_plain_one(
@@ -288,7 +289,7 @@ async def test_cancelling_at_any_moment_leaves_no_task(providers: Providers) -> 
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking
-        assert time.monotonic() - started < 0.2
+        assert time.monotonic() - started < SOON
         assert asyncio.all_tasks() == before
 
 
@@ -339,6 +340,6 @@ async def test_everything_slow_and_hostile_at_once_still_ends_in_time(
         )
 
     assert found.origin is Origin.GUESS
-    assert time.monotonic() - started < 2.5
+    assert time.monotonic() - started < SOON
     await asyncio.sleep(0.2)
     assert web.open == 0

@@ -6,13 +6,13 @@ from dataclasses import KW_ONLY, dataclass, field
 from custom_components.email_courier.mail.failure import FailureKind
 from custom_components.email_courier.mail.settings import Encryption
 from tests.support.certificates import ServerTls
+from tests.support.other_protocols import OtherProtocol
 from tests.support.script import PASSWORD, USERNAME, Script
-from tests.support.strangers import Stranger
 
 HOST = "mail.example.test"
 """The name that every case's server has, unless it says otherwise."""
 
-type Servers = Mapping[int, Script | Stranger]
+type Servers = Mapping[int, Script | OtherProtocol]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

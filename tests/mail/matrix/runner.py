@@ -23,9 +23,9 @@ from tests.mail.matrix.case import HOST, Case
 from tests.support.certificates import Certificates
 from tests.support.listener import LOOPBACK, LOOPBACK6, Listener
 from tests.support.network import Network, small_internet
+from tests.support.other_protocols import OtherProtocol, OtherProtocolServer
 from tests.support.script import Script
 from tests.support.scripted_server import ScriptedServer
-from tests.support.strangers import Stranger, StrangerServer
 
 LIMIT = 15.0
 """Seconds within which every answer has to be there."""
@@ -78,10 +78,10 @@ async def _run(case: Case, certificates: Certificates) -> Answer:
         return await _ask(case, certificates, [*servers.values()])
 
 
-def _server(behaviour: Script | Stranger, certificates: Certificates) -> Listener:
+def _server(behaviour: Script | OtherProtocol, certificates: Certificates) -> Listener:
     if isinstance(behaviour, Script):
         return ScriptedServer(behaviour, certificates)
-    return StrangerServer(behaviour, certificates)
+    return OtherProtocolServer(behaviour, certificates)
 
 
 def _name(case: Case, network: Network, servers: Mapping[int, Listener]) -> None:

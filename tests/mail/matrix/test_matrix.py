@@ -15,6 +15,8 @@ def answered(certificates: Certificates) -> dict[Case, Answer]:
     return answers(CASES, certificates)
 
 
+@pytest.mark.slow
+@pytest.mark.xdist_group("matrix")
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_each_setting_gets_its_answer(case: Case, answered: dict[Case, Answer]) -> None:
     answer = answered[case]

@@ -9,30 +9,38 @@ from typing import Any
 
 from custom_components.email_courier.mail.envelope import Envelope
 from custom_components.email_courier.mail.outbox.courier import Courier, CourierConfig
+from custom_components.email_courier.mail.outbox.digests import Pictures
 from custom_components.email_courier.mail.outbox.dispatcher import Deliver
 from custom_components.email_courier.mail.outbox.events import CourierEvent, StateChanged
-from custom_components.email_courier.mail.outbox.hold import Pictures
 from custom_components.email_courier.mail.outbox.runtime import Host
 from custom_components.email_courier.mail.outbox.store import Store
 from custom_components.email_courier.mail.outbox.submission import DAY, OutgoingMail, Rank
 from tests.mail.outbox.servers import FakeServer
 
-START = 1_763_700_000.0
+START = 1_795_000_000.0
 MINUTE = 60.0
 HOUR = 3600.0
 
 
 class Clock:
-    """Stands still until it is turned; its timers fire as it passes their time."""
+    """Stands still until it is turned; its timers fire as it passes their time.
+
+    ahead: seconds by which the clock on the wall has been set forward, or back.
+    """
 
     def __init__(self) -> None:
         """Begin at START."""
         self.time = START
+        self.ahead = 0.0
         self._numbers = itertools.count()
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
 
     def __call__(self) -> float:
-        """Tell the time."""
+        """Tell the time on the wall."""
+        return self.time + self.ahead
+
+    def monotonic(self) -> float:
+        """Tell what has passed."""
         return self.time
 
     @property
@@ -114,9 +122,9 @@ class House:
 
         return Host(
             clock=self.clock,
+            monotonic=self.clock.monotonic,
             run_blocking=run_blocking,
             spawn=self._spawn,
-            finish=self._spawn,
             call_at=self.clock.call_at,
             chance=lambda: 0.5,
         )
@@ -195,7 +203,7 @@ def mail(
     rank: Rank = Rank.NORMAL,
     queue: bool = True,
     expires_after: float = DAY,
-    passed: Sequence[str] = (),
+    visited_accounts: Sequence[str] = (),
 ) -> OutgoingMail:
     """Return a mail unlike any other."""
     number = next(_numbers)
@@ -209,7 +217,7 @@ def mail(
         rank=rank,
         expires_after=expires_after,
         queue=queue,
-        passed=tuple(passed),
+        visited_accounts=tuple(visited_accounts),
     )
 
 

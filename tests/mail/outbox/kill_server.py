@@ -75,10 +75,11 @@ class FickleServer(ScriptedServer):
         answer = self.scripts[connection].answers.get(Step.DOT)
         return isinstance(answer, Answer) and answer.cut is not None
 
-    def clients(self) -> dict[int, int]:
-        """Return the process behind each connection, by the name it greeted with."""
-        found: dict[int, int] = {}
+    def clients(self) -> dict[int, tuple[int, str]]:
+        """Return the process and the account behind each connection, by how they greeted."""
+        found: dict[int, tuple[int, str]] = {}
         for line in self.record.lines:
             if line.text.startswith(b"EHLO "):
-                found[line.connection] = int(line.text.split()[1].partition(b".")[0])
+                process, account, *_ = line.text.split()[1].decode().split(".")
+                found[line.connection] = int(process), account
         return found

@@ -67,7 +67,7 @@ async def test_mail_that_cannot_be_delivered_for_five_minutes_is_handed_over(
         sent.message_id,
         sent.envelope,
     )
-    assert taken.passed == ("main",)
+    assert taken.visited_accounts == ("main",)
     assert taken.expires_after == pytest.approx(DAY - 5 * MINUTE)
     assert house.files == []
     [event] = house.told(HandedOver)
@@ -203,7 +203,7 @@ async def test_mail_that_is_not_taken_still_goes_by_its_own_account(
 
 async def test_mail_does_not_go_back_where_it_came_from(house: House, neighbour: Neighbour) -> None:
     house.server.failure = DOWN
-    await house.courier.submit(mail(passed=["spare"]))
+    await house.courier.submit(mail(visited_accounts=["spare"]))
     await house.turn(2 * HOUR)
     assert neighbour.offered == 0
     assert house.courier.state.waiting == 1
@@ -215,7 +215,7 @@ async def test_mail_does_not_go_back_where_it_came_from(house: House, neighbour:
 async def test_an_account_is_not_its_own_backup() -> None:
     neighbour = Neighbour()
     backup = Backup(own="main", account="main", hand_over=neighbour.hand_over)
-    assert not backup.may_have(())
+    assert not backup.accepts(())
 
 
 async def test_a_crash_while_handing_over_is_a_lost_reply(
@@ -242,7 +242,7 @@ async def test_a_crash_while_handing_over_is_a_lost_reply(
 
 async def test_the_backup_account_takes_mail_on_disk_and_delivers_it(house: House) -> None:
     house.server.upload.clear()
-    sent = mail(passed=["main"])
+    sent = mail(visited_accounts=["main"])
     await house.courier.accept(sent)
     await house.quiet()
     assert house.files == [".eml", ".json"]

@@ -411,6 +411,7 @@ async def test_a_note_of_a_digest_that_was_not_finished_is_forgotten(house: Hous
     assert not list(held.glob("*.merge"))
 
 
+@pytest.mark.slow
 async def test_a_thousand_mails_are_taken_up_in_their_order(house: House) -> None:
     house.server.failure = DOWN
     for number in range(1001):

@@ -9,7 +9,7 @@ from custom_components.email_courier.mail.failure import MailError
 from custom_components.email_courier.mail.outbox.courier import CourierConfig
 from custom_components.email_courier.mail.outbox.dispatcher import STOPPED
 from custom_components.email_courier.mail.outbox.events import Deferred, Failed, GivenUp
-from custom_components.email_courier.mail.outbox.spool import Limits
+from custom_components.email_courier.mail.outbox.spool import QuotaLimits
 from custom_components.email_courier.mail.outbox.store import Store
 from custom_components.email_courier.mail.outbox.submission import DAY, Receipt, Status
 from tests.mail.outbox.house import HOUR, House, mail
@@ -318,7 +318,7 @@ async def test_with_write_first_a_caller_who_leaves_leaves_the_mail(house: House
 
 
 async def test_with_write_first_a_slow_mail_takes_its_room_once(house: House) -> None:
-    house.config = CourierConfig(write_first=True, patience=0.05, limits=Limits(mails=2))
+    house.config = CourierConfig(write_first=True, patience=0.05, limits=QuotaLimits(mails=2))
     await house.restart()
     for _ in range(2):
         house.server.upload.clear()

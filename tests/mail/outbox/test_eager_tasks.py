@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from custom_components.email_courier.mail.outbox.record import MailRecord
-from custom_components.email_courier.mail.outbox.runtime import Host
+from custom_components.email_courier.mail.outbox.runtime import Host, TaskGroup, Timers
 from custom_components.email_courier.mail.outbox.spool import Disk
 from custom_components.email_courier.mail.outbox.store import Store
 from tests.mail.outbox.house import START, mail
@@ -24,9 +24,9 @@ def eager_host() -> Host:
 
     return Host(
         clock=lambda: START,
+        monotonic=lambda: START,
         run_blocking=run_blocking,
         spawn=spawn,
-        finish=spawn,
         call_at=call_at,
     )
 
@@ -34,7 +34,9 @@ def eager_host() -> Host:
 async def test_every_mail_is_on_disk_when_its_write_returns(tmp_path: Path) -> None:
     store = Store(tmp_path)
     troubles: list[OSError] = []
-    disk = Disk(store, eager_host(), troubles.append)
+    host = eager_host()
+    timers, tasks = Timers(host), TaskGroup(host)
+    disk = Disk(store, host, troubles.append, timers, tasks)
 
     async def write(delay: float) -> None:
         await asyncio.sleep(delay)

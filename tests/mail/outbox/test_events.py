@@ -1,4 +1,4 @@
-"""What is told of a mail, as plain data and in words."""
+"""An event of a mail as plain data, and an error of the outbox in words."""
 
 import json
 from typing import Any

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from custom_components.email_courier.mail.outbox.courier import CourierConfig
+from custom_components.email_courier.mail.outbox.digests import DigestJournal
 from custom_components.email_courier.mail.outbox.events import Damaged, DiskTrouble, Failed, GivenUp
-from custom_components.email_courier.mail.outbox.hold import FloodLimit, Merges
+from custom_components.email_courier.mail.outbox.hold import FloodLimit
 from custom_components.email_courier.mail.outbox.record import MailRecord
-from custom_components.email_courier.mail.outbox.spool import RETRY_AFTER, Limits
+from custom_components.email_courier.mail.outbox.spool import RETRY_AFTER, QuotaLimits
 from custom_components.email_courier.mail.outbox.store import Store
 from custom_components.email_courier.mail.outbox.submission import OutboxError, OutboxReason, Status
 from custom_components.email_courier.mail.payload import Payload
@@ -29,7 +30,7 @@ LIMIT = FloodLimit(per_hour=1, digests=Digests(lambda mails: replace(mails[0], s
 
 async def guarded(house: House, *, room: int = 100) -> None:
     """Let Anna and Ben have had their one mail of the hour."""
-    house.config = CourierConfig(flood_limit=LIMIT, limits=Limits(mails=room))
+    house.config = CourierConfig(flood_limit=LIMIT, limits=QuotaLimits(mails=room))
     await house.restart()
     await house.courier.submit(mail(ANNA, BEN))
 
@@ -213,7 +214,7 @@ async def test_a_digest_whose_mails_cannot_be_removed_yet_goes_when_they_can(
         raise OSError(errno.EIO, "Input/output error")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Merges, "end", fail)
+        patch.setattr(DigestJournal, "commit", fail)
         await house.turn(HOUR)
         assert len(house.server.inboxes[ANNA]) == 1
     await house.turn(RETRY_AFTER)

@@ -11,6 +11,7 @@ import pytest
 from custom_components.email_courier.mail.envelope import Envelope
 from custom_components.email_courier.mail.failure import MailError
 from custom_components.email_courier.mail.outbox.courier import CourierConfig
+from custom_components.email_courier.mail.outbox.digests import DigestJournal
 from custom_components.email_courier.mail.outbox.events import (
     Damaged,
     Deferred,
@@ -19,11 +20,12 @@ from custom_components.email_courier.mail.outbox.events import (
     GivenUp,
     StateChanged,
 )
-from custom_components.email_courier.mail.outbox.hold import FloodLimit, Merges
+from custom_components.email_courier.mail.outbox.hold import FloodLimit
 from custom_components.email_courier.mail.outbox.record import MailRecord
-from custom_components.email_courier.mail.outbox.spool import Limits
+from custom_components.email_courier.mail.outbox.spool import QuotaLimits
 from custom_components.email_courier.mail.outbox.store import Store
 from custom_components.email_courier.mail.outbox.submission import (
+    DAY,
     OutboxError,
     OutboxReason,
     OutgoingMail,
@@ -139,20 +141,19 @@ async def test_a_digest_waits_like_any_mail_when_the_server_is_down(guarded: Hou
     assert len(guarded.server.inboxes[ANNA]) == 4
 
 
-@pytest.mark.parametrize("step", ["begin", "keep", "end"])
+@pytest.mark.parametrize("step", ["begin", "write", "commit"])
 async def test_a_crash_while_merging_loses_and_doubles_nothing(
     guarded: House, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     await send(guarded, "1", "2", "3", "4", "5")
-    owner: type = Store if step == "keep" else Merges
-    method = "write" if step == "keep" else step
+    owner: type = Store if step == "write" else DigestJournal
 
     def crash(*_: object) -> None:
         guarded.crash()
         raise OSError("crashed")
 
     with monkeypatch.context() as patch:
-        patch.setattr(owner, method, crash)
+        patch.setattr(owner, step, crash)
         await guarded.turn(HOUR)
     await guarded.restart()
     await guarded.turn(2 * HOUR)
@@ -182,10 +183,33 @@ async def test_where_no_digest_can_be_made_each_mail_goes_as_it_is(house: House)
 
 
 @pytest.mark.parametrize("expires_after", [MINUTE, HOUR])
-async def test_held_mail_that_has_expired_is_reported(guarded: House, expires_after: float) -> None:
+async def test_held_mail_goes_before_its_life_ends(guarded: House, expires_after: float) -> None:
     await send(guarded, "1", "2", "3")
-    await guarded.courier.submit(mail(ANNA, expires_after=expires_after))
-    await guarded.turn(HOUR)
+    last = mail(ANNA, expires_after=expires_after)
+    receipt = await guarded.courier.submit(last)
+    assert receipt.status is Status.QUEUED
+    await guarded.turn(expires_after - 1)
+    assert guarded.told(Failed) == []
+    assert guarded.server.inboxes[ANNA][3:] == [last.data]
+    assert list((guarded.folder / "held").iterdir()) == []
+
+
+async def test_a_mail_that_lives_shortly_takes_along_what_is_held_with_it(guarded: House) -> None:
+    await send(guarded, "1", "2", "3", "4")
+    await guarded.courier.submit(mail(ANNA, text="5", expires_after=20 * MINUTE))
+    await send(guarded, "6")
+    await guarded.turn(15 * MINUTE)
+    assert guarded.server.inboxes[ANNA][3:] == [b"Subject: Digest\r\n\r\n4\r\n5\r\n6\r\n"]
+
+
+async def test_held_mail_that_expired_while_the_program_was_off_is_reported(
+    guarded: House,
+) -> None:
+    await send(guarded, "1", "2", "3", "4")
+    await guarded.courier.stop()
+    guarded.clock.time += 2 * DAY
+    await guarded.restart()
+    await guarded.turn(1)
     assert [event.reason for event in guarded.told(Failed)] == [GivenUp.EXPIRED]
     assert guarded.courier.state.waiting == 0
     assert list((guarded.folder / "held").iterdir()) == []
@@ -235,11 +259,11 @@ def test_a_note_of_a_digest_that_somebody_has_removed_is_no_error(tmp_path: Path
     sent = mail(ANNA)
     record = MailRecord.new(sent, START)
     held.write([(record, sent.data)])
-    merges = Merges(held, Store(tmp_path))
+    journal = DigestJournal(held, Store(tmp_path))
     digest_id = MailRecord.new(sent, START).id
-    merges.begin(digest_id, [record.id])
+    journal.begin(digest_id, [record.id])
     (held.folder / f"{digest_id}.merge").unlink()
-    merges.end(digest_id, [record.id])
+    journal.commit(digest_id, [record.id])
     assert list(held.folder.iterdir()) == []
 
 
@@ -283,7 +307,7 @@ async def test_the_listener_hears_how_much_is_held(guarded: House) -> None:
 
 async def test_held_mail_counts_against_the_limits(house: House) -> None:
     limit = FloodLimit(per_hour=1, digests=Digests(digest))
-    house.config = CourierConfig(flood_limit=limit, limits=Limits(mails=2))
+    house.config = CourierConfig(flood_limit=limit, limits=QuotaLimits(mails=2))
     await house.restart()
     await send(house, "1", "2", "3")
     with pytest.raises(OutboxError):

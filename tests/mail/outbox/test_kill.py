@@ -18,7 +18,12 @@ from tests.mail.outbox.kill_server import FickleServer
 from tests.support import pure
 from tests.support.record import Mail
 
-KILLS = 150
+KILLS = {"first": 125, "straight": 125, "pair": 250}
+SEEN = ("handed_over", "reloaded", "digested")
+LEAST_LIFE = {"first": 0.02, "straight": 0.02, "pair": 0.15}
+"""Seconds; two accounts take longer to begin."""
+MOST_COPIES = {"first": 2, "straight": 2, "pair": 3}
+"""A reply may be lost once in every account that the mail goes through."""
 PROGRAM = (
     "import sys; from tests.support import pure; pure.install(); "
     "from tests.mail.outbox.kill_child import serve; serve(sys.argv[1:])"
@@ -85,6 +90,8 @@ def stories(log: Path) -> dict[str, Story]:
     found: dict[str, Story] = defaultdict(Story)
     for line in log.read_text().splitlines():
         entry = json.loads(line)
+        if entry["what"] in SEEN:
+            continue
         story = found[entry["id"]]
         match entry["what"]:
             case "begun":
@@ -96,21 +103,41 @@ def stories(log: Path) -> dict[str, Story]:
                 story.refused |= set(entry["refused"])
             case "raised":
                 story.raised = True
-            case "failed":
+            case "failed" | "dropped":
                 story.failed |= set(entry["to"])
             case "delivered":
                 story.delivered |= {(recipient, entry["pid"]) for recipient in entry["to"]}
     return dict(found)
 
 
+def size(log: Path) -> int:
+    return log.stat().st_size if log.exists() else 0
+
+
+async def first_word(log: Path, said: int) -> None:
+    """Wait until the log has grown; a process may also have nothing to say for long."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(5):
+            while size(log) == said:
+                await asyncio.sleep(0.01)
+
+
+def seen(log: Path) -> str:
+    """Count what happened on the way."""
+    kinds = [json.loads(line)["what"] for line in log.read_text().splitlines()]
+    return ", ".join(f"{kinds.count(kind)} {kind}" for kind in SEEN)
+
+
 def arrivals(mails: list[Mail]) -> dict[tuple[str, str], list[Mail]]:
     """Return the copies of each mail by its id and recipient."""
     found: dict[tuple[str, str], list[Mail]] = defaultdict(list)
     for mail in mails:
-        first_line = mail.content.split(b"\r\n", 1)[0]
-        message_id = first_line.removeprefix(b"Message-ID: ").decode()
-        for recipient in mail.recipients:
-            found[message_id, recipient].append(mail)
+        head = mail.content.partition(b"\r\n\r\n")[0].decode()
+        for line in head.split("\r\n"):
+            name, _, message_id = line.partition(": ")
+            if name in {"Message-ID", "Part"}:
+                for recipient in mail.recipients:
+                    found[message_id, recipient].append(mail)
     return dict(found)
 
 
@@ -141,25 +168,30 @@ def unjustified(
     for (message_id, recipient), copies in arrived.items():
         for mail in copies[:-1]:
             client = clients[mail.connection]
-            is_unheard = (recipient, client) not in told[message_id].delivered
+            is_unheard = (recipient, client[0]) not in told[message_id].delivered
             if not server.keeps_reply(mail.connection) and not (
                 is_unheard and last[client] is mail
             ):
                 yield f"{message_id} to {recipient}"
 
 
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("mode", ["first", "straight"])
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("mode", KILLS)
 async def test_a_process_that_is_killed_loses_nothing(
     tmp_path: Path, mode: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     chance = random.Random(f"kill {mode}")
     folder, log = tmp_path / "account", tmp_path / "log"
+    kills = KILLS[mode]
     server = FickleServer(seed=chance.randrange(1 << 30))
     async with server, lives(folder, server.port, log, mode) as process:
-        for number in range(KILLS):
+        for number in range(kills):
+            said = size(log)
             pid = await process.begin(f"live {number}")
-            await asyncio.sleep(0.02 + chance.random() ** 2 * 0.5)
+            if number % 2:
+                # On a busy machine it comes to its first mail late, and each would die before.
+                await first_word(log, said)
+            await asyncio.sleep(LEAST_LIFE[mode] + chance.random() ** 2 * 0.5)
             os.kill(pid, signal.SIGKILL)
             assert await process.ended() == -signal.SIGKILL
         server.is_healthy = True
@@ -173,13 +205,14 @@ async def test_a_process_that_is_killed_loses_nothing(
     broken = list(lost(told, arrived, mode))
     with capsys.disabled():
         sys.stdout.write(
-            f"\n{mode}: {len(told)} mails handed in, {len(promised)} taken, {KILLS} kills, "
-            f"{sum(map(len, arrived.values()))} arrivals, lost {len(broken)}, copies {copies}\n"
+            f"\n{mode}: {len(told)} mails handed in, {len(promised)} taken, {kills} kills, "
+            f"{sum(map(len, arrived.values()))} arrivals, lost {len(broken)}, "
+            f"copies {copies}; {seen(log)}\n"
         )
     assert broken == []
     assert list(unjustified(server, told, arrived)) == []
     for mails in arrived.values():
         assert len({mail.content for mail in mails}) == 1
-        assert len(mails) <= 2
-    assert len(promised) > KILLS / 2
-    assert [path.suffix for path in folder.iterdir() if path.suffix] == []
+        assert len(mails) <= MOST_COPIES[mode]
+    assert len(promised) > kills / 10
+    assert [path.name for path in folder.rglob("*.*")] == []

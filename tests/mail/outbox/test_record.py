@@ -57,7 +57,7 @@ records = st.builds(
     attempts=st.integers(0, 100),
     deferrals=st.integers(0, 100),
     next_attempt=st.floats(0, 1e10),
-    passed=st.lists(texts, max_size=2).map(tuple),
+    visited_accounts=st.lists(texts, max_size=2).map(tuple),
 )
 
 
@@ -109,7 +109,7 @@ def test_a_record_says_who_is_still_owed_the_mail() -> None:
 
 
 def test_a_mail_that_is_given_away_expires_when_it_would_have_done() -> None:
-    sent = mail(expires_after=100, rank=Rank.HIGH, passed=["main"])
+    sent = mail(expires_after=100, rank=Rank.HIGH, visited_accounts=["main"])
     record = MailRecord.new(sent, START)
     again = record.outgoing(sent.data, START + 60)
     assert again.expires_after == 40
@@ -121,7 +121,7 @@ def test_a_mail_that_is_given_away_expires_when_it_would_have_done() -> None:
 
 def test_a_lost_reply_counts_as_an_attempt_and_is_everybodys_failure() -> None:
     record = MailRecord.new(mail("anna@example.test", "ben@example.test"), START)
-    record = replace(record, owed=(replace(record.owed[0], failure=GREYLISTED), record.owed[1]))
+    record = replace(record, owed=(record.owed[0]._replace(failure=GREYLISTED), record.owed[1]))
     once = record.with_lost_reply()
     assert (once.attempts, once.deferrals) == (1, 0)
     assert once.owed == (

@@ -7,7 +7,7 @@ from custom_components.email_courier.mail.outbox.record import MailRecord
 from custom_components.email_courier.mail.outbox.submission import (
     Receipt,
     Status,
-    refusal,
+    refused_receipt,
     with_held,
 )
 from tests.mail.outbox.house import START, mail
@@ -35,7 +35,7 @@ def test_the_status_sums_up_all_recipients(receipt: Receipt, status: Status) -> 
 
 def test_a_mail_that_nobody_gets_names_everybody_with_the_servers_words() -> None:
     sent = mail("anna@example.test", "ben@example.test")
-    receipt = refusal(sent, UNKNOWN_USER)
+    receipt = refused_receipt(sent, UNKNOWN_USER)
     assert receipt == Receipt(
         sent.message_id,
         refused=(

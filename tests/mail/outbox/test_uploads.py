@@ -8,12 +8,12 @@ from pathlib import Path
 
 from custom_components.email_courier.mail.outbox.submission import Status
 from custom_components.email_courier.mail.settings import Deadlines
-from custom_components.email_courier.mail.smtp.keepalive import WarmSession
-from tests.mail.accounts import context_for, settings_for
+from custom_components.email_courier.mail.smtp.keepalive import KeepaliveSession
 from tests.mail.outbox.house import House, mail
 from tests.support.fixtures import Bed
 from tests.support.script import HEALTHY, After, Upload
 from tests.support.scripted_server import ScriptedServer
+from tests.support.sessions import context_for, settings_for
 
 STALL = 1.0
 """Seconds for which the server stops reading; then it reads on as if nothing had been."""
@@ -28,7 +28,7 @@ async def moved_in(
     settings = settings_for(server)
     if deadlines is not None:
         settings = replace(settings, deadlines=deadlines)
-    session = WarmSession(settings, context_for(bed))
+    session = KeepaliveSession(settings, context_for(bed))
     house = House(folder, deliver=session.deliver)
     await house.courier.start()
     yield house

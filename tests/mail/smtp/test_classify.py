@@ -4,7 +4,7 @@ import pytest
 
 from custom_components.email_courier.mail.failure import FailureKind as Kind, Permanence, Stage
 from custom_components.email_courier.mail.reply import Reply
-from custom_components.email_courier.mail.smtp.classify import refusal
+from custom_components.email_courier.mail.smtp.classify import KNOWN_TEXTS, refusal
 
 
 def _refusal(
@@ -107,3 +107,165 @@ def test_known_words_count_at_their_stage_and_in_a_final_refusal_alone() -> None
     assert _refusal(Stage.DATA, f"554 {words}")[0] is Kind.SENDER_REJECTED
     assert _refusal(Stage.DATA, f"451 {words}")[0] is Kind.DEFERRED
     assert _refusal(Stage.RECIPIENT, f"554 {words}")[0] is Kind.RECIPIENT_REJECTED
+
+
+MAIL = (Stage.SENDER, Stage.RECIPIENT, Stage.DATA, Stage.ACCEPTED)
+
+
+@pytest.mark.parametrize("stage", [Stage.LOGIN, *MAIL])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "550 5.4.5 Daily user sending limit exceeded",
+        "550-5.4.5 Daily SMTP relay limit exceeded for customer.\n5.4.5 See our pages",
+        "452 4.4.5 Daily sending quota exceeded",
+        "421 4.7.28 Gmail has detected an unusual rate of email",
+        "550 5.7.28 Sending rate limit exceeded for this account",
+        "554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException; Failed",
+        "550 5.1.90 Your message can't be sent because you've reached your daily limit",
+        "552 5.2.2 This account has exceeded the number of messages it may send per day",
+        "454 Throttling failure: Daily message quota exceeded.",
+        "451 Authentication failed: Maximum credits exceeded",
+        "550 User me has exceeded its 24-hour sending limit. Messages to 25 recipients",
+        "550 5.7.1 You have exceeded your sending quota, try again tomorrow",
+        "554 Sender rejected: too many mails sent today, message limit reached",
+        "550 5.7.1 <DATA>: Data command rejected: only 10 messages per day",
+        "451 You've exceeded your messaging limits",
+        "550 5.7.0 Requested action not taken: too many emails per second",
+        "550 Domain example.test has exceeded the max emails per hour (200/200) allowed.",
+        "421 4.7.1 - Sorry, exceeded 50 recipients in 3600 seconds.",
+        "550 5.4.6 Unusual sending activity detected. Please try after sometime.",
+        "554 Transaktion fehlgeschlagen: Sendelimit erreicht",
+        "550 Quota d'envoi atteint",
+        "550 今日发送数量已达上限",
+    ],
+)
+def test_a_limit_of_what_may_be_sent_passes_by_itself(stage: Stage, words: str) -> None:
+    logged_in = stage is not Stage.LOGIN
+    found = _refusal(stage, words, logged_in=logged_in)
+    assert found == (Kind.QUOTA_EXCEEDED, Permanence.TEMPORARY)
+
+
+@pytest.mark.parametrize("stage", MAIL)
+@pytest.mark.parametrize(
+    "words",
+    [
+        "552 5.2.2 <bea@example.test>: Recipient address rejected: Mailbox full",
+        "550 5.2.2 The email account that you tried to reach is over quota",
+        "552-5.2.2 The email account that you tried to reach is over quota. Please direct\nthem",
+        "552 5.2.2 Mailbox quota exceeded for this user",
+        "452 4.4.5 Insufficient disk space; try again later",
+        "421 4.7.0 Too many connections, limit exceeded",
+        "552 5.3.4 Message size exceeds fixed limit",
+        "452 4.5.3 Too many recipients in this session, message limit reached",
+        "450 4.2.1 The user you are trying to contact is receiving mail too quickly",
+        "451 4.7.1 Greylisting in action, please come back in 300 seconds",
+        "454 Throttling failure: Maximum sending rate exceeded.",
+        "554 Message rejected: Email address is not verified.",
+    ],
+)
+def test_other_limits_are_no_quota(stage: Stage, words: str) -> None:
+    assert _refusal(stage, words, logged_in=True)[0] is not Kind.QUOTA_EXCEEDED
+
+
+@pytest.mark.parametrize("stage", [Stage.HELLO, *MAIL])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "504 5.5.2 <localhost>: Helo command rejected: need fully-qualified hostname",
+        "450 4.7.1 <[127.0.0.1]>: Helo command rejected: Host not found",
+        "550 Access denied - Invalid HELO name (See RFC2821 4.1.3)",
+        "554 5.7.1 EHLO hostname does not resolve, get a proper DNS name",
+        "421 EHLO MXIN201 Your HELO/EHLO is not matching your DNS configuration",
+        '501-5.5.4 HELO/EHLO argument "x" invalid, closing connection.\n5.5.4 See',
+        "554 Bad HELO - Host impersonating example.test",
+    ],
+)
+def test_a_complaint_about_the_name_is_one_at_every_stage_and_with_every_code(
+    stage: Stage, words: str
+) -> None:
+    kind, permanence = _refusal(stage, words, logged_in=True)
+    assert kind is Kind.HELO_REJECTED
+    assert permanence is (Permanence.PERMANENT if words[0] == "5" else Permanence.TEMPORARY)
+
+
+@pytest.mark.parametrize(
+    ("stage", "words", "kind"),
+    [
+        (Stage.HELLO, "421 4.7.0 Try again later, closing connection. (EHLO)", Kind.HELO_REJECTED),
+        (Stage.HELLO, "421 4.3.2 System is shutting down", Kind.SERVER_BUSY),
+        (Stage.HELLO, "421 4.7.0 EHLO: too many connections", Kind.SERVER_BUSY),
+        (Stage.SENDER, "503 5.5.1 Error: send HELO/EHLO first", Kind.SENDER_REJECTED),
+        (Stage.SENDER, "503 5.5.1 Bad sequence: EHLO first", Kind.SENDER_REJECTED),
+    ],
+)
+def test_the_word_alone_is_no_complaint_about_the_name(
+    stage: Stage, words: str, kind: Kind
+) -> None:
+    assert _refusal(stage, words)[0] is kind
+
+
+@pytest.mark.parametrize("stage", MAIL)
+@pytest.mark.parametrize(
+    "words",
+    [
+        "550 5.7.60 SMTP; Client does not have permissions to send as this sender",
+        "451 4.7.60 Client does not have permissions to send as this sender",
+        "554 5.2.252 SendAsDenied; anna@example.test not allowed to send as b@example.test",
+        "553 5.7.1 <b@example.test>: Sender address rejected: not owned by user anna",
+        "450 4.7.1 <b@example.test>: Sender address rejected: not owned by user anna",
+        "554 5.0.0 Error: transaction failed: unknown sender address",
+        "550 Sender address is not allowed.",
+        "501 mail from address must be same as authorization user",
+        "550 The from address does not match a verified Sender Identity.",
+        "550-From header sender domain not verified (example.test)\nPlease verify it.",
+    ],
+)
+def test_a_refused_sender_is_one_at_every_stage_of_a_mail(stage: Stage, words: str) -> None:
+    kind, permanence = _refusal(stage, words, logged_in=True)
+    assert kind is Kind.SENDER_REJECTED
+    assert permanence is (Permanence.PERMANENT if words[0] == "5" else Permanence.TEMPORARY)
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ("454 4.7.0 incorrect password", Kind.INVALID_AUTH),
+        ("421 4.7.0 Username and Password not accepted", Kind.INVALID_AUTH),
+        ("450 4.7.1 Invalid login or password", Kind.INVALID_AUTH),
+        ("454 4.7.9 Application-specific password required", Kind.APP_PASSWORD_REQUIRED),
+        ("454 4.7.0 Temporary authentication failure", Kind.SERVER_BUSY),
+        ("435 Unable to authenticate at present", Kind.SERVER_BUSY),
+    ],
+)
+def test_words_that_waiting_cannot_mend_decide_the_kind_and_the_code_what_follows(
+    words: str, kind: Kind
+) -> None:
+    assert _refusal(Stage.LOGIN, words) == (kind, Permanence.TEMPORARY)
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ("550 Error reading data, max message size exceeded", Kind.MESSAGE_TOO_LARGE),
+        ("550 Message too big!", Kind.MESSAGE_TOO_LARGE),
+        ("552-5.2.3 Your message exceeded message size limits.\n5.2.3 x", Kind.MESSAGE_TOO_LARGE),
+        ("552 5.7.0 This message was blocked because of its content", Kind.MESSAGE_REJECTED),
+        ("554 Message rejected: Email address is not verified.", Kind.MESSAGE_REJECTED),
+    ],
+)
+def test_what_is_said_of_a_message_has_its_name(words: str, kind: Kind) -> None:
+    assert _refusal(Stage.DATA, words, logged_in=True) == (kind, Permanence.PERMANENT)
+
+
+@pytest.mark.parametrize("code", [502, 503, 550])
+def test_a_login_that_is_asked_for_in_words_is_one(code: int) -> None:
+    words = f"{code} 5.7.0 Please authenticate first"
+    assert _refusal(Stage.SENDER, words)[0] is Kind.AUTH_REQUIRED
+
+
+def test_every_known_text_says_where_it_comes_from() -> None:
+    for known in KNOWN_TEXTS:
+        assert known.source
+        assert known.text or known.pattern or known.enhanced
+        assert known.text == known.text.lower()

@@ -13,18 +13,22 @@ from custom_components.email_courier.mail.failure import (
     Stage,
 )
 from custom_components.email_courier.mail.settings import Encryption
-from custom_components.email_courier.mail.smtp.connection import ENGINE_ERRORS
-from custom_components.email_courier.mail.smtp.errors import Progress, failure_of, foreign_errors
+from custom_components.email_courier.mail.smtp.connection import CONNECTION_ERRORS
+from custom_components.email_courier.mail.smtp.errors import (
+    FOREIGN_ERRORS,
+    SessionProgress,
+    map_errors,
+)
 from custom_components.email_courier.mail.smtp.protocol import MalformedReplyError
 
 TLS, STARTTLS = Encryption.TLS, Encryption.STARTTLS
-(EngineError,) = ENGINE_ERRORS
+(EngineError,) = CONNECTION_ERRORS
 
 
 def _progress(
     stage: Stage, encryption: Encryption = STARTTLS, heard: bytes = b"", *, dot_sent: bool = False
-) -> Progress:
-    return Progress("mail.example.test", encryption, stage, heard, dot_sent)
+) -> SessionProgress:
+    return SessionProgress("mail.example.test", encryption, stage, heard, dot_sent)
 
 
 def _tls_error(reason: str, kind: type[ssl.SSLError] = ssl.SSLError) -> ssl.SSLError:
@@ -64,7 +68,7 @@ def _malformed(raw: bytes) -> MalformedReplyError:
 def test_an_error_has_its_name_and_the_systems_words(
     error: Exception, stage: Stage, kind: Kind, detail: str | None
 ) -> None:
-    failure = failure_of(error, _progress(stage))
+    failure = map_errors(error, _progress(stage))
     assert (failure.kind, failure.stage) == (kind, stage)
     strerror = getattr(error, "strerror", None)
     assert failure.detail == (strerror if detail is None else detail)
@@ -73,24 +77,24 @@ def test_an_error_has_its_name_and_the_systems_words(
 @pytest.mark.parametrize("kind", [Kind.INVALID_SENDER, Kind.INVALID_RECIPIENT])
 def test_a_bad_address_is_for_good(kind: Kind) -> None:
     stage = Stage.SENDER if kind is Kind.INVALID_SENDER else Stage.RECIPIENT
-    failure = failure_of(ValueError("odd"), _progress(stage))
+    failure = map_errors(ValueError("odd"), _progress(stage))
     assert (failure.kind, failure.permanence) == (kind, Permanence.PERMANENT)
 
 
 def test_anything_else_may_pass() -> None:
-    failure = failure_of(OSError("gone"), _progress(Stage.DATA))
+    failure = map_errors(OSError("gone"), _progress(Stage.DATA))
     assert failure.permanence is Permanence.TEMPORARY
 
 
 def test_what_is_lost_after_the_final_dot_is_ambiguous() -> None:
-    failure = failure_of(TimeoutError(), _progress(Stage.ACCEPTED, heard=b"220", dot_sent=True))
+    failure = map_errors(TimeoutError(), _progress(Stage.ACCEPTED, heard=b"220", dot_sent=True))
     assert (failure.kind, failure.permanence) == (Kind.SERVER_TOO_SLOW, Permanence.AMBIGUOUS)
     assert "whether it has taken the mail" in failure.server_words
 
 
 def test_what_else_went_wrong_after_the_dot_is_said_with_it() -> None:
     error = MalformedReplyError("bytes after a reply", b"250 Ok")
-    failure = failure_of(error, _progress(Stage.DATA, heard=b"220", dot_sent=True))
+    failure = map_errors(error, _progress(Stage.DATA, heard=b"220", dot_sent=True))
     assert failure.server_words.startswith("bytes after a reply: 250 Ok; ")
     assert "whether it has taken the mail" in failure.server_words
 
@@ -109,7 +113,7 @@ def test_what_else_went_wrong_after_the_dot_is_said_with_it() -> None:
 def test_running_out_of_time_is_named_by_how_far_it_came(
     stage: Stage, heard: bytes, kind: Kind
 ) -> None:
-    failure = failure_of(TimeoutError("late"), _progress(stage, heard=heard))
+    failure = map_errors(TimeoutError("late"), _progress(stage, heard=heard))
     assert (failure.kind, failure.detail) == (kind, "")
 
 
@@ -127,12 +131,12 @@ def test_running_out_of_time_is_named_by_how_far_it_came(
 def test_a_greeting_that_is_none_tells_who_speaks(
     raw: bytes, kind: Kind, facts: dict[str, str]
 ) -> None:
-    failure = failure_of(_malformed(raw), _progress(Stage.GREETING))
+    failure = map_errors(_malformed(raw), _progress(Stage.GREETING))
     assert (failure.kind, failure.facts) == (kind, facts)
 
 
 def test_a_reply_that_is_none_later_on_is_quoted() -> None:
-    failure = failure_of(_malformed(b"HTTP/1.1 400 Bad\r\nmore"), _progress(Stage.HELLO))
+    failure = map_errors(_malformed(b"HTTP/1.1 400 Bad\r\nmore"), _progress(Stage.HELLO))
     assert failure.kind is Kind.PROTOCOL_ERROR
     assert failure.detail == "not an SMTP reply: HTTP/1.1 400 Bad"
 
@@ -148,7 +152,7 @@ def test_a_reply_that_is_none_later_on_is_quoted() -> None:
     ],
 )
 def test_a_certificate_is_refused_for_its_reason(code: int, kind: Kind) -> None:
-    failure = failure_of(_certificate_error(code, "no\ngood"), _progress(Stage.TLS))
+    failure = map_errors(_certificate_error(code, "no\ngood"), _progress(Stage.TLS))
     assert (failure.kind, failure.detail) == (kind, "no good")
     assert failure.facts == {"host": "mail.example.test"}
 
@@ -185,7 +189,7 @@ def test_a_certificate_is_refused_for_its_reason(code: int, kind: Kind) -> None:
 def test_trouble_with_tls_is_named_by_when_it_came(
     error: ssl.SSLError, stage: Stage, encryption: Encryption, kind: Kind, detail: str
 ) -> None:
-    failure = failure_of(error, _progress(stage, encryption))
+    failure = map_errors(error, _progress(stage, encryption))
     assert (failure.kind, failure.detail) == (kind, detail)
 
 
@@ -199,26 +203,18 @@ def test_trouble_with_tls_is_named_by_when_it_came(
 def test_an_error_without_a_reason_speaks_for_itself(
     error: OSError, stage: Stage, words: str
 ) -> None:
-    assert failure_of(error, _progress(stage)).detail == words
-
-
-def _raise(error: Exception) -> Failure:
-    with pytest.raises(MailError) as caught, foreign_errors(_progress(Stage.HELLO)):
-        raise error
-    assert caught.value.__cause__ is error
-    return caught.value.failure
+    assert map_errors(error, _progress(stage)).detail == words
 
 
 @pytest.mark.parametrize(
     "error",
-    [EngineError(""), _malformed(b"x"), OSError(), ValueError(), EOFError()],
+    [EngineError(""), _malformed(b"x"), OSError(), ValueError(), EOFError(), TimeoutError()],
 )
 def test_nothing_foreign_gets_out(error: Exception) -> None:
-    assert _raise(error).stage is Stage.HELLO
+    assert isinstance(error, FOREIGN_ERRORS)
+    assert map_errors(error, _progress(Stage.HELLO)).stage is Stage.HELLO
 
 
 def test_a_failure_that_has_its_name_keeps_it() -> None:
     failure = Failure(Kind.DEFERRED, Stage.SENDER, Permanence.TEMPORARY)
-    with pytest.raises(MailError) as caught, foreign_errors(_progress(Stage.HELLO)):
-        raise MailError(failure)
-    assert caught.value.failure is failure
+    assert not isinstance(MailError(failure), FOREIGN_ERRORS)

@@ -10,9 +10,9 @@ from custom_components.email_courier.mail.failure import (
 )
 from custom_components.email_courier.mail.settings import Encryption
 from custom_components.email_courier.mail.smtp.protocol import NOTHING
-from tests.mail.accounts import broken, failure_of, session_for
 from tests.support.fixtures import Bed
 from tests.support.script import HEALTHY, PLAIN_RELAY, Step, Tls, say
+from tests.support.sessions import broken, failure_of, session_for
 
 WANTS_TLS = "554 5.7.10 Not in clear"
 

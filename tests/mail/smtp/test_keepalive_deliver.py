@@ -3,10 +3,10 @@
 from custom_components.email_courier.mail.envelope import Envelope
 from custom_components.email_courier.mail.failure import FailureKind
 from custom_components.email_courier.mail.smtp.keepalive import deliver_once
-from tests.mail.accounts import SENDER, context_for, settings_for
 from tests.support.fixtures import Bed
 from tests.support.leaks import nothing_left
 from tests.support.script import HEALTHY, Step, say
+from tests.support.sessions import SENDER, context_for, settings_for
 
 ENVELOPE = Envelope(SENDER, ("a@example.test", "b@example.test"))
 MESSAGE = b"Subject: once\r\n\r\nhello\r\n"

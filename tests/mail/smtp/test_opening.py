@@ -12,7 +12,7 @@ from custom_components.email_courier.mail.failure import (
 from custom_components.email_courier.mail.reply import Reply
 from custom_components.email_courier.mail.settings import Login, TokenLogin
 from custom_components.email_courier.mail.smtp.keepalive import renew_token
-from tests.mail.tokens import WITHDRAWN, Tokens
+from tests.support.tokens import WITHDRAWN, Tokens
 
 REFUSED = Failure(
     Kind.INVALID_AUTH, Stage.LOGIN, Permanence.PERMANENT, Reply(535, ("5.7.8 Token expired",))

@@ -8,11 +8,11 @@ import pytest
 from custom_components.email_courier.mail.envelope import Delivery, Envelope
 from custom_components.email_courier.mail.failure import FailureKind, Stage
 from custom_components.email_courier.mail.settings import Encryption, ServerSettings
-from custom_components.email_courier.mail.smtp.keepalive import WarmSession, deliver_once
-from tests.mail.accounts import QUICK, SENDER, context_for, settings_for
+from custom_components.email_courier.mail.smtp.keepalive import KeepaliveSession, deliver_once
 from tests.support.fixtures import Bed
 from tests.support.script import HEALTHY, Answer, Pipelining, Script, Step, glue, say, split
 from tests.support.scripted_server import ScriptedServer
+from tests.support.sessions import QUICK, SENDER, context_for, settings_for
 
 A, B, C = "a@example.test", "b@example.test", "c@example.test"
 ENVELOPE = Envelope(SENDER, (A, B, C))
@@ -46,7 +46,7 @@ async def test_when_all_recipients_are_refused_nothing_is_sent(bed: Bed) -> None
 async def test_the_session_lives_on_when_all_recipients_were_refused(bed: Bed) -> None:
     refusals = tuple(say("550 5.1.1 unknown") for _ in ENVELOPE.recipients)
     server = await bed.serve(HEALTHY.but(answers={Step.RCPT: refusals}))
-    session = WarmSession(settings_for(server, deadlines=QUICK), context_for(bed))
+    session = KeepaliveSession(settings_for(server, deadlines=QUICK), context_for(bed))
     assert len((await session.deliver(ENVELOPE, MESSAGE)).refused) == 3
     assert len((await session.deliver(ENVELOPE, MESSAGE)).accepted) == 3
     session.close()
@@ -75,7 +75,7 @@ async def test_an_empty_message_ends_a_data_that_nobody_gets_and_the_session_liv
     refusals = tuple(say("550 5.1.1 unknown") for _ in ENVELOPE.recipients)
     answers = {Step.RCPT: refusals, Step.DATA: (say("354 Go ahead"),)}
     server = await bed.serve(HEALTHY.but(answers=answers))
-    session = WarmSession(settings_for(server, deadlines=QUICK), context_for(bed))
+    session = KeepaliveSession(settings_for(server, deadlines=QUICK), context_for(bed))
     assert len((await session.deliver(ENVELOPE, MESSAGE)).refused) == 3
     assert len((await session.deliver(ENVELOPE, MESSAGE)).accepted) == 3
     session.close()

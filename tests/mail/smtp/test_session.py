@@ -7,10 +7,13 @@ import pytest
 from custom_components.email_courier.mail.envelope import Envelope
 from custom_components.email_courier.mail.failure import FailureKind as Kind, MailError, Stage
 from custom_components.email_courier.mail.settings import Encryption
-from custom_components.email_courier.mail.smtp import session as session_module
+from custom_components.email_courier.mail.smtp import session as session_module, transaction
 from custom_components.email_courier.mail.smtp.protocol import NOTHING
 from custom_components.email_courier.mail.smtp.session import Session
-from tests.mail.accounts import (
+from tests.support.certificates import ServerTls
+from tests.support.fixtures import Bed
+from tests.support.script import HEALTHY, HEALTHY_TLS, Answer, Pipelining, Step, hang_up, say, stall
+from tests.support.sessions import (
     SENDER,
     broken,
     context_for,
@@ -18,9 +21,6 @@ from tests.mail.accounts import (
     session_for,
     settings_for,
 )
-from tests.support.certificates import ServerTls
-from tests.support.fixtures import Bed
-from tests.support.script import HEALTHY, HEALTHY_TLS, Pipelining, Step, hang_up, say, stall
 
 ENVELOPE = Envelope(SENDER, ("a@example.test", "b@example.test"))
 MESSAGE = b"Subject: session\r\n\r\nhello\r\n"
@@ -34,7 +34,7 @@ async def test_before_it_is_open_nothing_is_known(bed: Bed) -> None:
     assert session.tls_version is None
     assert session.pipelining_is_broken is False
     with pytest.raises(MailError) as caught:
-        _ = session.wire
+        _ = session.connection
     assert caught.value.failure.kind is Kind.DISCONNECTED
 
 
@@ -152,10 +152,74 @@ async def test_a_sender_outside_ascii_is_proven_as_it_would_be_used(
     assert caught.value.failure.kind is Kind.INVALID_SENDER
 
 
-async def test_a_sender_that_cannot_be_taken_back_is_a_failure(bed: Bed) -> None:
-    server = await bed.serve(HEALTHY.but(answers={Step.RSET: say("502 5.5.1 What?")}))
+@pytest.mark.parametrize("step", [Step.RCPT, Step.RSET])
+@pytest.mark.parametrize(
+    "answer",
+    [say("500 5.5.1 What?"), say("421 4.7.0 Go away"), say("550 No relay"), hang_up(), stall()],
+    ids=["500", "421", "550", "fin", "silence"],
+)
+async def test_what_is_said_after_the_sender_decides_nothing(
+    bed: Bed, monkeypatch: pytest.MonkeyPatch, step: Step, answer: Answer
+) -> None:
+    monkeypatch.setattr(transaction, "COURTESY", 0.2)
+    server = await bed.serve(HEALTHY.but(answers={step: answer}))
+    session = session_for(bed, server)
+    await session.open(sender=SENDER)
+    session.quit()
+    assert await server.all_closed()
+
+
+async def test_a_name_that_is_refused_with_the_first_recipient_is_found(bed: Bed) -> None:
+    refusal = "504 5.5.2 <[127.0.0.1]>: Helo command rejected: need fully-qualified hostname"
+    server = await bed.serve(HEALTHY.but(answers={Step.RCPT: say(refusal)}))
     failure = await failure_of(bed, server)
-    assert (str(failure.reply), failure.stage) == ("502 5.5.1 What?", Stage.SENDER)
+    assert (failure.kind, str(failure.reply)) == (Kind.HELO_REJECTED, refusal)
+
+
+@pytest.mark.parametrize(
+    ("step", "reply"),
+    [
+        (Step.GREETING, "554 5.7.1 No"),
+        (Step.EHLO, "550 5.7.1 No"),
+        (Step.STARTTLS, "454 4.7.0 No"),
+        (Step.AUTH_VERDICT, "535 5.7.8 No"),
+        (Step.MAIL, "550 5.7.1 No"),
+    ],
+)
+async def test_a_refusal_is_answered_with_a_goodbye(bed: Bed, step: Step, reply: str) -> None:
+    server = await bed.serve(HEALTHY.but(answers={step: say(reply), Step.HELO: say(reply)}))
+    await failure_of(bed, server)
+    assert await server.all_closed()
+    assert server.record.commands()[-1] == "QUIT"
+
+
+@pytest.mark.parametrize("pipelining", [Pipelining.OFFERED, Pipelining.ABSENT])
+@pytest.mark.parametrize(
+    ("step", "reply"),
+    [(Step.MAIL, "550 No"), (Step.DATA, "554 No"), (Step.DOT, "554 No"), (Step.DOT, "451 No")],
+)
+async def test_a_refused_mail_is_followed_by_a_goodbye(
+    bed: Bed, step: Step, reply: str, pipelining: Pipelining
+) -> None:
+    script = HEALTHY.but(answers={step: say(reply)}, pipelining=pipelining)
+    server = await bed.serve(script)
+    session = session_for(bed, server)
+    await session.open()
+    assert not (await session.deliver(ENVELOPE, MESSAGE)).accepted
+    assert await server.all_closed()
+    assert server.record.commands()[-1] == "QUIT"
+
+
+async def test_a_message_that_is_awaited_after_a_refusal_is_not_sent(bed: Bed) -> None:
+    nested = say("503 5.5.1 Nested MAIL")
+    answers = {Step.MAIL: nested, Step.RCPT: say("250 Ok"), Step.DATA: say("354 Go")}
+    server = await bed.serve(HEALTHY.but(answers=answers))
+    session = session_for(bed, server)
+    await session.open()
+    assert not (await session.deliver(ENVELOPE, MESSAGE)).accepted
+    assert await server.all_closed()
+    assert server.record.mails == []
+    assert server.record.commands()[-1] == "DATA"
 
 
 @pytest.mark.parametrize("answer", [stall(), hang_up()], ids=["stall", "hang up"])

@@ -12,15 +12,6 @@ from custom_components.email_courier.mail.payload import IN_MEMORY, FilePayload,
 from custom_components.email_courier.mail.settings import Deadlines, Encryption
 from custom_components.email_courier.mail.smtp.keepalive import deliver_once
 from custom_components.email_courier.mail.smtp.session import Session
-from tests.mail.accounts import (
-    PATIENT,
-    QUICK,
-    SCRIPTS,
-    SENDER,
-    context_for,
-    session_for,
-    settings_for,
-)
 from tests.support.fixtures import Bed
 from tests.support.leaks import nothing_left
 from tests.support.script import (
@@ -40,6 +31,15 @@ from tests.support.script import (
     stall,
 )
 from tests.support.scripted_server import ScriptedServer
+from tests.support.sessions import (
+    PATIENT,
+    QUICK,
+    SCRIPTS,
+    SENDER,
+    context_for,
+    session_for,
+    settings_for,
+)
 
 A, B, C = "a@example.test", "b@example.test", "c@example.test"
 ENVELOPE = Envelope(SENDER, (A, B))
@@ -334,6 +334,39 @@ async def test_letters_outside_ascii_need_a_server_that_takes_them(
     else:
         assert _failures(delivery) == [(FailureKind.INVALID_RECIPIENT, Permanence.PERMANENT)]
     assert server.record.violations == []
+
+
+@pytest.mark.parametrize("pipelining", [Pipelining.OFFERED, Pipelining.ABSENT])
+async def test_one_address_outside_ascii_takes_no_mail_from_the_others(
+    bed: Bed, pipelining: Pipelining
+) -> None:
+    server, session = await _opened(bed, PLAIN_RELAY.but(smtputf8=False, pipelining=pipelining))
+    envelope = Envelope(SENDER, ("a@example.test", "pelé@example.test"), smtputf8=True)
+    delivery = await session.deliver(envelope, MESSAGE)
+    session.quit()
+    assert [outcome.address for outcome in delivery.accepted] == ["a@example.test"]
+    [refused] = delivery.refused
+    assert refused.failure is not None
+    assert refused.failure.kind is FailureKind.INVALID_RECIPIENT
+    assert refused.failure.facts == {"address": "pelé@example.test"}
+    assert server.record.mails[0].recipients == ("a@example.test",)
+    assert "SMTPUTF8" not in server.record.mails[0].parameters
+    assert server.record.violations == []
+
+
+@pytest.mark.parametrize("is_large", [True, False])
+async def test_a_header_outside_ascii_cannot_be_sent_to_a_server_that_takes_none(
+    bed: Bed, is_large: bool
+) -> None:
+    server, session = await _opened(bed, PLAIN_RELAY.but(smtputf8=False))
+    text = b"x" * (IN_MEMORY if is_large else 1)
+    message = gather(["To: pelé@example.test\r\n\r\n".encode(), text, b"\r\n"])
+    envelope = Envelope(SENDER, ("a@example.test", "pelé@example.test"), smtputf8=True)
+    delivery = await session.deliver(envelope, message)
+    session.quit()
+    kinds = {outcome.failure.kind for outcome in delivery.refused if outcome.failure}
+    assert (len(delivery.refused), kinds) == (2, {FailureKind.INVALID_RECIPIENT})
+    assert server.record.commands("MAIL") == []
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,11 @@ import pytest
 from custom_components.email_courier.mail.failure import FailureKind, Stage
 from custom_components.email_courier.mail.settings import Encryption
 from custom_components.email_courier.mail.smtp.session import Session
-from tests.mail.accounts import (
+from tests.support.fixtures import Bed
+from tests.support.leaks import nothing_left
+from tests.support.listener import LOOPBACK6
+from tests.support.script import HEALTHY, HEALTHY_TLS, PLAIN_RELAY, After, Pipelining, Step, say
+from tests.support.sessions import (
     LOGIN,
     SCRIPTS,
     SENDER,
@@ -15,10 +19,6 @@ from tests.mail.accounts import (
     session_for,
     settings_for,
 )
-from tests.support.fixtures import Bed
-from tests.support.leaks import nothing_left
-from tests.support.listener import LOOPBACK6
-from tests.support.script import HEALTHY, HEALTHY_TLS, PLAIN_RELAY, After, Pipelining, Step, say
 
 EVERY_ENCRYPTION = pytest.mark.parametrize("encryption", SCRIPTS)
 
@@ -39,7 +39,8 @@ async def test_a_handshake_is_one_connection_one_login_and_no_mail(
     assert record.tls_sessions == (encryption is not Encryption.NONE)
     assert record.mails == []
     assert record.violations == []
-    assert record.commands()[-3:] == [f"MAIL FROM:<{SENDER}>", "RSET", "QUIT"]
+    asked = [f"MAIL FROM:<{SENDER}>", f"RCPT TO:<{SENDER}>", "RSET", "QUIT"]
+    assert record.commands()[-4:] == asked
 
 
 @EVERY_ENCRYPTION
@@ -117,7 +118,7 @@ async def test_what_the_server_can_do_is_read_after_tls(bed: Bed) -> None:
     await session.open()
     assert session.capabilities.size_limit == 35_882_577
     assert session.capabilities.mechanisms == {"PLAIN", "LOGIN"}
-    assert not session.capabilities.has("x-only-in-clear")
+    assert "x-only-in-clear" not in session.capabilities.extensions
     session.quit()
 
 

@@ -10,12 +10,12 @@ import pytest
 from custom_components.email_courier.mail.envelope import Envelope
 from custom_components.email_courier.mail.failure import FailureKind
 from custom_components.email_courier.mail.settings import Encryption
-from tests.mail.accounts import LOGIN, SENDER, SPOKEN, broken, failure_of, session_for
 from tests.support.fixtures import Bed
 from tests.support.leaks import nothing_left
 from tests.support.record import Direction
 from tests.support.script import HEALTHY, PLAIN_RELAY, Answer, Script, Step, glue, split
 from tests.support.scripted_server import ScriptedServer
+from tests.support.sessions import LOGIN, SENDER, SPOKEN, broken, failure_of, session_for
 
 EVERY_BYTE = pytest.mark.parametrize(
     ("encryption", "step"),
@@ -27,7 +27,6 @@ EVERY_BYTE = pytest.mark.parametrize(
         (Encryption.STARTTLS, Step.EHLO_TLS),
         (Encryption.STARTTLS, Step.AUTH_VERDICT),
         (Encryption.STARTTLS, Step.MAIL),
-        (Encryption.STARTTLS, Step.RSET),
     ],
 )
 """Each reply once, and the greeting in clear and inside TLS: every byte is a handshake."""

@@ -12,7 +12,6 @@ from custom_components.email_courier.mail.failure import (
     Stage,
 )
 from custom_components.email_courier.mail.settings import Encryption, Login
-from tests.mail.accounts import LOGIN, SCRIPTS, broken, failure_of, session_for
 from tests.support import sasl
 from tests.support.fixtures import Bed
 from tests.support.leaks import nothing_left
@@ -21,6 +20,7 @@ from tests.support.script import (
     HEALTHY_TLS,
     PASSWORD,
     USERNAME,
+    After,
     Answer,
     AuthStyle,
     Step,
@@ -28,6 +28,7 @@ from tests.support.script import (
     hang_up,
     say,
 )
+from tests.support.sessions import LOGIN, SCRIPTS, broken, failure_of, session_for
 
 WRONG = Login(USERNAME, "not the password")
 ALL = ("GSSAPI", "CRAM-MD5", "LOGIN", "PLAIN", "XOAUTH2", "SCRAM-SHA-1", "SCRAM-SHA-256")
@@ -204,9 +205,7 @@ async def test_scram_rounds_within_the_bounds_are_computed(
     assert session.mechanism == "SCRAM-SHA-256"
 
 
-@pytest.mark.parametrize(
-    "first", ["", ",", "r", "r=", "e=no-resources", "\0", "i=4096", "r=x,i=4096"]
-)
+@pytest.mark.parametrize("first", [",", "r", "r=", "e=no-resources", "\0", "i=4096", "r=x,i=4096"])
 async def test_a_scram_server_that_talks_nonsense_is_the_one_at_fault(bed: Bed, first: str) -> None:
     answers = {Step.AUTH_CHALLENGE: say(f"334 {base64.b64encode(first.encode()).decode()}")}
     server = await bed.serve(HEALTHY_TLS.but(mechanisms=("SCRAM-SHA-256",), answers=answers))
@@ -332,3 +331,54 @@ async def test_a_login_is_not_repeated_where_the_connection_breaks(bed: Bed) -> 
         failure = await failure_of(bed, server)
         assert (failure.kind, failure.stage) == (FailureKind.DISCONNECTED, Stage.LOGIN)
         assert server.record.auth_commands == 1
+
+
+@pytest.mark.parametrize("first", ["SCRAM-SHA-256", "CRAM-MD5", "LOGIN"])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "535 5.7.8 Error: authentication failed: Invalid authentication mechanism",
+        "504 5.5.4 Unrecognized authentication type",
+        "534 5.7.9 Authentication mechanism is too weak",
+        "500 5.1.1 Command not recognized",
+    ],
+)
+async def test_a_mechanism_that_is_refused_before_a_password_was_proved_costs_no_attempt(
+    bed: Bed, first: str, reply: str
+) -> None:
+    """In clear CRAM-MD5 comes before PLAIN, and PLAIN before LOGIN."""
+    second = "LOGIN" if first == "LOGIN" else "PLAIN"
+    first = "PLAIN" if first == "LOGIN" else first
+    if first == "PLAIN" and not reply.startswith("504"):
+        pytest.skip("its first message holds the password")
+    answers = {Step.AUTH: (say(reply), Answer())}
+    script = broken(Encryption.NONE, mechanisms_in_clear=(first, second), answers=answers)
+    server = await bed.serve(script)
+    session = session_for(bed, server)
+    await session.open()
+    assert session.mechanism == second
+    session.quit()
+    assert server.record.violations == []
+
+
+async def test_where_every_mechanism_is_refused_the_last_refusal_is_told(bed: Bed) -> None:
+    refusals = (say("504 5.5.4 Not this one"), say("504 5.5.4 Nor that one"))
+    script = HEALTHY.but(mechanisms=("PLAIN", "LOGIN"), answers={Step.AUTH: refusals})
+    failure = await failure_of(bed, await bed.serve(script))
+    assert failure.kind is FailureKind.AUTH_MECHANISM_UNSUPPORTED
+    assert str(failure.reply) == "504 5.5.4 Nor that one"
+
+
+async def test_a_server_that_leaves_after_its_refusal_has_refused(bed: Bed) -> None:
+    refusal = Answer(reply="504 5.5.4 Not this one", then=After.HANG_UP)
+    script = HEALTHY.but(mechanisms=("PLAIN", "LOGIN"), answers={Step.AUTH: refusal})
+    failure = await failure_of(bed, await bed.serve(script))
+    assert failure.kind is FailureKind.AUTH_MECHANISM_UNSUPPORTED
+
+
+async def test_a_password_that_was_refused_is_tried_no_second_time(bed: Bed) -> None:
+    answers = {Step.AUTH_VERDICT: say("535 5.7.8 No")}
+    script = HEALTHY.but(mechanisms=("PLAIN", "LOGIN"), answers=answers)
+    server = await bed.serve(script)
+    assert (await failure_of(bed, server)).kind is FailureKind.INVALID_AUTH
+    assert server.record.auth_commands == 1

@@ -9,7 +9,13 @@ from custom_components.email_courier.mail.failure import FailureKind, Permanence
 from custom_components.email_courier.mail.settings import Encryption, Trust
 from custom_components.email_courier.mail.smtp.session import Session
 from custom_components.email_courier.mail.smtp.tls import build_context, without_checks
-from tests.mail.accounts import (
+from tests.support.certificates import Certificates, ServerTls
+from tests.support.fixtures import Bed
+from tests.support.leaks import nothing_left
+from tests.support.network import Network
+from tests.support.script import HEALTHY, HEALTHY_TLS, PLAIN_LOGIN, Script, Step, Tls, say
+from tests.support.scripted_server import ScriptedServer
+from tests.support.sessions import (
     LOGIN,
     SENDER,
     broken,
@@ -18,12 +24,6 @@ from tests.mail.accounts import (
     session_for,
     settings_for,
 )
-from tests.support.certificates import Certificates, ServerTls
-from tests.support.fixtures import Bed
-from tests.support.leaks import nothing_left
-from tests.support.network import Network
-from tests.support.script import HEALTHY, HEALTHY_TLS, PLAIN_LOGIN, Script, Step, Tls, say
-from tests.support.scripted_server import ScriptedServer
 
 WITH_TLS = pytest.mark.parametrize("encryption", [Encryption.TLS, Encryption.STARTTLS])
 SECRETS = [LOGIN.password, LOGIN.username, SENDER]

@@ -9,8 +9,6 @@ from custom_components.email_courier.mail.envelope import Envelope
 from custom_components.email_courier.mail.failure import Failure, FailureKind, Permanence, Stage
 from custom_components.email_courier.mail.settings import Encryption, ServerSettings, TokenLogin
 from custom_components.email_courier.mail.smtp.keepalive import deliver_once
-from tests.mail.accounts import SENDER, context_for, failure_of, session_for, settings_for
-from tests.mail.tokens import Tokens
 from tests.support.fixtures import Bed
 from tests.support.leaks import nothing_left
 from tests.support.script import (
@@ -24,6 +22,8 @@ from tests.support.script import (
     say,
 )
 from tests.support.scripted_server import ScriptedServer
+from tests.support.sessions import SENDER, context_for, failure_of, session_for, settings_for
+from tests.support.tokens import Tokens
 
 MECHANISMS = ("XOAUTH2", "OAUTHBEARER")
 STALE = "ya29.a-token-of-yesterday"

@@ -171,3 +171,26 @@ def test_a_file_without_a_certificate_is_refused(tmp_path: Path, content: str) -
 def test_a_path_that_can_be_none_is_refused() -> None:
     with pytest.raises(FileError, match="null"):
         build_context(Trust(ca_file="a\0b"))
+
+
+@pytest.mark.parametrize("der", [b"", b"\x30\x03\x02\x01\x05", b"no certificate at all"])
+def test_what_cannot_be_read_has_a_fingerprint_all_the_same(der: bytes) -> None:
+    certificate = Certificate.parse(der)
+    assert certificate == Certificate(hashlib.sha256(der).hexdigest())
+    facts = certificate.facts()
+    assert facts["fingerprint"] == format_fingerprint(certificate.fingerprint)
+    assert {facts[name] for name in ("subject", "issuer", "not_before", "not_after")} == {"-"}
+
+
+def test_each_part_is_read_for_itself() -> None:
+    der = _certificate(COMMON, names=("mail.example.test",))
+    before, name, after = der.rpartition(b"mail.example.test")
+    certificate = Certificate.parse(before + b"\xff" + name[1:] + after)
+    assert (certificate.subject, certificate.names) == ("mail.example.test", ())
+
+
+def test_an_own_authority_need_not_be_strict(tmp_path: Path) -> None:
+    context = build_context(Trust(ca_file=_authority(tmp_path / "ca.pem")))
+    assert not context.verify_flags & ssl.VERIFY_X509_STRICT
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname

@@ -8,21 +8,11 @@ import pytest
 
 from custom_components.email_courier.mail.failure import Failure, FailureKind, MailError, Stage
 from custom_components.email_courier.mail.settings import Deadlines, Encryption, ServerSettings
-from custom_components.email_courier.mail.smtp.session import Session
 from custom_components.email_courier.mail.verify.handshake import prove, resolve_encryption
-from tests.mail.accounts import (
-    ALL_STEPS,
-    LOGIN,
-    QUICK,
-    SCRIPTS,
-    SENDER,
-    broken,
-    context_for,
-    settings_for,
-)
 from tests.support.fixtures import Bed
 from tests.support.leaks import nothing_left
 from tests.support.listener import LOOPBACK
+from tests.support.other_protocols import HTTP, IMAP, SILENT, OtherProtocol
 from tests.support.script import (
     HEALTHY,
     HEALTHY_TLS,
@@ -32,10 +22,21 @@ from tests.support.script import (
     Step,
     Tls,
     drip,
+    hang_up,
+    late,
     say,
     stall,
 )
-from tests.support.strangers import HTTP, IMAP, SILENT, Stranger
+from tests.support.sessions import (
+    ALL_STEPS,
+    LOGIN,
+    QUICK,
+    SCRIPTS,
+    SENDER,
+    broken,
+    context_for,
+    settings_for,
+)
 
 
 async def _failure(bed: Bed, settings: ServerSettings) -> Failure:
@@ -75,7 +76,7 @@ async def test_a_port_that_wants_tls_is_recognised_while_the_first_connection_wa
 @pytest.mark.parametrize(("stranger", "protocol"), [(HTTP, "HTTP"), (IMAP, "IMAP")])
 @pytest.mark.parametrize("encryption", [Encryption.STARTTLS, Encryption.TLS])
 async def test_another_protocol_is_named(
-    bed: Bed, encryption: Encryption, stranger: Stranger, protocol: str
+    bed: Bed, encryption: Encryption, stranger: OtherProtocol, protocol: str
 ) -> None:
     server = await bed.host(stranger)
     settings = replace(
@@ -96,7 +97,7 @@ async def test_a_slow_server_is_not_given_up_because_somebody_asks(bed: Bed) -> 
 @pytest.mark.parametrize("encryption", SCRIPTS)
 async def test_one_byte_a_second_ends_with_the_deadline(bed: Bed, encryption: Encryption) -> None:
     server = await bed.serve(broken(encryption, answers=dict.fromkeys(Step, drip(1.0))))
-    settings = settings_for(server, deadlines=Deadlines(handshake=3.0))
+    settings = settings_for(server, deadlines=Deadlines(handshake=3.0, greeting=3.0))
     started = time.monotonic()
     async with nothing_left(server):
         await _failure(bed, settings)
@@ -108,7 +109,7 @@ async def test_silence_ends_with_the_deadline(bed: Bed) -> None:
     settings = replace(
         settings_for(await bed.serve(HEALTHY)),
         port=server.port,
-        deadlines=Deadlines(handshake=3.0),
+        deadlines=Deadlines(handshake=3.0, greeting=3.0),
     )
     started = time.monotonic()
     async with nothing_left(server):
@@ -120,7 +121,7 @@ async def test_silence_ends_with_the_deadline(bed: Bed) -> None:
 async def test_a_server_that_begins_tls_and_does_not_end_it_is_too_slow(bed: Bed) -> None:
     begun = say(b"\x16\x03\x03\x00\x7a\x02\x00", After.STALL)
     server = await bed.serve(HEALTHY_TLS.but(answers={Step.TLS: begun}))
-    settings = settings_for(server, deadlines=Deadlines(handshake=4.0))
+    settings = settings_for(server, deadlines=Deadlines(handshake=4.0, greeting=4.0))
     async with nothing_left(server):
         failure = await _failure(bed, settings)
     assert (failure.kind, failure.stage) == (FailureKind.SERVER_TOO_SLOW, Stage.TLS)
@@ -128,7 +129,7 @@ async def test_a_server_that_begins_tls_and_does_not_end_it_is_too_slow(bed: Bed
 
 async def test_a_server_that_ends_tls_and_greets_nobody_is_silent(bed: Bed) -> None:
     server = await bed.serve(HEALTHY_TLS.but(answers={Step.GREETING: stall()}))
-    settings = settings_for(server, deadlines=Deadlines(handshake=4.0))
+    settings = settings_for(server, deadlines=Deadlines(handshake=4.0, greeting=4.0))
     async with nothing_left(server):
         failure = await _failure(bed, settings)
     assert (failure.kind, failure.stage) == (FailureKind.NO_GREETING, Stage.GREETING)
@@ -187,18 +188,26 @@ async def test_where_nobody_can_be_asked_again_the_failure_stays_what_it_was(
     assert failure.detail
 
 
-async def test_a_server_that_leaves_with_its_last_reply_has_proven_nothing(
-    bed: Bed, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("encryption", SCRIPTS)
+async def test_a_server_that_leaves_with_its_last_reply_has_proven_enough(
+    bed: Bed, encryption: Encryption
 ) -> None:
-    opening = Session.open
+    server = await bed.serve(broken(encryption, answers={Step.RSET: hang_up()}))
+    proof = await prove(settings_for(server), context_for(bed), SENDER)
+    assert (proof.mechanism, proof.settings) == ("PLAIN", settings_for(server))
 
-    async def open_and_lose(session: Session, *, sender: str) -> None:
-        await opening(session, sender=sender)
-        session.abort()
 
-    monkeypatch.setattr(Session, "open", open_and_lose)
-    failure = await _failure(bed, settings_for(await bed.serve(HEALTHY)))
-    assert (failure.kind, failure.stage) == (FailureKind.DISCONNECTED, Stage.SENDER)
+async def test_the_time_after_a_late_greeting_is_whole(bed: Bed) -> None:
+    answers = {Step.GREETING: late(1.0), Step.EHLO: late(0.8)}
+    server = await bed.serve(HEALTHY.but(answers=answers))
+    deadlines = Deadlines(handshake=1.5, greeting=1.5)
+    await prove(settings_for(server, deadlines=deadlines), context_for(bed), SENDER)
+
+
+async def test_a_port_that_is_known_to_speak_smtp_is_waited_for_alone(bed: Bed) -> None:
+    server = await bed.serve(HEALTHY.but(answers={Step.GREETING: late(2.0)}))
+    await prove(settings_for(server), context_for(bed), SENDER, speaks_smtp=True)
+    assert server.record.connections == 1
 
 
 class TestAutomatic:

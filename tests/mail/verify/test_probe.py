@@ -4,8 +4,7 @@ import pytest
 
 from custom_components.email_courier.mail.verify.probe import Speaker, listen
 from tests.support.fixtures import Bed
-from tests.support.script import HEALTHY, HEALTHY_TLS, Script, Step, drip, split
-from tests.support.strangers import (
+from tests.support.other_protocols import (
     CLOSING,
     FTP,
     HTTP,
@@ -13,8 +12,9 @@ from tests.support.strangers import (
     MYSQL,
     RESETTING,
     SILENT,
-    Stranger,
+    OtherProtocol,
 )
+from tests.support.script import HEALTHY, HEALTHY_TLS, Script, Step, drip, split
 
 
 @pytest.mark.parametrize(
@@ -48,10 +48,10 @@ async def test_a_mail_server_is_known_by_its_first_bytes(
         (CLOSING, Speaker.CLOSED, ""),
         (RESETTING, Speaker.CLOSED, ""),
     ],
-    ids=lambda value: value.name if isinstance(value, Stranger) else str(value),
+    ids=lambda value: value.name if isinstance(value, OtherProtocol) else str(value),
 )
 async def test_another_server_is_told_from_one(
-    bed: Bed, stranger: Stranger, speaker: Speaker, protocol: str
+    bed: Bed, stranger: OtherProtocol, speaker: Speaker, protocol: str
 ) -> None:
     server = await bed.host(stranger)
     heard = await listen(server.host, server.port)

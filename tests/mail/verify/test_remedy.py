@@ -17,13 +17,13 @@ from custom_components.email_courier.mail.settings import Encryption, ServerSett
 from custom_components.email_courier.mail.smtp.tls import without_checks
 from custom_components.email_courier.mail.verify.handshake import prove
 from custom_components.email_courier.mail.verify.remedy import Diagnosis, diagnose
-from tests.mail.accounts import LOGIN, SENDER, context_for, settings_for
 from tests.support.certificates import OTHER_NAME, ServerTls
 from tests.support.fixtures import Bed
 from tests.support.leaks import nothing_left
 from tests.support.listener import LOOPBACK6
 from tests.support.network import Network
 from tests.support.script import HEALTHY, HEALTHY_TLS, PLAIN_LOGIN, Step, say, stall
+from tests.support.sessions import LOGIN, SENDER, context_for, settings_for
 
 HOST = "mail.example.test"
 

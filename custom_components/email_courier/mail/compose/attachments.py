@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator
-from dataclasses import dataclass
 import re
+from typing import NamedTuple
 
 from ..files import FileError, FileFault
-from .content import Attachment, ContentError, ContentFault
+from .content import Attachment, AttachmentError, ContentFault
 from .content_type import HEAD_SIZE, content_type, is_content_type, usual_suffix
 from .encoding import BASE64_BLOCK, base64_lines, base64_size, one_line
-from .fields import parameter
+from .fields import name_parameter, parameter
 from .part import Part
 
 _MAX_NAME = 150
 _MAX_SUFFIX = 16
-_FOLDERS = re.compile(r".*[/\\]", re.DOTALL)
-_DIRECTION = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_FOLDERS = r"(?s).*[/\\]"
+_DIRECTION = "[\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
+_DEVICE = r"(?i)(?:con|prn|aux|nul|com[1-9]|lpt[1-9])(?:\..*)?"
+"""Names that Windows keeps for devices: a file of this name cannot be saved there."""
+_METHOD = rb"(?im)^METHOD:([A-Z-]{1,40})\r?$"
+_DECLARED_CHARSET = r"""(?i);\s*charset\s*=\s*"?([A-Za-z0-9._:-]{1,40})"""
 
 
 def attachment_part(attachment: Attachment, content_id: str | None = None) -> Part:
@@ -30,7 +34,7 @@ def attachment_part(attachment: Attachment, content_id: str | None = None) -> Pa
     kind = _type_of(attachment, head)
     name = visible_name(attachment.filename, kind)
     fields = [
-        ("Content-Type", kind + _charset(kind, head) + parameter("name", name)),
+        ("Content-Type", kind + _details(kind, head, attachment) + name_parameter(name)),
         ("Content-Transfer-Encoding", "base64"),
     ]
     if content_id is None:
@@ -49,19 +53,21 @@ def is_picture(attachment: Attachment) -> bool:
 def visible_name(filename: str, kind: str) -> str:
     """Return the file name that a reader sees: no folders, no line breaks, never empty.
 
-    Direction characters go too: they can make a program look like a picture.
+    Direction characters go too: they can make a program look like a picture. So do other
+    invisible ones. A name that Windows keeps for a device gets an underscore in front.
     """
-    name = one_line(_DIRECTION.sub("", _FOLDERS.sub("", filename))).rstrip(" .")
+    name = one_line(re.sub(_DIRECTION, "", re.sub(_FOLDERS, "", filename))).rstrip(" .")
     if not name:
         return f"attachment{usual_suffix(kind)}"
+    if re.fullmatch(_DEVICE, name):
+        name = f"_{name}"
     stem, dot, suffix = name.rpartition(".")
     if len(name) > _MAX_NAME and dot and len(suffix) < _MAX_SUFFIX:
         return f"{stem[: _MAX_NAME - 1 - len(suffix)]}.{suffix}"
     return name[:_MAX_NAME]
 
 
-@dataclass(frozen=True, slots=True)
-class _Encoded:
+class _Encoded(NamedTuple):
     """The body of an attachment, in base64."""
 
     attachment: Attachment
@@ -92,10 +98,10 @@ def _head(attachment: Attachment) -> bytes:
         raise _unreadable(attachment, error) from error
 
 
-def _unreadable(attachment: Attachment, error: FileError) -> ContentError:
+def _unreadable(attachment: Attachment, error: FileError) -> AttachmentError:
     changed = error.fault is FileFault.CHANGED
-    return ContentError(
-        "attachments",
+    return AttachmentError(
+        attachment,
         ContentFault.ATTACHMENT_CHANGED if changed else ContentFault.ATTACHMENT_UNREADABLE,
         filename=one_line(attachment.filename)[:200],
     )
@@ -104,20 +110,36 @@ def _unreadable(attachment: Attachment, error: FileError) -> ContentError:
 def _type_of(attachment: Attachment, head: bytes) -> str:
     declared = attachment.content_type
     if declared and not is_content_type(declared):
-        raise ContentError(
-            "attachments",
+        raise AttachmentError(
+            attachment,
             ContentFault.CONTENT_TYPE_INVALID,
             content_type=one_line(declared)[:100],
         )
     return content_type(head, attachment.filename, declared)
 
 
-def _charset(kind: str, head: bytes) -> str:
+def _details(kind: str, head: bytes, attachment: Attachment) -> str:
+    """Return the parameters that a reader needs in order to understand the content."""
     if not kind.startswith("text/"):
         return ""
-    try:
-        # The head may end within a character, so it is decoded as a beginning.
-        codecs.getincrementaldecoder("utf-8")().decode(head)
-    except UnicodeDecodeError:
-        return ""
-    return "; charset=utf-8"
+    charset = _charset(head, attachment.content_type or "")
+    details = f"; charset={charset}" if charset else ""
+    if kind == "text/calendar" and (method := re.search(_METHOD, head)):
+        # RFC 6047 section 2.4: without it, or with another than inside, it is no invitation.
+        details += f"; method={method[1].decode().upper()}"
+    return details
+
+
+def _charset(head: bytes, declared: str) -> str:
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    claimed = re.search(_DECLARED_CHARSET, declared)
+    if not (claimed and head.isascii()):
+        try:
+            # The head may end within a character, so it is decoded as a beginning.
+            codecs.getincrementaldecoder("utf-8")().decode(head)
+        except UnicodeDecodeError:
+            pass
+        else:
+            return "utf-8"
+    return claimed[1].lower() if claimed else ""

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from hashlib import sha256
-from html import escape
+from html import unescape
 import re
-from urllib.parse import quote
+from urllib.parse import unquote
 
 from .attachments import attachment_part, is_picture
 from .content import Attachment, Content, ContentError, ContentFault
 from .encoding import body_text, encode_text, one_line
 from .part import Bytes, Part, multipart
 
-_PLAIN_CONTENT_ID = re.compile(r"[A-Za-z0-9.@_+~-]{1,120}")
+_PLAIN_CONTENT_ID = "[A-Za-z0-9.@_+~-]{1,120}"
+_REFERENCE = r"""\bcid:(?:(?<="cid:)[^"]*|(?<='cid:)[^']*|[^\s"'<>()]*)"""
+"""A content id in HTML, up to the end of the quotation, or else of the word, that it stands in."""
 
 
 def body_part(content: Content, unique: Callable[[], str]) -> Part:
@@ -24,7 +25,7 @@ def body_part(content: Content, unique: Callable[[], str]) -> Part:
     """
     _check(content)
     files = _sort(content)
-    plain = text_part("plain", content.text or content.markdown or "")
+    plain = text_part("plain", _plain_text(content))
     page = _page(content, files)
     if page is None:
         readable = plain
@@ -50,13 +51,13 @@ def text_part(subtype: str, text: str) -> Part:
     )
 
 
-@dataclass(slots=True)
 class _Files:
     """Attachments by what becomes of them; names maps a content id as asked to the one sent."""
 
-    inline: list[tuple[str, Attachment]] = field(default_factory=list)
-    attached: list[Attachment] = field(default_factory=list)
-    names: dict[str, str] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.inline: list[tuple[str, Attachment]] = []
+        self.attached: list[Attachment] = []
+        self.names: dict[str, str] = {}
 
 
 def _check(content: Content) -> None:
@@ -70,7 +71,7 @@ def _sort(content: Content) -> _Files:
     files = _Files()
     has_page = bool(content.html or content.markdown)
     for attachment in content.attachments:
-        name = one_line(attachment.content_id or "")
+        name = _bare_content_id(attachment.content_id or "")
         if not (has_page and name) or (content.markdown and not is_picture(attachment)):
             files.attached.append(attachment)
         elif name in files.names:
@@ -91,11 +92,28 @@ def _show(files: _Files, name: str, attachment: Attachment) -> None:
     files.inline.append((files.names[name], attachment))
 
 
+def _bare_content_id(text: str) -> str:
+    """Return a content id without what it carries in a header or in HTML."""
+    name = one_line(text)
+    while name.startswith("<") and name.endswith(">"):
+        name = name[1:-1].strip()
+    return name[4:].strip() if name[:4].lower() == "cid:" else name
+
+
+def _plain_text(content: Content) -> str:
+    """Return the text for readers that show no HTML."""
+    if content.text.strip() or not content.html:
+        return content.text or content.markdown or ""
+    from .html_text import html_text  # noqa: PLC0415 - few mails need it
+
+    return html_text(content.html) or content.subject or content.text
+
+
 def _content_id(name: str) -> str:
     """Return a name that a Content-ID can be; file names with blanks or accents cannot."""
-    if _PLAIN_CONTENT_ID.fullmatch(name):
+    if re.fullmatch(_PLAIN_CONTENT_ID, name):
         return name
-    return f"part-{sha256(name.encode()).hexdigest()[:24]}"
+    return f"part-{sha256(name.encode('utf-8', 'replace')).hexdigest()[:24]}"
 
 
 def _page(content: Content, files: _Files) -> str | None:
@@ -110,9 +128,22 @@ def _page(content: Content, files: _Files) -> str | None:
         return markdown_page(content, pictures)
     if not content.html:
         return None
-    page = content.html
-    for name in sorted(files.names, key=len, reverse=True):
-        if files.names[name] != name:
-            for written in {name, quote(name), escape(name)}:
-                page = page.replace(f"cid:{written}", f"cid:{files.names[name]}")
-    return page
+    return _with_sent_content_ids(content.html, files.names) if files.names else content.html
+
+
+def _with_sent_content_ids(page: str, names: dict[str, str]) -> str:
+    """Let HTML name pictures as they are sent, however it writes their content ids."""
+
+    def reference(match: re.Match[str]) -> str:
+        written = unescape(match[0])
+        name = next(
+            (
+                name
+                for form in (written, unquote(written))
+                if (name := _bare_content_id(form)) in names
+            ),
+            None,
+        )
+        return match[0] if name is None else f"cid:{names[name]}"
+
+    return re.sub(_REFERENCE, reference, page, flags=re.IGNORECASE)

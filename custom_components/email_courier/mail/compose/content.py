@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from typing import NamedTuple
 
 from ..address import Mailbox
 from ..files import OpenedFile
@@ -75,8 +76,19 @@ class Attachment:
             self.source.close()
 
 
-@dataclass(frozen=True, slots=True)
-class Button:
+class AttachmentError(ContentError):
+    """An attachment that cannot be sent, while the mail without it could.
+
+    attachment: the one that is at fault.
+    """
+
+    def __init__(self, attachment: Attachment, reason: ContentFault, **facts: str) -> None:
+        """Name the attachment and the reason."""
+        super().__init__("attachments", reason, **facts)
+        self.attachment = attachment
+
+
+class Button(NamedTuple):
     """A link that looks like a button below markdown."""
 
     text: str
@@ -95,7 +107,8 @@ class Content:
     """Everything that is asked of one mail.
 
     text: the plain part; the markdown stands in for an empty one.
-    html: shown instead of the plain part where the reader can; passed on as it is.
+    html: shown instead of the plain part where the reader can; passed on as it is. An empty
+    plain part is made from it.
     markdown: the same, as CommonMark, rendered into the layout; not together with html.
     images: the classic pictures: inline under their file names where there is html, else attached.
     headers: further header fields by name.
@@ -116,7 +129,7 @@ class Content:
     attachments: tuple[Attachment, ...] = ()
     images: tuple[Attachment, ...] = ()
     priority: Priority | None = None
-    headers: Mapping[str, str] = field(default_factory=lambda: _NO_HEADERS)
+    headers: Mapping[str, str] = _NO_HEADERS
     thread: str | None = None
     button: Button | None = None
     base_url: str | None = None
@@ -124,7 +137,7 @@ class Content:
     language: str = "en"
 
     @property
-    def is_light(self) -> bool:
+    def is_cheap_to_compose(self) -> bool:
         """Whether composing it takes no longer than handing it to a worker thread.
 
         So it is with short text alone: no file is read, nothing is rendered or encoded at length.

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
+from functools import cache
 from mimetypes import MimeTypes
 import re
 
 HEAD_SIZE = 4096
 UNKNOWN = "application/octet-stream"
 
-_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,62}/[a-z0-9][a-z0-9!#$&^_.+-]{0,62}")
+_TYPE = r"[a-z0-9][a-z0-9!#$&^_.+-]{0,62}/[a-z0-9][a-z0-9!#$&^_.+-]{0,62}"
 
-# The table that Python brings, without the files of the machine: the same answer everywhere.
-_NAMES = MimeTypes()
 _MORE_NAMES = {
     ".gpx": "application/gpx+xml",
     ".ics": "text/calendar",
     ".log": "text/plain",
     ".vcf": "text/vcard",
 }
-for _suffix, _type in _MORE_NAMES.items():
-    _NAMES.add_type(_type, _suffix)
 
 _COMPRESSED = {
     "gzip": "application/gzip",
@@ -88,16 +85,25 @@ def content_type(head: bytes, filename: str, declared: str | None = None) -> str
 
 def is_content_type(text: str) -> bool:
     """Tell whether text names a type, with or without parameters (RFC 6838 section 4.2)."""
-    return _TYPE.fullmatch(text.partition(";")[0].strip().lower()) is not None
+    return re.fullmatch(_TYPE, text.partition(";")[0].strip().lower()) is not None
 
 
 def usual_suffix(type_name: str) -> str:
     """Return the suffix that files of a type have, with its dot, or nothing."""
-    return _NAMES.guess_extension(type_name) or ""
+    return _names().guess_extension(type_name) or ""
+
+
+@cache
+def _names() -> MimeTypes:
+    """Return the table that Python brings, without the files of the machine, and ours."""
+    names = MimeTypes()
+    for suffix, name in _MORE_NAMES.items():
+        names.add_type(name, suffix)
+    return names
 
 
 def _by_name(filename: str) -> str:
-    found, compression = _NAMES.guess_file_type(filename)
+    found, compression = _names().guess_file_type(filename)
     if compression is not None:
         return _COMPRESSED.get(compression, UNKNOWN)
     return found or ""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import re
 
 _LINE_WISH = 78
+_QUOTED_LINE = 76
 _BASE64_LINE = 57  # bytes that make a line of 76 characters
 BASE64_BLOCK = _BASE64_LINE * 1024
 """Bytes that are encoded at a time."""
@@ -22,10 +23,35 @@ def encode_text(text: str) -> tuple[str, bytes]:
     if text.isascii() and all(map(_is_untouchable, text.split("\n"))):
         return "7bit", text.replace("\n", "\r\n").encode("ascii")
     raw = text.replace("\n", "\r\n").encode()
-    quoted = b2a_qp(text.encode()).replace(b"\n", b"\r\n")
+    quoted = _unmistakable(b2a_qp(text.encode())).replace(b"\n", b"\r\n")
     if len(quoted) <= 2 * len(raw):
         return "quoted-printable", quoted
     return "base64", b"".join(base64_lines([raw]))
+
+
+def _unmistakable(quoted: bytes) -> bytes:
+    r"""Return quoted-printable, lines ending in \n, without lines that are no mere text to others.
+
+    RFC 2049 section 3: a mailbox file takes "From " for the next mail, and old servers a dot
+    alone for the end. Soft line breaks can make such lines, too. A blank that b2a_qp escapes at
+    the end of a line can make it longer than RFC 2045 section 6.7 allows.
+    """
+    if not re.search(rb"^(?:From |\.=?$|.{77})", quoted, re.MULTILINE):
+        return quoted
+    lines: list[bytes] = []
+    for line in quoted.split(b"\n"):
+        rest = line
+        while rest.startswith(b"From "):
+            lines.append(b"=46rom =")
+            rest = rest[5:]
+        if lines and lines[-1] == b"=46rom =" and len(rest) <= _QUOTED_LINE - 7:
+            lines.pop()
+            rest = b"=46rom " + rest
+        if len(rest) > _QUOTED_LINE:
+            lines.append(rest[:-3] + b"=")
+            rest = rest[-3:]
+        lines.append(b"=2E" + rest[1:] if rest in {b".", b".="} else rest)
+    return b"\n".join(lines)
 
 
 def base64_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -62,20 +88,20 @@ def _is_untouchable(line: str) -> bool:
     )
 
 
-_NEWLINE = re.compile("\r\n|[\r\x85\u2028\u2029]")
-_NO_BODY_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-_NO_LINE_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_NEWLINE = "\r\n|[\r\x85\u2028\u2029]"
+_NO_BODY_TEXT = "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]"
+_NO_LINE_TEXT = "[\x00-\x1f\x7f-\x9f\u2028\u2029]+"
+_SURROGATE = "[\ud800-\udfff]"
 
 
 def one_line(text: str) -> str:
     """Return text as one line: what ends or disturbs a line becomes a space."""
-    return _SURROGATE.sub("\ufffd", _NO_LINE_TEXT.sub(" ", text)).strip()
+    return re.sub(_SURROGATE, "\ufffd", re.sub(_NO_LINE_TEXT, " ", text)).strip()
 
 
 def is_line(text: str) -> bool:
     """Tell whether text is one line already, and can be written as UTF-8."""
-    return not (_NO_LINE_TEXT.search(text) or _SURROGATE.search(text))
+    return not (re.search(_NO_LINE_TEXT, text) or re.search(_SURROGATE, text))
 
 
 def body_text(text: str) -> str:
@@ -84,5 +110,5 @@ def body_text(text: str) -> str:
     Other control characters than tab become U+FFFD: mail has no use for them, and NUL is
     forbidden (RFC 5322 section 4.5).
     """
-    text = _NO_BODY_TEXT.sub("\ufffd", _NEWLINE.sub("\n", text))
+    text = re.sub(_NO_BODY_TEXT, "\ufffd", re.sub(_NEWLINE, "\n", text))
     return text if not text or text.endswith("\n") else text + "\n"

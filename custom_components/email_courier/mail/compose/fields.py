@@ -8,7 +8,6 @@ come out as something else. Every value is returned folded with CRLF.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from email.header import Header
 import re
 from urllib.parse import quote
 
@@ -21,8 +20,8 @@ _LINE_WISH = 78
 _ENCODED_LINE = 76
 
 _FOLD = "\r\n "
-_ATOM_PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
-_ESCAPE = re.compile(r'["\\]')
+_ATOM_PHRASE = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+_ESCAPE = r'["\\]'
 _PARAMETER_PIECE = 50
 
 
@@ -38,9 +37,18 @@ def unstructured(name: str, text: str) -> str:
     return _encoded(name, line)
 
 
-def mailbox_list(name: str, mailboxes: Sequence[Mailbox]) -> str:
-    """Return mailboxes as the value of the field of this name, one on a line."""
-    written = [_mailbox(name if i == 0 else "", mailbox) for i, mailbox in enumerate(mailboxes)]
+def mailbox_list(name: str, mailboxes: Sequence[Mailbox], *, in_ascii: bool = False) -> str:
+    """Return mailboxes as the value of the field of this name, one on a line.
+
+    in_ascii: shows an address that only RFC 6531 can carry as an empty group of that name
+    (RFC 6857 section 3.1.6), so that the mail can also go where SMTPUTF8 is unknown.
+    """
+    written = [
+        (_empty_group if in_ascii and not mailbox.address.isascii() else _mailbox)(
+            name if i == 0 else "", mailbox
+        )
+        for i, mailbox in enumerate(mailboxes)
+    ]
     return f",{_FOLD}".join(written)
 
 
@@ -50,8 +58,7 @@ def parameter(name: str, value: str) -> str:
     What a quoted string cannot hold safely is written as RFC 2231 asks, in pieces that end at
     character boundaries.
     """
-    plain = _is_plain(value) and value.isprintable() and not _ESCAPE.search(value)
-    if plain and len(value) + len(name) + len(' ="";') <= _LINE_WISH:
+    if _is_quotable(name, value):
         return f';{_FOLD}{name}="{value}"'
     pieces = [""]
     for character in value:
@@ -64,6 +71,27 @@ def parameter(name: str, value: str) -> str:
     first, *rest = pieces
     return f";{_FOLD}{name}*0*=utf-8''{first}" + "".join(
         f";{_FOLD}{name}*{number}*={piece}" for number, piece in enumerate(rest, start=1)
+    )
+
+
+def name_parameter(value: str) -> str:
+    """Return the parameter "name" of a Content-Type, as parameter does.
+
+    What a quoted string cannot hold becomes encoded words in quotation marks. No standard knows
+    that, but Outlook reads nothing else, and Thunderbird, Gmail and Nodemailer write it; whoever
+    keeps to RFC 2231 finds the same name in the Content-Disposition.
+    """
+    if _is_quotable("name", value):
+        return parameter("name", value)
+    return f';{_FOLD}name="{_encoded('name="', value, _ENCODED_LINE - 2)}"'
+
+
+def _is_quotable(name: str, value: str) -> bool:
+    return (
+        _is_plain(value)
+        and value.isprintable()
+        and not re.search(_ESCAPE, value)
+        and len(value) + len(name) + len(' ="";') <= _LINE_WISH
     )
 
 
@@ -84,17 +112,27 @@ def _folded(name: str, words: list[str]) -> str:
     return _FOLD.join([*lines, current])
 
 
-def _encoded(name: str, text: str) -> str:
-    header = Header(text, "utf-8", maxlinelen=_ENCODED_LINE, header_name=name)
+def _encoded(name: str, text: str, limit: int = _ENCODED_LINE) -> str:
+    # A plain mail needs no encoded word, and importing this loads the character sets.
+    from email.header import Header  # noqa: PLC0415
+
+    header = Header(text, "utf-8", maxlinelen=limit, header_name=name)
     return header.encode(linesep="\r\n")
 
 
+def _empty_group(field_name: str, mailbox: Mailbox) -> str:
+    shown = f"{mailbox.name} {mailbox.address}".strip()
+    return f"{_encoded(field_name, shown, _ENCODED_LINE - 4)} :;"
+
+
 def _mailbox(field_name: str, mailbox: Mailbox) -> str:
-    name = one_line(mailbox.name)
+    name = mailbox.name
     if not name:
         return mailbox.address
     if _is_plain(name) and len(name) <= _LINE_WISH // 2:
-        phrase = name if _ATOM_PHRASE.fullmatch(name) else f'"{_ESCAPE.sub(r"\\\g<0>", name)}"'
+        phrase = (
+            name if re.fullmatch(_ATOM_PHRASE, name) else f'"{re.sub(_ESCAPE, r"\\\g<0>", name)}"'
+        )
     else:
         phrase = _encoded(field_name, name)
     *before, last = phrase.split("\r\n")

@@ -15,7 +15,7 @@ from .part import Fields
 
 _MAX_SUBJECT = 900
 _MAX_VALUE = 8000
-_FIELD_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9!#$%&'*+.^_`|~-]{0,69}")
+_FIELD_NAME = r"[A-Za-z0-9][A-Za-z0-9!#$%&'*+.^_`|~-]{0,69}"
 
 _RESERVED = frozenset({
     "apparently-to",
@@ -36,7 +36,7 @@ _RESERVED = frozenset({
 })  # fmt: skip
 _RESERVED_BEGINNINGS = ("arc-", "authentication-results", "content-", "dkim-", "resent-")
 _OF_THREAD = frozenset({"in-reply-to", "references"})
-_MESSAGE_IDS = re.compile(r"(?:<[!-;=?A-~]+@[!-;=?A-~]+>(?: |$))+")
+_MESSAGE_IDS = r"(?:<[!-;=?A-~]+@[!-;=?A-~]+>(?: |$))+"
 _OF_PRIORITY = frozenset({"importance", "priority", "x-priority"})
 
 # X-Priority is what most readers know; Importance and Priority are RFC 2156's words.
@@ -55,15 +55,18 @@ def message_header(
     cc: tuple[Mailbox, ...],
     message_id: str,
     now: datetime,
+    *,
+    in_ascii: bool = False,
 ) -> Fields:
     """Return the fields of the message as a whole, those of its body left out.
 
     to, cc: who is shown there; Bcc is never written. message_id: with its angle brackets.
+    in_ascii: writes to and cc without addresses that only RFC 6531 can carry.
     Raises ContentError for a custom field that is reserved, malformed or repeated.
     """
     return (
         ("From", mailbox_list("From", [content.sender])),
-        *_destinations(to, cc),
+        *_destinations(to, cc, in_ascii=in_ascii),
         *_mailboxes("Reply-To", content.reply_to),
         *_subject(content.subject),
         ("Date", format_datetime(now)),
@@ -87,14 +90,17 @@ def thread_id(key: str, domain: str) -> str:
     return f"<thread-{sha256(key.encode('utf-8', 'replace')).hexdigest()[:32]}@{domain}>"
 
 
-def _destinations(to: tuple[Mailbox, ...], cc: tuple[Mailbox, ...]) -> Fields:
+def _destinations(to: tuple[Mailbox, ...], cc: tuple[Mailbox, ...], *, in_ascii: bool) -> Fields:
     if not to and not cc:
         return (("To", "undisclosed-recipients:;"),)
-    return (*_mailboxes("To", to), *_mailboxes("Cc", cc))
+    return (
+        *_mailboxes("To", to, in_ascii=in_ascii),
+        *_mailboxes("Cc", cc, in_ascii=in_ascii),
+    )
 
 
-def _mailboxes(name: str, mailboxes: tuple[Mailbox, ...]) -> Fields:
-    return ((name, mailbox_list(name, mailboxes)),) if mailboxes else ()
+def _mailboxes(name: str, mailboxes: tuple[Mailbox, ...], *, in_ascii: bool = False) -> Fields:
+    return ((name, mailbox_list(name, mailboxes, in_ascii=in_ascii)),) if mailboxes else ()
 
 
 def _subject(subject: str) -> Fields:
@@ -125,7 +131,7 @@ def _custom(content: Content) -> Fields:
     fields: dict[str, tuple[str, str]] = {}
     for name, value in content.headers.items():
         key = name.lower()
-        if not _FIELD_NAME.fullmatch(name):
+        if not re.fullmatch(_FIELD_NAME, name):
             raise _refused(ContentFault.HEADER_NAME_INVALID, name)
         if key in taken or key.startswith(_RESERVED_BEGINNINGS):
             raise _refused(ContentFault.HEADER_RESERVED, name)
@@ -133,7 +139,7 @@ def _custom(content: Content) -> Fields:
             raise _refused(ContentFault.HEADER_REPEATED, name)
         if not is_line(value) or len(value) > _MAX_VALUE:
             raise _refused(ContentFault.HEADER_VALUE_INVALID, name)
-        if key in _OF_THREAD and not _MESSAGE_IDS.fullmatch(value):
+        if key in _OF_THREAD and not re.fullmatch(_MESSAGE_IDS, value):
             raise _refused(ContentFault.HEADER_VALUE_INVALID, name)
         fields[key] = (name, unstructured(name, value))
     return tuple(fields.values())

@@ -6,8 +6,8 @@ style sheet is for readers that know dark mode. Nothing on the page is loaded fr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from html import escape
+from typing import NamedTuple
 
 from .attachments import visible_name
 from .content import Button, Content, ContentError, ContentFault
@@ -41,8 +41,7 @@ _OUTLOOK_STYLE_SHEET = """\
 """
 
 
-@dataclass(frozen=True, slots=True)
-class InlinePicture:
+class InlinePicture(NamedTuple):
     """A picture in the mail.
 
     name: its content id as the markdown writes it. content_id: as it is sent.

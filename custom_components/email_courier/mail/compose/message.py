@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
 from secrets import token_hex
 
@@ -16,7 +15,6 @@ from .headers import message_header, shown_subject
 from .part import Part
 
 
-@dataclass(frozen=True, slots=True)
 class ComposedMail:
     """A finished mail.
 
@@ -24,12 +22,21 @@ class ComposedMail:
     message_id: with its angle brackets. size: the length of data in bytes.
     """
 
-    envelope: Envelope
-    data: Payload = field(repr=False)
-    message_id: str
-    subject: str
-    size: int
-    date: datetime
+    __slots__ = ("data", "date", "envelope", "message_id", "size", "subject")
+
+    def __init__(
+        self, envelope: Envelope, data: Payload, message_id: str, subject: str, date: datetime
+    ) -> None:
+        """Put the parts together."""
+        self.envelope = envelope
+        self.data = data
+        self.message_id = message_id
+        self.subject = subject
+        self.size = len(data)
+        self.date = date
+
+    def __repr__(self) -> str:
+        return f"ComposedMail({self.message_id}, {self.envelope}, {self.size} bytes)"
 
 
 def compose(
@@ -44,17 +51,17 @@ def compose(
     """
     unique = unique or _chance
     message_id = f"<{unique()}@{content.sender.domain}>"
-    to, cc, bcc = _once([content.to, content.cc, content.bcc])
-    if not (to or cc or bcc):
+    destinations = _once([content.to, content.cc, content.bcc])
+    recipients = tuple(mailbox for mailboxes in destinations for mailbox in mailboxes)
+    if not recipients:
         raise ContentError("to", ContentFault.NO_RECIPIENT)
-    message = _message(content, to, cc, message_id, now, unique)
+    message = _message(content, destinations, message_id, now, unique)
     data = gather(message.pieces())
     return ComposedMail(
-        envelope=_envelope(content, (*to, *cc, *bcc)),
+        envelope=_envelope(content, recipients),
         data=data,
         message_id=message_id,
         subject=shown_subject(content.subject),
-        size=len(data),
         date=now,
     )
 
@@ -64,20 +71,22 @@ def wire_size(content: Content, *, now: datetime) -> int:
 
     Of files only the first bytes are read. Raises ContentError.
     """
-    to, cc, _ = _once([content.to, content.cc, content.bcc])
+    destinations = _once([content.to, content.cc, content.bcc])
     message_id = f"<{_chance()}@{content.sender.domain}>"
-    return _message(content, to, cc, message_id, now, _chance).size
+    return _message(content, destinations, message_id, now, _chance).size
 
 
 def _message(
     content: Content,
-    to: tuple[Mailbox, ...],
-    cc: tuple[Mailbox, ...],
+    destinations: list[tuple[Mailbox, ...]],
     message_id: str,
     now: datetime,
     unique: Callable[[], str],
 ) -> Part:
-    header = message_header(content, to, cc, message_id, now)
+    to, cc, bcc = destinations
+    # A server without SMTPUTF8 can still take the mail for those whose address does not need it.
+    in_ascii = any(mailbox.address.isascii() for mailbox in (*to, *cc, *bcc))
+    header = message_header(content, to, cc, message_id, now, in_ascii=in_ascii)
     return body_part(content, unique).with_fields((*header, ("MIME-Version", "1.0")))
 
 
@@ -97,7 +106,7 @@ def _envelope(content: Content, recipients: tuple[Mailbox, ...]) -> Envelope:
     return Envelope(
         sender=content.sender.address,
         recipients=tuple(mailbox.address for mailbox in recipients),
-        smtputf8=any(mailbox.needs_smtputf8 for mailbox in named),
+        smtputf8=not all(mailbox.address.isascii() for mailbox in named),
     )
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 type Fields = tuple[tuple[str, str], ...]
 """Header fields in their order: names and values, folded with CRLF already."""
@@ -21,12 +20,17 @@ class Body(Protocol):
         """Yield the body, 7-bit lines with CRLF. Raises what reading its source raises."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One part: its header fields and its body."""
 
     fields: Fields
     body: Body
+
+    @property
+    def content_type(self) -> str:
+        """Its type without parameters."""
+        declared = next(value for name, value in self.fields if name == "Content-Type")
+        return declared.partition(";")[0]
 
     @property
     def size(self) -> int:
@@ -43,8 +47,7 @@ class Part:
         return Part(fields + self.fields, self.body)
 
 
-@dataclass(frozen=True, slots=True)
-class Bytes:
+class Bytes(NamedTuple):
     """A body that is ready."""
 
     data: bytes
@@ -59,8 +62,7 @@ class Bytes:
         yield self.data
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(NamedTuple):
     """The body of a multipart: other parts between boundary lines (RFC 2046 section 5.1.1)."""
 
     boundary: str
@@ -85,7 +87,7 @@ class Parts:
 
 
 def multipart(subtype: str, parts: Iterable[Part], unique: Callable[[], str]) -> Part:
-    """Join parts; a single one stays as it is.
+    """Join parts; a single one stays as it is. Of related parts the first is the root (RFC 2387).
 
     unique: returns a new token each time, of letters and digits that nobody can guess.
     """
@@ -94,7 +96,8 @@ def multipart(subtype: str, parts: Iterable[Part], unique: Callable[[], str]) ->
         return parts[0]
     # Neither base64 nor quoted-printable can contain "=_".
     boundary = f"=_{unique()}"
-    declared = f'multipart/{subtype};\r\n boundary="{boundary}"'
+    root = f';\r\n type="{parts[0].content_type}"' if subtype == "related" else ""
+    declared = f'multipart/{subtype}{root};\r\n boundary="{boundary}"'
     return Part((("Content-Type", declared),), Parts(boundary, parts))
 
 

@@ -78,7 +78,7 @@ async def _read(mailbox: Mailbox, url: str, fetch: Fetch) -> list[OutgoingServer
         raise LookupFailed("configuration file takes too long") from error
     # A quarter of a megabyte of tiny elements takes long enough to hold up an event loop.
     servers = await asyncio.to_thread(read_outgoing_servers, document)
-    return [server.filled_in(mailbox) for server in servers]
+    return [server.fill_in(mailbox) for server in servers]
 
 
 async def _download(url: str, fetch: Fetch) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
 # Expat by itself, because its handlers can refuse a document before anything in it is expanded.
@@ -18,15 +17,18 @@ _OAUTH = "OAuth2"
 _NO_LOGIN = frozenset({"none", "client-IP-address"})
 
 
-@dataclass(slots=True)
 class OutgoingServer:
     """One outgoingServer element, its texts as they stand there."""
 
-    hostname: str = ""
-    port: int = 0
-    socket_type: str = ""
-    username: str = ""
-    authentication: list[str] = field(default_factory=list)
+    __slots__ = ("authentication", "hostname", "port", "socket_type", "username")
+
+    def __init__(self) -> None:
+        """Begin with nothing known."""
+        self.hostname = ""
+        self.port = 0
+        self.socket_type = ""
+        self.username = ""
+        self.authentication: list[str] = []
 
     @property
     def wants_oauth_only(self) -> bool:
@@ -38,13 +40,11 @@ class OutgoingServer:
         """Whether the server knows its clients without a login."""
         return bool(self.authentication) and all(a in _NO_LOGIN for a in self.authentication)
 
-    def filled_in(self, mailbox: Mailbox) -> OutgoingServer:
-        """Return the same with the placeholders replaced."""
-        return replace(
-            self,
-            hostname=_fill_in(self.hostname, mailbox).lower(),
-            username=_fill_in(self.username, mailbox),
-        )
+    def fill_in(self, mailbox: Mailbox) -> OutgoingServer:
+        """Return it with the placeholders replaced."""
+        self.hostname = _fill_in(self.hostname, mailbox).lower()
+        self.username = _fill_in(self.username, mailbox)
+        return self
 
 
 def read_outgoing_servers(document: bytes) -> list[OutgoingServer]:

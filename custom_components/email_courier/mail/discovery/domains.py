@@ -22,7 +22,7 @@ _SPECIAL_USE = frozenset(
 )
 """Special-use names (RFC 2606, 6761, 6762, 7686, 8375, 9476) and the private-use one of ICANN."""
 
-_HOST_NAME = re.compile(
+_HOST_NAME = (
     r"(?=.{4,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
 )
 
@@ -45,4 +45,4 @@ def is_within(host: str, domain: str) -> bool:
 
 def is_host_name(name: str) -> bool:
     """Tell whether a lower-case name is a full host name, and no IP address."""
-    return _HOST_NAME.fullmatch(name) is not None
+    return re.fullmatch(_HOST_NAME, name) is not None

@@ -1,10 +1,19 @@
-"""Whether the account's server may be approached at all."""
+"""The retry schedule, and whether the account's server may be approached at all."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from ..failure import LOGIN_REFUSED, Failure, Permanence
+
+QUOTA = frozenset({"quota_exceeded"})
+"""Kinds, by value, that pass when the provider counts anew: in an hour, or on the next day."""
+
+
+def is_quota(failure: Failure | None) -> bool:
+    """Whether the provider takes no more for now."""
+    return failure is not None and failure.kind.value in QUOTA
+
 
 DELAYS = (30.0, 120.0, 300.0, 900.0, 1800.0)
 """Seconds before the second, third, ... attempt."""
@@ -25,25 +34,29 @@ def retry_delay(attempts: int, chance: Callable[[], float]) -> float:
     return delay * (1 - JITTER + 2 * JITTER * chance())
 
 
-MAX_BREAKS = 3
+MAX_INTERRUPTIONS = 3
 """So many attempts in a row that break off without a word after the login, and the server is taken
 to be down: each may have been the fault of one mail, all of them hardly."""
 
 
-class Gate:
-    """One account's connection: open, shut until the next scheduled attempt, or paused.
+class Backoff:
+    """Whether the account's server is up, throttled until the next scheduled attempt, or paused.
 
-    failure: why it is not open.
-    opens_at: UTC timestamp in seconds of the next scheduled attempt.
+    failure: why it is not up.
+    opens_at: time of the run in seconds of the next scheduled attempt.
     """
 
-    def __init__(self, chance: Callable[[], float]) -> None:
-        """Begin open."""
+    def __init__(self, chance: Callable[[], float], changed: Callable[[], None]) -> None:
+        """Take the server to be up.
+
+        chance: returns a number in [0, 1). changed: called whenever any of this has changed.
+        """
         self.failure: Failure | None = None
         self.opens_at = 0.0
         self._chance = chance
+        self._changed = changed
         self._failures = 0
-        self._breaks = 0
+        self._interruptions = 0
 
     @property
     def paused(self) -> Failure | None:
@@ -52,7 +65,7 @@ class Gate:
         return failure if failure is not None and failure.kind in LOGIN_REFUSED else None
 
     def is_open(self, now: float) -> bool:
-        """Whether a waiting mail may be attempted."""
+        """Whether a deferred mail may be attempted."""
         return self.paused is None and now >= self.opens_at
 
     def is_known_down(self, now: float) -> bool:
@@ -61,30 +74,49 @@ class Gate:
         return (
             failure is not None
             and now < self.opens_at
-            and failure.permanence is not Permanence.PERMANENT
+            and (failure.permanence is not Permanence.PERMANENT or is_quota(failure))
         )
 
-    def shut(self, failure: Failure, now: float) -> None:
-        """No connection came about. A scheduled time that has not come yet stays."""
+    def delay(self, attempts: int) -> float:
+        """Return the seconds that one mail waits after so many failed attempts (one or more)."""
+        return retry_delay(attempts, self._chance)
+
+    def quota_delay(self) -> float:
+        """Return the seconds that one mail waits for which the provider's quota was used up."""
+        return retry_delay(len(DELAYS) + 1, self._chance)
+
+    def throttle(self, failure: Failure, now: float) -> None:
+        """No connection came about. A scheduled time that has not come yet stays.
+
+        A used-up quota is asked about every hour.
+        """
+        is_new = not is_quota(self.failure)
         self.failure = failure
-        if now >= self.opens_at:
+        if is_quota(failure):
+            if is_new or now >= self.opens_at:
+                self.opens_at = now + self.quota_delay()
+        elif now >= self.opens_at:
             self._failures += 1
-            self.opens_at = now + retry_delay(self._failures, self._chance)
+            self.opens_at = now + self.delay(self._failures)
+        self._changed()
 
-    def broke(self, failure: Failure, now: float) -> None:
+    def interrupted(self, failure: Failure, now: float) -> None:
         """The server fell silent or hung up in the middle of a mail."""
-        self._breaks += 1
-        if self._breaks >= MAX_BREAKS:
-            self.shut(failure, now)
+        self._interruptions += 1
+        if self._interruptions >= MAX_INTERRUPTIONS:
+            self.throttle(failure, now)
 
-    def try_now(self) -> None:
-        """Let the next attempt be made now; what it finds is as open as it was."""
+    def reset(self) -> None:
+        """Let the next attempt be made now, without taking the server to be up."""
         self.opens_at = 0.0
         self._failures = 0
+        self._changed()
 
-    def open(self) -> None:
-        """The server is there and speaks, or is to be taken for one that does."""
-        self.failure = None
-        self.opens_at = 0.0
+    def clear(self) -> None:
+        """The server is up, or is to be taken for one that is."""
+        self._interruptions = 0
         self._failures = 0
-        self._breaks = 0
+        self.opens_at = 0.0
+        if self.failure is not None:
+            self.failure = None
+            self._changed()

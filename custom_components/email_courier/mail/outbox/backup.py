@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 import logging
 import math
 import re
+from typing import NamedTuple
 
 from ..envelope import Envelope
-from ..failure import ACCOUNT_REFUSED, Failure, MailError, Permanence
+from ..failure import MailError
 from ..payload import IN_MEMORY, gather, pieces_of
-from .desk import Desk
-from .scheduler import Entry, Job
+from .events import Notifier
+from .runtime import TaskGroup, Timers
+from .scheduler import ActiveMail, QueueEntry
+from .spool import Spool
 from .submission import OutboxError, OutgoingMail
 
-type HandOver = Callable[[OutgoingMail], Awaitable[None]]
+_LOGGER = logging.getLogger(__name__)
+
+type Accept = Callable[[OutgoingMail], Awaitable[None]]
 """Returns when the backup account has the mail on disk. Raises MailError or OutboxError when it
 does not take it, and the mail stays where it is."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backup:
+class Backup(NamedTuple):
     """The account that takes over.
 
     own: the id of the account that gives. account: the id of the one that takes.
@@ -31,25 +35,16 @@ class Backup:
 
     own: str
     account: str
-    hand_over: HandOver
+    hand_over: Accept
     after: float = 300.0
 
-    def may_have(self, passed: tuple[str, ...]) -> bool:
-        """Whether a mail that has passed through these accounts has not been there yet."""
-        return self.account != self.own and self.account not in passed
+    def accepts(self, visited_accounts: tuple[str, ...]) -> bool:
+        """Whether a mail that has visited these accounts has not been there yet."""
+        return self.account != self.own and self.account not in visited_accounts
 
 
-def blames_account(failure: Failure | None) -> bool:
-    """Whether another account may succeed where this one is refused for good."""
-    return (
-        failure is not None
-        and failure.kind in ACCOUNT_REFUSED
-        and failure.permanence is Permanence.PERMANENT
-    )
-
-
-_FIELD = re.compile(rb"(?P<name>[^\s:]+)[ \t]*:(?P<value>.*?\r\n(?:[ \t].*?\r\n)*)", re.DOTALL)
-_BRACKETED = re.compile(rb"<[^<>]*>(?=\s*$)")
+_FIELD = rb"(?P<name>[^\s:]+)[ \t]*:(?P<value>.*?\r\n(?:[ \t].*?\r\n)*)"
+_BRACKETED = rb"<[^<>]*>(?=\s*$)"
 
 
 def readdress(mail: OutgoingMail, sender: str) -> OutgoingMail:
@@ -60,7 +55,7 @@ def readdress(mail: OutgoingMail, sender: str) -> OutgoingMail:
     """
     pieces = pieces_of(mail.data, IN_MEMORY)
     head, gap, body = next(pieces).partition(b"\r\n\r\n")
-    fields = [(m["name"], m["value"]) for m in _FIELD.finditer(head + b"\r\n")]
+    fields = [(m["name"], m["value"]) for m in re.finditer(_FIELD, head + b"\r\n", re.DOTALL)]
     has_reply_to = any(name.lower() == b"reply-to" for name, _ in fields)
     written: list[bytes] = []
     for name, value in fields:
@@ -83,71 +78,74 @@ def readdress(mail: OutgoingMail, sender: str) -> OutgoingMail:
 
 def _from(original: bytes, sender: bytes) -> bytes:
     """Put another address into the value of a From field; its name may be encoded or folded."""
-    if _BRACKETED.search(original):
-        return _BRACKETED.sub(lambda _: b"<" + sender + b">", original)
+    if re.search(_BRACKETED, original):
+        return re.sub(_BRACKETED, lambda _: b"<" + sender + b">", original)
     return b" " + sender + b"\r\n"
 
 
-_LOGGER = logging.getLogger(__name__)
-
-
-class TakeOver:
+class HandOver:
     """Offers mails to the backup account, one after the other, once each has waited long enough."""
 
-    def __init__(self, desk: Desk, backup: Backup, returned: Callable[[], None]) -> None:
-        """Work at a desk.
-
-        returned: called when a mail was not taken and waits in the line again.
-        """
-        self._desk = desk
+    def __init__(
+        self, backup: Backup, spool: Spool, notifier: Notifier, timers: Timers, tasks: TaskGroup
+    ) -> None:
         self._backup = backup
-        self._returned = returned
-        desk.alarm.serve(desk.backlog.next_offer, self.run)
+        self._spool = spool
+        self._queue = spool.queue
+        self._notifier = notifier
+        self._timers = timers
+        self._tasks = tasks
+        self._timer = timers.register(self.run)
 
     def run(self) -> None:
-        """Offer what is to be offered by now."""
-        offered = self._desk.backlog.take_offered(self._desk.alarm.now())
+        """Offer what is to be offered by now, and set the timer to the next mail."""
+        offered = self._queue.take_offered(self._timers.now())
         if offered:
-            self._desk.chores.do(self._offer_all(offered))
+            self._tasks.start(self._offer_all(offered))
+        self._timer.set(self._queue.next_offer())
 
-    async def _offer_all(self, entries: list[Entry]) -> None:
+    async def _offer_all(self, entries: list[QueueEntry]) -> None:
         for entry in entries:
             await self._offer(entry)
-        self._returned()
 
-    async def _offer(self, entry: Entry) -> None:
-        desk = self._desk
+    async def _offer(self, entry: QueueEntry) -> None:
         backup = self._backup
         entry.offer_at = math.inf
         try:
-            job = await desk.keeper.load(entry)
+            mail = await self._spool.load(entry)
         except OSError as error:
             _LOGGER.warning("A mail cannot be read for the backup account yet: %s", error)
-            entry.offer_at = desk.alarm.now() + backup.after
-            desk.backlog.put_back(entry, entry.next_attempt)
-            desk.reporter.trouble(error)
+            entry.offer_at = self._timers.now() + backup.after
+            self._queue.put_back(entry, entry.next_attempt)
+            self._notifier.trouble(error)
             return
-        if job is None:
+        if mail is None:
             return
-        passed = job.record.passed
-        if not backup.may_have(passed):
-            desk.backlog.put_back(entry, entry.next_attempt)
+        if not backup.accepts(mail.record.visited_accounts):
+            self._queue.put_back(entry, entry.next_attempt)
             return
-        now = desk.alarm.now()
-        await desk.keeper.mark_dot(job)  # a crash now leaves as much in doubt as one at a dot
+        await self._hand_over(mail, entry)
+
+    async def _hand_over(self, mail: ActiveMail, entry: QueueEntry) -> None:
+        backup = self._backup
+        now = self._timers.now()
+        was_offered = mail.record.is_offered
+        next_attempt = 0.0 if was_offered else entry.next_attempt
+        outgoing = mail.record.outgoing(mail.data, now)
+        visited = (*outgoing.visited_accounts, backup.own)
+        if not mail.record.is_offered:
+            # Offered there again after a crash, which makes no copy, before it is tried here.
+            await self._spool.note(mail, replace(mail.record, is_offered=True))
         try:
-            await backup.hand_over(
-                replace(job.record.outgoing(job.data, now), passed=(*passed, backup.own))
-            )
+            await backup.hand_over(replace(outgoing, visited_accounts=visited))
         except (MailError, OutboxError) as error:
             _LOGGER.debug("The backup account did not take a mail: %s", error)
             entry.offer_at = now + backup.after
-            desk.reporter.trouble(await desk.keeper.lay_down(job, entry.next_attempt))
+            if was_offered:
+                mail.record = mail.record.with_lost_reply()
+            mail.record = replace(mail.record, is_offered=False)
+            await self._spool.defer(mail, next_attempt)
         else:
-            await self._let_go(job)
-
-    async def _let_go(self, job: Job) -> None:
-        desk = self._desk
-        trouble = await desk.keeper.discard(job)
-        desk.reporter.handed_over(job.record, self._backup.account)
-        desk.reporter.trouble(trouble)
+            trouble = await self._spool.remove(mail)
+            self._notifier.handed_over(mail.record, backup.account)
+            self._notifier.trouble(trouble)

@@ -5,166 +5,38 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import replace
 import logging
-from typing import Any
+import math
+from typing import Any, NamedTuple
 
 from ..failure import Failure, MailError
-from .backup import Backup, TakeOver
-from .desk import Desk
-from .dispatcher import Deliver, Dispatcher, Expiry
-from .events import CourierEvent, OutboxState, Reporter
-from .history import Chronicle, History
-from .hold import FloodLimit, Held
+from .backoff import Backoff
+from .backup import Backup, HandOver
+from .disk import Disk
+from .dispatcher import Deliver, Dispatcher
+from .events import CourierEvent, Notifier, OutboxState
+from .history import History, HistorySaver
+from .hold import FloodLimit, HoldQueue
+from .outcome import OutcomeHandler
 from .record import MailRecord
-from .runtime import Alarm, Chores, Host
-from .scheduler import Backlog, Entry, Job
-from .spool import Disk, Keeper, Limits, Revival, Room
+from .runtime import Host, TaskGroup, Timers
+from .scheduler import ActiveMail, DeferredQueue, QueueEntry
+from .spool import Quota, QuotaLimits, Recovery, Spool
 from .store import Store
-from .submission import OutboxError, OutgoingMail, Receipt, refusal, with_held
-
-
-class Entrance:
-    """Counts the callers who have come in and not left."""
-
-    def __init__(self) -> None:
-        """Begin with nobody inside."""
-        self._inside = 0
-        self._empty = asyncio.Event()
-        self._empty.set()
-
-    @contextlib.contextmanager
-    def visit(self) -> Iterator[None]:
-        """Be inside."""
-        self._inside += 1
-        self._empty.clear()
-        try:
-            yield
-        finally:
-            self._inside -= 1
-            if not self._inside:
-                self._empty.set()
-
-    async def empty(self) -> None:
-        """Wait until everybody has left."""
-        await self._empty.wait()
-
-
-class Intake:
-    """Turns each mail into a job for the dispatcher, and lets its caller go in time."""
-
-    def __init__(
-        self, desk: Desk, dispatcher: Dispatcher, *, write_first: bool, patience: float
-    ) -> None:
-        """Work at a desk.
-
-        write_first: whether a mail is on disk before its first attempt.
-        patience: seconds after which a caller is let go and the mail kept.
-        """
-        self._desk = desk
-        self._dispatcher = dispatcher
-        self._write_first = write_first
-        self._patience = patience
-
-    async def submit(self, mail: OutgoingMail) -> Receipt:
-        """Deliver a mail or keep it. Raises MailError and OutboxError."""
-        job = self._job(mail)
-        answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
-        job.answer = answer
-        self._desk.chores.do(self._for(job, self._take_in(job)))
-        try:
-            await asyncio.wait({answer}, timeout=self._patience if mail.queue else None)
-            if not answer.done():
-                self._desk.chores.do(self._for(job, self._dispatcher.let_go(job)))
-            return await answer
-        except asyncio.CancelledError:
-            self._dispatcher.withdraw(job)
-            raise
-
-    async def accept(self, mail: OutgoingMail) -> None:
-        """Keep a mail, and deliver it later. Raises MailError and OutboxError."""
-        obstacle = self._dispatcher.reason_to_wait
-        if obstacle is not None:
-            raise MailError(obstacle)
-        await self._dispatcher.shelve(self._job(mail), None)
-
-    def _job(self, mail: OutgoingMail) -> Job:
-        record = MailRecord.new(mail, self._desk.alarm.now())
-        return Job(record, mail.data, queue=mail.queue)
-
-    async def _take_in(self, job: Job) -> None:
-        refusal = self._dispatcher.reason_to_refuse
-        if refusal is not None and not job.queue:
-            raise MailError(refusal)
-        obstacle = self._dispatcher.reason_to_wait if job.queue else None
-        if obstacle is not None:
-            await self._dispatcher.shelve(job, obstacle)
-            return
-        if self._write_first and job.queue:
-            await self._desk.keeper.keep(job)
-        self._dispatcher.take(job)
-
-    async def _for(self, job: Job, work: Coroutine[None, None, None]) -> None:
-        """Do something for a caller, who gets to know what goes wrong."""
-        try:
-            await work
-        except (MailError, OutboxError) as error:
-            job.refuse(error)
-        except Exception as error:
-            job.refuse(error)
-            raise
-
+from .submission import (
+    OutboxError,
+    OutboxReason,
+    OutgoingMail,
+    Receipt,
+    refused_receipt,
+    with_held,
+)
 
 _LOGGER = logging.getLogger(__name__)
 
 
-class Inventory:
-    """Lists and drops waiting mail, held or in the line."""
-
-    def __init__(self, desk: Desk, dispatcher: Dispatcher, held: Held | None) -> None:
-        """Look over a desk."""
-        self._desk = desk
-        self._dispatcher = dispatcher
-        self._held = held
-
-    async def records(self) -> Sequence[MailRecord]:
-        """Return the records of all waiting mail, first in line first, held ones last."""
-        held = () if self._held is None else self._held.records()
-        return [*await self._desk.keeper.records(), *held]
-
-    async def drop(self, names: Collection[str] | None) -> int:
-        """Forget waiting mails by their ids as text, or all of them; return how many.
-
-        Raises OSError.
-        """
-        desk = self._desk
-        dropped = 0 if self._held is None else await self._held.drop(names)
-        for entry in desk.backlog:
-            if names is not None and str(entry.id) not in names:
-                continue
-            if not entry.is_busy:
-                desk.backlog.take(entry)
-                desk.chores.do(self._drop(entry))
-                dropped += 1
-            elif self._dispatcher.drop(entry):
-                dropped += 1
-        await desk.chores.done()
-        return dropped
-
-    async def _drop(self, entry: Entry) -> None:
-        desk = self._desk
-        try:
-            record = await desk.keeper.record(entry)
-        except OSError as error:
-            _LOGGER.warning("The record of a dropped mail could not be read: %s", error)
-        else:
-            if record is not None:
-                desk.reporter.dropped(record)
-        desk.reporter.trouble(await desk.keeper.discard_entry(entry))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CourierConfig:
+class CourierConfig(NamedTuple):
     """How an account treats its mail.
 
     write_first: every mail is on disk before its first attempt.
@@ -175,7 +47,7 @@ class CourierConfig:
 
     write_first: bool = False
     patience: float = 20.0
-    limits: Limits = field(default_factory=Limits)
+    limits: QuotaLimits = QuotaLimits()
     backup: Backup | None = None
     flood_limit: FloodLimit | None = None
 
@@ -199,53 +71,43 @@ class Courier:
         """Deliver through a session, keep in a store, and tell a listener."""
         self._host = host
         self._config = config or CourierConfig()
-        backup = self._config.backup
-        self._alarm = Alarm(host)
-        self._reporter = Reporter(self._alarm.now)
-        self._room = Room(self._config.limits)
-        self._backlog = Backlog() if backup is None else Backlog(backup.after)
-        disk = Disk(store, host, self._reporter.trouble)
-        self._keeper = Keeper(disk, self._backlog, self._room, self._reporter)
-        self._chores = Chores(host, self._changed)
-        desk = Desk(
-            host, self._alarm, self._backlog, self._keeper, self._reporter, self._chores, backup
-        )
-        self._dispatcher = Dispatcher(deliver, desk)
-        self._intake = Intake(
-            desk,
-            self._dispatcher,
-            write_first=self._config.write_first,
-            patience=self._config.patience,
-        )
-        self._expiry = Expiry(desk, lambda: self._dispatcher.gate.failure)
-        self._alarm.serve(self._dispatcher.next_attempt, self._dispatcher.pump)
+        backup, limit = self._config.backup, self._config.flood_limit
+        self._timers = timers = Timers(host)
+        self._tasks = tasks = TaskGroup(host)
+        self._notifier = notifier = Notifier(timers.clock, timers.shown)
+        self._backoff = Backoff(host.chance, self._changed)
+        self._quota = Quota(self._config.limits, self._changed)
+        self._queue = DeferredQueue(math.inf if backup is None else backup.after, self._changed)
+        disk = Disk(store, host, notifier.trouble, timers, tasks)
+        self._spool = spool = Spool(disk, self._queue, self._quota, notifier, timers)
+        accepts = None if backup is None else backup.accepts
+        outcome = OutcomeHandler(self._backoff, spool, notifier, timers, accepts)
+        self._dispatcher = Dispatcher(deliver, outcome, spool, notifier, host, timers, tasks)
         self._history = History(store.folder / "history")
-        self._chronicle = Chronicle(desk, self._history)
-        pump = self._dispatcher.pump
-        self._takeover = None if backup is None else TakeOver(desk, backup, pump)
-        limit = self._config.flood_limit
-        self._held = (
-            None
-            if limit is None
-            else Held(desk, self._room, waiting=store, limit=limit, returned=pump)
-        )
-        self._inventory = Inventory(desk, self._dispatcher, self._held)
-        kept = (self._held, self._keeper)  # what a crash left half merged is mended first
-        self._revival = Revival(desk, [part.open for part in kept if part is not None], pump)
-        self._reporter.listen(listener)
+        self._history_saver = HistorySaver(self._history, host, notifier, timers, tasks)
+        self._hand_over = backup and HandOver(backup, spool, notifier, timers, tasks)
+        self._hold = limit and HoldQueue(limit, store, spool, notifier, host, timers, tasks)
+        # What a crash has left of a digest is settled before the deferred mail is looked through.
+        folders = [spool.open] if self._hold is None else [self._hold.open, spool.open]
+        self._recovery = Recovery(folders, notifier, timers, tasks)
+        notifier.listen(listener)
         self._opening: asyncio.Task[None] | None = None
-        self._entrance = Entrance()
+        self._is_stale = False
+        self._calls = 0
+        self._no_call = asyncio.Event()
+        self._no_call.set()
 
     @property
     def state(self) -> OutboxState:
         """The outbox at a glance."""
+        next_attempt = self._dispatcher.next_attempt()
         return OutboxState(
-            waiting=self._room.mails,
-            waiting_bytes=self._room.size,
-            fullness=self._room.fullness,
-            down=self._dispatcher.gate.failure,
-            paused=self._dispatcher.gate.paused,
-            next_attempt=self._dispatcher.next_attempt(),
+            waiting=self._quota.mails,
+            waiting_bytes=self._quota.size,
+            fullness=self._quota.fullness,
+            down=self._backoff.failure,
+            paused=self._backoff.paused,
+            next_attempt=None if next_attempt is None else self._timers.shown(next_attempt),
         )
 
     @property
@@ -256,7 +118,11 @@ class Courier:
     @property
     def paused(self) -> Failure | None:
         """The refused login that holds everything up; another one means another courier."""
-        return self._dispatcher.gate.paused
+        return self._backoff.paused
+
+    def listen(self, listener: Callable[[CourierEvent], None]) -> Callable[[], None]:
+        """Tell one more of all that becomes of mail, and return what ends that."""
+        return self._notifier.listen(listener)
 
     def open(self) -> None:
         """Begin to take note of all that waits on disk, without holding anybody up.
@@ -264,13 +130,13 @@ class Courier:
         What is wrong there is told to the listener. Whatever is asked meanwhile is done after it.
         """
         if self._opening is None:
-            self._opening = self._host.finish(self._read(), "outbox open")
+            self._opening = self._host.spawn(self._read(), "outbox open")
 
     async def start(self) -> None:
         """Begin to deliver what waits."""
         await self._opened()
-        self._alarm.ring()
-        self._changed()
+        self._timers.start()
+        self._refresh()
 
     async def stop(self) -> None:
         """End the attempt under way, and put on disk what is in memory alone.
@@ -279,33 +145,47 @@ class Courier:
         from then on nothing is written, unless mail is handed in afterwards, which goes to disk.
         """
         await self._opened()
-        self._alarm.stop()
+        self._timers.stop()
         self._dispatcher.stop()
-        if self._held is not None:
-            self._held.stop()
-        await self._entrance.empty()
+        if self._hold is not None:
+            self._hold.stop()
+        await self._no_call.wait()
         await self._dispatcher.stopped()
-        await self._keeper.idle()
-        self._reporter.catch_up()
-        await self._chronicle.save()
+        await self._spool.idle()
+        if self._hold is not None:
+            await self._hold.idle()
+        self._notifier.catch_up()
+        self._refresh()
+        await self._history_saver.save()
 
     def retry_now(self, names: Collection[str] | None = None) -> None:
         """Try waiting mails now, whatever the schedule says; a refused login stays refused.
 
         names: ids as text; None is all.
         """
-        self._dispatcher.gate.try_now()
+        self._backoff.reset()
         if names is None:
-            self._backlog.release()
+            self._queue.release()
         else:
-            self._backlog.release_some(names)
+            self._queue.release_some(names)
         self._dispatcher.pump()
-        self._changed()
 
     async def waiting(self) -> Sequence[MailRecord]:
-        """Return the records of all waiting mail, first in line first, held ones last."""
+        """Return the records of all waiting mail, first in the queue first, held ones last.
+
+        Their times are UTC timestamps, by the clock as it is now.
+        """
         await self._opened()
-        return await self._inventory.records()
+        held = () if self._hold is None else self._hold.records()
+        shown = self._timers.shown
+        return [
+            replace(
+                record,
+                born=shown(record.born),
+                next_attempt=record.next_attempt and shown(record.next_attempt),
+            )
+            for record in (*await self._spool.records(), *held)
+        ]
 
     async def drop(self, names: Collection[str] | None = None) -> int:
         """Forget waiting mails by their ids as text, or all of them; return how many.
@@ -313,9 +193,28 @@ class Courier:
         Raises OSError.
         """
         await self._opened()
-        dropped = await self._inventory.drop(names)
-        self._changed()
+        dropped = 0 if self._hold is None else await self._hold.drop(names)
+        for entry in self._queue:
+            if names is not None and str(entry.id) not in names:
+                continue
+            if not entry.is_busy:
+                self._queue.take(entry)
+                self._tasks.start(self._drop(entry))
+                dropped += 1
+            elif self._dispatcher.drop(entry):
+                dropped += 1
+        await self._tasks.wait()
         return dropped
+
+    async def _drop(self, entry: QueueEntry) -> None:
+        try:
+            record = await self._spool.record(entry)
+        except OSError as error:
+            _LOGGER.warning("The record of a dropped mail could not be read: %s", error)
+        else:
+            if record is not None:
+                self._notifier.dropped(record)
+        self._notifier.trouble(await self._spool.remove_entry(entry))
 
     async def submit(self, mail: OutgoingMail) -> Receipt:
         """Deliver a mail or keep it.
@@ -323,37 +222,115 @@ class Courier:
         Raises MailError when no recipient got it and none will: refused for good, or not to be
         queued. Raises OutboxError when it could neither be delivered nor kept.
         """
-        with self._entrance.visit():
+        with self._call():
             await self._opened()
-            return await self._take(mail)
+            if self._hold is None:
+                return await self._deliver(mail)
+            rest, held = await self._hold.hold_back(mail)
+            if not held and rest is not None:
+                return await self._deliver(rest)
+            return await self._deliver_rest(self._hold, mail, rest, held)
 
-    async def _take(self, mail: OutgoingMail) -> Receipt:
-        if self._held is None:
-            return await self._intake.submit(mail)
-        rest, held = await self._held.hold_back(mail)
-        self._changed()
+    async def _deliver_rest(
+        self,
+        hold: HoldQueue,
+        mail: OutgoingMail,
+        rest: OutgoingMail | None,
+        held: Sequence[MailRecord],
+    ) -> Receipt:
+        """Deliver a mail to those for whom it is not held back, if there are any."""
         addresses = [address for record in held for address in record.addresses]
         if rest is None:
             return with_held(Receipt(mail.message_id), addresses)
         try:
-            return with_held(await self._intake.submit(rest), addresses)
+            return with_held(await self._deliver(rest), addresses)
         except MailError as error:
-            if not held:
-                raise
-            return with_held(refusal(rest, error.failure), addresses)
+            return with_held(refused_receipt(rest, error.failure), addresses)
         except OutboxError as error:
-            await self._held.give_up(held, error.failure)
+            await hold.give_up(held, error.failure)
             raise
 
     async def accept(self, mail: OutgoingMail) -> None:
         """Keep a mail that another account hands over, and deliver it from here.
 
-        Raises MailError while this account cannot deliver either, and OutboxError when it cannot
-        keep the mail.
+        One that it has taken before is not taken again, whatever has become of it: the other
+        account may have been interrupted before it heard of that. Raises MailError while this
+        account cannot deliver either, and OutboxError when it cannot keep the mail.
         """
-        with self._entrance.visit():
+        with self._call():
             await self._opened()
-            await self._intake.accept(mail)
+            obstacle = self._dispatcher.reason_to_wait
+            try:
+                taken = await self._spool.taken(mail.message_id, mail.envelope.recipients)
+            except OSError as error:
+                raise OutboxError(OutboxReason.DISK, str(error)) from error
+            others = tuple(a for a in mail.envelope.recipients if a not in taken)
+            if not others:
+                return
+            mail = replace(mail, envelope=replace(mail.envelope, recipients=others))
+            if obstacle is not None:
+                raise MailError(obstacle)
+            await self._dispatcher.defer(self._activate(mail), None)
+
+    def _activate(self, mail: OutgoingMail) -> ActiveMail:
+        return ActiveMail(MailRecord.new(mail, self._timers.now()), mail.data, queue=mail.queue)
+
+    async def _deliver(self, outgoing: OutgoingMail) -> Receipt:
+        """Hand a mail to the dispatcher, and let its caller go in time.
+
+        A caller who leaves takes the mail along, unless it may have arrived or is on disk.
+        """
+        mail = self._activate(outgoing)
+        answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        mail.answer = answer
+        self._begin(mail)
+        try:
+            await asyncio.wait({answer}, timeout=self._config.patience if mail.queue else None)
+            if not answer.done():
+                self._tasks.start(self._for_caller(mail, self._dispatcher.let_go(mail)))
+            return await answer
+        except asyncio.CancelledError:
+            self._dispatcher.withdraw(mail)
+            raise
+
+    def _begin(self, mail: ActiveMail) -> None:
+        """Have a mail tried, or kept where it cannot be tried now. Raises MailError."""
+        dispatcher = self._dispatcher
+        obstacle = dispatcher.reason_to_wait if mail.queue else dispatcher.reason_to_refuse
+        if obstacle is None and not (mail.queue and self._config.write_first):
+            dispatcher.take(mail)
+        elif obstacle is None:
+            self._tasks.start(self._for_caller(mail, self._write_first(mail)))
+        elif mail.queue:
+            self._tasks.start(self._for_caller(mail, dispatcher.defer(mail, obstacle)))
+        else:
+            raise MailError(obstacle)
+
+    async def _write_first(self, mail: ActiveMail) -> None:
+        await self._spool.write(mail)
+        self._dispatcher.take(mail)
+
+    async def _for_caller(self, mail: ActiveMail, work: Coroutine[Any, Any, None]) -> None:
+        """Do something for a caller, who gets to know what goes wrong."""
+        try:
+            await work
+        except (MailError, OutboxError) as error:
+            mail.reject(error)
+        except Exception as error:
+            mail.reject(error)
+            raise
+
+    @contextlib.contextmanager
+    def _call(self) -> Iterator[None]:
+        """Count a caller, for whom stop() waits."""
+        self._calls += 1
+        self._no_call.clear()
+        try:
+            yield
+        finally:
+            self._calls -= 1
+            if not self._calls:
+                self._no_call.set()
 
     async def _opened(self) -> None:
         self.open()
@@ -361,9 +338,20 @@ class Courier:
             await asyncio.shield(self._opening)
 
     async def _read(self) -> None:
-        await self._chronicle.load()
-        await self._revival.take_up()
-        self._changed()
+        await self._history_saver.load()
+        await self._recovery.recover()
 
     def _changed(self) -> None:
-        self._reporter.state(self.state)
+        """Look at everything anew when the loop comes to it, once for all changes until then."""
+        if not self._is_stale:
+            self._is_stale = True
+            asyncio.get_running_loop().call_soon(self._refresh)
+
+    def _refresh(self) -> None:
+        """Begin what is due, set the timers to what is next, and tell the state if it is new."""
+        self._is_stale = False
+        if self._timers.is_running:
+            self._dispatcher.run()
+            if self._hand_over is not None:
+                self._hand_over.run()
+        self._notifier.state(self.state)

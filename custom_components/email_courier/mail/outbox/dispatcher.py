@@ -1,4 +1,4 @@
-"""One attempt after another: which mail is next, and what its attempt has decided."""
+"""One attempt after another: which mail is next, and which is given up."""
 
 from __future__ import annotations
 
@@ -12,15 +12,21 @@ from typing import Protocol
 from ..envelope import Delivery, Envelope
 from ..failure import Failure, FailureKind, MailError, Permanence, Stage
 from ..payload import Payload
-from .backoff import Gate, retry_delay
-from .backup import blames_account
-from .desk import Desk
-from .events import GivenUp
-from .outcome import Conclusions
-from .scheduler import Entry, Job, Line
+from .backoff import is_quota
+from .events import Notifier
+from .outcome import OutcomeHandler, blames_account
+from .runtime import Host, TaskGroup, Timers
+from .scheduler import ActiveMail, NewMail, QueueEntry
+from .spool import Spool
 from .submission import OutboxError
 
 _LOGGER = logging.getLogger(__name__)
+
+RETRY_AFTER = 300.0
+"""Seconds until an expired mail is read again that could not be read."""
+
+REPLY_GRACE = 5.0
+"""Seconds for which stopping waits for the reply to a final dot."""
 
 STOPPED = Failure(
     FailureKind.DISCONNECTED,
@@ -44,286 +50,326 @@ class Deliver(Protocol):
         ...
 
 
-def delivery_of(job: Job, task: asyncio.Task[Delivery]) -> Delivery:
-    """Return what an attempt has returned; an error nobody thought of loses no mail either."""
-    error = task.exception()
-    if error is None:
-        return task.result()
-    _LOGGER.error("An attempt failed in a way it should not", exc_info=error)
-    return Delivery.failed(
-        job.record.envelope,
-        Failure(
-            FailureKind.PROTOCOL_ERROR,
-            Stage.DATA,
-            Permanence.AMBIGUOUS if job.dot_reached else Permanence.TEMPORARY,
-            detail=type(error).__name__,
-        ),
-    )
-
-
 class Dispatcher:
-    """Carries mails to the server one at a time, and lays down what the server does not take.
+    """Carries mails to the server one at a time, and defers what it does not take.
 
     High rank goes before normal, what a caller waits for before what has waited on disk, and old
     before new.
     """
 
-    def __init__(self, deliver: Deliver, desk: Desk) -> None:
-        """Deliver through a session what comes over the desk."""
-        self.gate = Gate(desk.host.chance)
+    def __init__(
+        self,
+        deliver: Deliver,
+        outcome: OutcomeHandler,
+        spool: Spool,
+        notifier: Notifier,
+        host: Host,
+        timers: Timers,
+        tasks: TaskGroup,
+    ) -> None:
         self._deliver = deliver
-        self._desk = desk
-        self._conclusions = Conclusions(desk, self.gate)
-        self._line = Line()
+        self._outcome = outcome
+        self._backoff = outcome.backoff
+        self._spool = spool
+        self._queue = spool.queue
+        self._notifier = notifier
+        self._host = host
+        self._timers = timers
+        self._timer = timers.register(self.run)
+        self._expiry_timer = timers.register(self.run, is_believed=False)
+        self._tasks = tasks
+        self._new = NewMail()
         self._is_busy = False
         self._is_stopped = False
-        self._job: Job | None = None
+        self._active: ActiveMail | None = None
         self._attempt: asyncio.Task[Delivery] | None = None
+        self._conclusion: asyncio.Task[None] | None = None
 
     @property
     def reason_to_wait(self) -> Failure | None:
         """Why a mail that may be kept is not tried now."""
-        gate = self.gate
+        failure = self._backoff.failure
         if self._is_stopped:
-            return gate.failure or STOPPED
-        if gate.paused is not None:
-            return gate.paused
-        is_scheduled = len(self._desk.backlog) > 0
-        return gate.failure if is_scheduled and gate.is_known_down(self._desk.alarm.now()) else None
+            return failure or STOPPED
+        if failure is None or self._backoff.paused is not None:
+            return failure
+        is_scheduled = bool(self._queue.entries) or is_quota(failure)
+        return failure if is_scheduled and self._backoff.is_known_down(self._timers.now()) else None
 
     @property
     def reason_to_refuse(self) -> Failure | None:
         """Why a mail that may not be kept is not tried at all."""
-        return STOPPED if self._is_stopped else self.gate.paused
+        return STOPPED if self._is_stopped else self._backoff.paused
 
     def next_attempt(self) -> float | None:
-        """Return the UTC timestamp in seconds of the next scheduled attempt.
+        """Return the time of the run in seconds of the next scheduled attempt.
 
         None when there is none, or when an attempt is under way.
         """
-        if self._is_busy or self._is_stopped or self.gate.paused is not None:
+        if self._is_busy or self._is_stopped or self._backoff.paused is not None:
             return None
-        due = self._desk.backlog.next_time()
-        return None if due is None else max(due, self.gate.opens_at)
+        due = self._queue.next_time()
+        return None if due is None else max(due, self._backoff.opens_at)
 
-    def take(self, job: Job) -> None:
-        """Try a mail as soon as its turn comes."""
-        self._line.add(job)
+    def run(self) -> None:
+        """Begin what is due, and set the timers to the next attempt and the next expiry."""
         self.pump()
+        self._timer.set(self.next_attempt())
+        self._expiry_timer.set(self._queue.next_expiry())
 
-    async def shelve(self, job: Job, failure: Failure | None) -> None:
-        """Lay a mail down without an attempt, and let its caller go. Raises OutboxError.
+    def take(self, mail: ActiveMail) -> None:
+        """Try a mail as soon as its turn comes, which is now where nothing else is to be done."""
+        if self._is_busy or self._queue.entries or self.reason_to_wait is not None:
+            self._new.add(mail)
+            if mail.answer is None or mail.answer.done():
+                self._leave_on_disk(mail)
+            self.pump()
+        else:
+            self._begin(mail)
+
+    async def defer(self, mail: ActiveMail, failure: Failure | None) -> None:
+        """Put a mail on disk without an attempt, and let its caller go. Raises OutboxError.
 
         failure: what keeps it from being tried now.
         """
-        offer_at = self._desk.alarm.now() if blames_account(failure) else math.inf
-        await self._desk.keeper.lay_down(job, 0, offer_at=offer_at)
-        self._desk.reporter.deferred(job.record, self.next_attempt(), failure)
-        job.tell(job.queued(failure))
+        now = self._timers.now()
+        offer_at = now if blames_account(failure) else math.inf
+        still_for = max(self._backoff.opens_at - now, 0.0) if is_quota(failure) else 0.0
+        await self._spool.defer(mail, 0, offer_at=offer_at, still_for=still_for)
+        self._notifier.deferred(mail.record, self.next_attempt(), failure)
+        mail.resolve_queued(failure)
         self.pump()
 
-    async def let_go(self, job: Job) -> None:
+    async def let_go(self, mail: ActiveMail) -> None:
         """Put a mail on disk so that its caller need not wait any longer.
 
         Where that cannot be, the caller goes on waiting: nothing can be promised.
         """
-        desk = self._desk
         try:
-            await desk.keeper.keep(job)
+            await self._spool.write(mail)
         except OutboxError as error:
             _LOGGER.warning("A mail that takes long cannot be kept: %s", error)
             return
-        if job.is_concluding:
+        if mail.is_concluding:
             return
-        if job in self._line and job.entry is not None:
-            self._line.leave(job)
-            desk.backlog.put_back(job.entry, 0)
-            desk.reporter.deferred(job.record, None)
-        job.tell(job.queued(None))
+        if self._leave_on_disk(mail):
+            self._notifier.deferred(mail.record, None)
+        mail.resolve_queued(None)
 
-    def withdraw(self, job: Job) -> None:
-        """Forget a mail whose caller has left, unless it may have arrived or is on disk."""
-        job.answer = None
-        if job.entry is not None or job.keeping.locked() or job.dot_reached:
-            return
-        self._line.leave(job)
-        if self._job is job:
-            self._abandon(job)
-
-    def drop(self, entry: Entry) -> bool:
-        """Have a mail forgotten whose attempt is under way; False if it is not."""
-        job = self._job
-        if job is None or job.entry is not entry or job.is_concluding:
+    def _leave_on_disk(self, mail: ActiveMail) -> bool:
+        """Let a mail that is on disk wait there for its turn, and not in memory."""
+        if mail.record.id not in self._new.mails or mail.entry is None:
             return False
-        self._abandon(job)
+        self._new.remove(mail)
+        self._queue.put_back(mail.entry, 0)
+        return True
+
+    def withdraw(self, mail: ActiveMail) -> None:
+        """Forget a mail whose caller has left, unless it may have arrived or is on disk."""
+        mail.answer = None
+        if mail.dot_reached or mail.is_spooled:
+            self._leave_on_disk(mail)
+            return
+        self._new.remove(mail)
+        if self._active is mail:
+            self._abandon(mail)
+
+    def drop(self, entry: QueueEntry) -> bool:
+        """Have a mail forgotten whose attempt is under way; False if it is not."""
+        mail = self._active
+        if mail is None or mail.entry is not entry or mail.is_concluding:
+            return False
+        self._abandon(mail)
         return True
 
     def stop(self) -> None:
-        """Begin no attempt any more, and end the one under way."""
+        """Begin no attempt any more, and end the one under way.
+
+        One that only waits for the final reply is left some seconds: without that reply the mail
+        would be sent once more.
+        """
         self._is_stopped = True
-        self._shelve_line(STOPPED)
-        if self._attempt is not None:
-            self._attempt.cancel()
+        self._defer_new(STOPPED)
+        attempt, mail = self._attempt, self._active
+        if attempt is None or mail is None:
+            return
+        if mail.dot_reached:
+            self._tasks.start(self._end_later(attempt))
+        else:
+            attempt.cancel()
+
+    async def _end_later(self, attempt: asyncio.Task[Delivery]) -> None:
+        await asyncio.wait({attempt}, timeout=REPLY_GRACE)
+        attempt.cancel()
 
     async def stopped(self) -> None:
         """Wait until what stop() has ended is written down."""
-        while self._is_busy or self._desk.chores:
-            if self._attempt is not None:
-                await asyncio.wait({self._attempt})
-            await self._desk.chores.done()
+        while self._is_busy or self._tasks:
+            for task in (self._attempt, self._conclusion):
+                if task is not None:
+                    await asyncio.wait({task})
+            await self._tasks.wait()
             await asyncio.sleep(0)
 
     def pump(self) -> None:
         """Begin the next attempt if one is due and none is under way."""
-        if self._line and (failure := self.reason_to_wait) is not None:
-            self._shelve_line(failure)
+        failure = self.reason_to_wait
+        if failure is not None:
+            self._defer_new(failure)
         if self._is_stopped:
             return
+        if self._queue.entries:
+            self._give_up_expired()
         if not self._is_busy:
             self._begin_next()
-        self._desk.alarm.changed()
 
     def _begin_next(self) -> None:
-        fresh = self._line.first()
-        now = self._desk.alarm.now()
-        entry = self._desk.backlog.next_due(now) if self.gate.is_open(now) else None
-        if fresh is not None and (entry is None or fresh.record.id.rank <= entry.id.rank):
-            self._line.leave(fresh)
-            self._begin(fresh)
+        mail = self._new.first()
+        entry = self._next_entry() if self._queue.entries else None
+        if mail is not None and (entry is None or mail.record.id.rank <= entry.id.rank):
+            self._new.remove(mail)
+            self._begin(mail)
         elif entry is not None:
             self._is_busy = True
-            self._desk.backlog.take(entry)
-            self._desk.chores.do(self._take_up(entry))
+            self._queue.take(entry)
+            self._tasks.start(self._begin_deferred(entry))
 
-    async def _take_up(self, entry: Entry) -> None:
+    def _next_entry(self) -> QueueEntry | None:
+        now = self._timers.now()
+        return self._queue.next_due(now) if self._backoff.is_open(now) else None
+
+    async def _begin_deferred(self, entry: QueueEntry) -> None:
         """Read a mail that has waited, and begin its attempt."""
-        job: Job | None = None
+        mail: ActiveMail | None = None
         try:
-            job = await self._load(entry)
+            mail = await self._load(entry)
         except Exception:
             self._try_later(entry)
             raise
         finally:
-            if job is None:
+            if mail is None:
                 self._end()
             else:
-                self._begin(job)
+                self._begin(mail)
 
-    async def _load(self, entry: Entry) -> Job | None:
+    async def _load(self, entry: QueueEntry) -> ActiveMail | None:
         """Read a mail that has waited; return None where that comes to nothing."""
-        desk = self._desk
         try:
-            job = await desk.keeper.load(entry)
+            mail = await self._spool.load(entry)
         except OSError as error:
             self._try_later(entry)
-            desk.reporter.trouble(error)
+            self._notifier.trouble(error)
             return None
-        if job is None or not await self._conclusions.take_leave(job):
+        if mail is None:
+            return None
+        if mail.record.is_offered:
+            if self._queue.ask_backup(entry, self._timers.now()):
+                return None
+            await self._spool.note(mail, mail.record.with_lost_reply())
+        if not await self._outcome.drop_exhausted(mail):
+            return None
+        if entry.expires <= self._timers.measured():
+            await self._outcome.expire(entry)
             return None
         if self._is_stopped:
-            desk.backlog.put_back(entry, 0)
+            self._queue.put_back(entry, 0)
             return None
-        return job
+        return mail
 
-    def _try_later(self, entry: Entry) -> None:
-        delay = retry_delay(1, self._desk.host.chance)
-        self._desk.backlog.put_back(entry, self._desk.alarm.now() + delay)
+    def _try_later(self, entry: QueueEntry) -> None:
+        self._queue.put_back(entry, self._timers.now() + self._backoff.delay(1))
 
-    def _begin(self, job: Job) -> None:
+    def _begin(self, mail: ActiveMail) -> None:
         self._is_busy = True
-        self._job = job
-        self._attempt = self._desk.host.spawn(self._try(job), "outbox attempt")
-        self._attempt.add_done_callback(partial(self._ended, job))
+        self._active = mail
+        self._attempt = self._host.spawn(self._try(mail), "outbox attempt")
+        self._attempt.add_done_callback(partial(self._ended, mail))
 
-    async def _try(self, job: Job) -> Delivery:
+    async def _try(self, mail: ActiveMail) -> Delivery:
         return await self._deliver(
-            job.record.envelope, job.data, before_dot=partial(self._desk.keeper.mark_dot, job)
+            mail.record.envelope, mail.data, before_dot=partial(self._note_dot, mail)
         )
 
-    def _ended(self, job: Job, task: asyncio.Task[Delivery]) -> None:
-        self._attempt = None
-        job.is_concluding = True
-        self._desk.chores.do(self._conclude(job, task))
+    async def _note_dot(self, mail: ActiveMail) -> None:
+        mail.dot_reached = True
+        if mail.is_spooled:
+            await self._spool.mark_dot(mail)
 
-    async def _conclude(self, job: Job, task: asyncio.Task[Delivery]) -> None:
+    def _ended(self, mail: ActiveMail, attempt: asyncio.Task[Delivery]) -> None:
+        self._attempt = None
+        mail.is_concluding = True
+        self._conclusion = self._host.spawn(self._conclude(mail, attempt), "outbox")
+
+    async def _conclude(self, mail: ActiveMail, attempt: asyncio.Task[Delivery]) -> None:
         try:
-            if job.is_dropped:
-                await self._conclusions.forget(job)
-            elif task.cancelled():
-                await self._conclusions.interrupt(job, STOPPED)
+            if mail.is_dropped:
+                await self._outcome.drop(mail)
+            elif attempt.cancelled():
+                await self._outcome.interrupt(mail, STOPPED)
             else:
-                await self._conclusions.settle(job, delivery_of(job, task))
+                await self._outcome.apply(mail, _delivery_of(mail, attempt))
         except Exception as error:
-            job.refuse(error)
-            raise
+            _LOGGER.exception("The outcome of an attempt could not be written down")
+            mail.reject(error)
         finally:
             self._end()
 
     def _end(self) -> None:
         self._is_busy = False
-        self._job = None
-        self.pump()
+        self._active = None
+        if self._new.mails or self._queue.entries:
+            self.pump()
+            self._queue.changed()
 
-    def _abandon(self, job: Job) -> None:
-        job.is_dropped = True
+    def _abandon(self, mail: ActiveMail) -> None:
+        mail.is_dropped = True
         if self._attempt is not None:
             self._attempt.cancel()
 
-    def _shelve_line(self, failure: Failure) -> None:
+    def _defer_new(self, failure: Failure) -> None:
+        """Put on disk what has not been tried; refuse what may not be kept, if it must be."""
         refusal = self.reason_to_refuse
-        for job in self._line.clear():
-            if job.queue:
-                self._desk.chores.do(self._shelve_waiting(job, failure))
+        for mail in self._new.take_all():
+            if mail.queue:
+                self._tasks.start(self._defer_waiting(mail, failure))
             elif refusal is None:
-                self._line.add(job)
+                self._new.add(mail)
             else:
-                job.refuse(MailError(refusal))
+                mail.reject(MailError(refusal))
 
-    async def _shelve_waiting(self, job: Job, failure: Failure) -> None:
+    async def _defer_waiting(self, mail: ActiveMail, failure: Failure) -> None:
         try:
-            await self.shelve(job, failure)
+            await self.defer(mail, failure)
         except OutboxError as error:
-            job.refuse(OutboxError(error.reason, error.detail, failure))
+            mail.reject(OutboxError(error.reason, error.detail, failure))
 
-
-RETRY_AFTER = 300.0
-"""Seconds until an expired mail is read again that could not be read."""
-
-
-class Expiry:
-    """Takes mails out of the line whose time is over, and reports them."""
-
-    def __init__(self, desk: Desk, reason: Callable[[], Failure | None]) -> None:
-        """Work at a desk.
-
-        reason: returns what stands in the way of the whole account.
-        """
-        self._desk = desk
-        self._reason = reason
-        desk.alarm.serve(desk.backlog.next_expiry, self.run)
-
-    def run(self) -> None:
-        """Give up what is to be given up by now."""
-        expired = self._desk.backlog.take_expired(self._desk.alarm.now())
+    def _give_up_expired(self) -> None:
+        expired = self._queue.take_expired(self._timers.measured())
         if expired:
-            self._desk.chores.do(self._give_up(expired))
+            self._tasks.start(self._expire(expired))
 
-    async def _give_up(self, entries: list[Entry]) -> None:
+    async def _expire(self, entries: list[QueueEntry]) -> None:
         for entry in entries:
-            await self._report(entry)
+            try:
+                await self._outcome.expire(entry)
+            except OSError as error:
+                _LOGGER.warning("An expired mail cannot be read yet: %s", error)
+                self._queue.put_off_expiry(entry, self._timers.measured() + RETRY_AFTER)
+                self._notifier.trouble(error)
 
-    async def _report(self, entry: Entry) -> None:
-        desk = self._desk
-        try:
-            record = await desk.keeper.record(entry)
-        except OSError as error:
-            _LOGGER.warning("An expired mail cannot be read yet: %s", error)
-            desk.backlog.put_off_expiry(entry, desk.alarm.now() + RETRY_AFTER)
-            desk.alarm.changed()
-            desk.reporter.trouble(error)
-            return
-        if record is None:
-            return
-        outcomes = [owed.outcome for owed in record.owed]
-        desk.reporter.failed(record, outcomes, GivenUp.EXPIRED, self._reason())
-        desk.reporter.trouble(await desk.keeper.discard_entry(entry))
+
+def _delivery_of(mail: ActiveMail, attempt: asyncio.Task[Delivery]) -> Delivery:
+    """Return what an attempt has returned; an error nobody thought of loses no mail either."""
+    error = attempt.exception()
+    if error is None:
+        return attempt.result()
+    _LOGGER.error("An attempt failed in a way it should not", exc_info=error)
+    return Delivery.failed(
+        mail.record.envelope,
+        Failure(
+            FailureKind.PROTOCOL_ERROR,
+            Stage.DATA,
+            Permanence.AMBIGUOUS if mail.dot_reached else Permanence.TEMPORARY,
+            detail=type(error).__name__,
+        ),
+    )

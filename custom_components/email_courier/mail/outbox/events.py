@@ -1,4 +1,4 @@
-"""What the courier tells the one who listens."""
+"""What the courier tells its listeners."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 import logging
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from ..envelope import RecipientOutcome
 from ..failure import Failure
 from ..reply import Reply
 from .record import MailRecord
 
-if TYPE_CHECKING:
-    from .outcome import Settlement
+_LOGGER = logging.getLogger(__name__)
 
 
 class GivenUp(StrEnum):
@@ -134,29 +134,25 @@ class Dropped(MailEvent):
     outcome = "dropped"
 
 
-@dataclass(frozen=True, slots=True)
-class Damaged:
+class Damaged(NamedTuple):
     """Files of waiting mail were not what had been written, and have been set aside."""
 
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Paused:
+class Paused(NamedTuple):
     """The login was refused: this courier makes no further attempt."""
 
     failure: Failure
 
 
-@dataclass(frozen=True, slots=True)
-class DiskTrouble:
+class DiskTrouble(NamedTuple):
     """The folder could not be read or written; the mails in it are still remembered."""
 
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxState:
+class OutboxState(NamedTuple):
     """The outbox at a glance.
 
     waiting: mails on disk, held ones included; waiting_bytes: their size.
@@ -174,8 +170,7 @@ class OutboxState:
     next_attempt: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StateChanged:
+class StateChanged(NamedTuple):
     """The outbox at a glance has changed."""
 
     state: OutboxState
@@ -194,22 +189,27 @@ type CourierEvent = (
 )
 
 
-_LOGGER = logging.getLogger(__name__)
-
-
-class Reporter:
+class Notifier:
     """Turns outcomes into events; recipients with the same answer share one."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
-        """Tell nobody yet."""
+    def __init__(self, clock: Callable[[], float], shown: Callable[[float], float] = float) -> None:
+        """Tell nobody yet.
+
+        clock: returns the UTC timestamp in seconds. shown: returns a time of the run as one.
+        """
         self._listeners: list[Callable[[CourierEvent], None]] = []
-        self._now = now
+        self._clock = clock
+        self._shown = shown
         self._state = OutboxState()
         self._untold: list[CourierEvent] = []
 
-    def listen(self, listener: Callable[[CourierEvent], None]) -> None:
-        """Tell one more from now on; a listener's error is logged and harms no mail."""
+    def listen(self, listener: Callable[[CourierEvent], None]) -> Callable[[], None]:
+        """Tell one more from now on, and return what ends that.
+
+        A listener's error is logged and harms no mail.
+        """
         self._listeners.append(listener)
+        return partial(self._listeners.remove, listener)
 
     def tell(self, event: CourierEvent) -> None:
         """Pass an event on."""
@@ -229,7 +229,7 @@ class Reporter:
         self._untold.append(event)
 
     def _pass_on(self, event: CourierEvent) -> None:
-        for listener in self._listeners:
+        for listener in tuple(self._listeners):
             try:
                 listener(event)
             except Exception:
@@ -246,44 +246,24 @@ class Reporter:
         if error is not None:
             self.tell(DiskTrouble(str(error)))
 
-    def refused(self, settlement: Settlement) -> None:
-        """Tell of the recipients for whom an attempt was the last one."""
-        self.failed(settlement.record, settlement.refused, GivenUp.REFUSED)
-        self.failed(settlement.record, settlement.lost, GivenUp.AMBIGUOUS)
-
-    def delivered(self, settlement: Settlement) -> None:
-        """Tell of the recipients who have the mail."""
-        record = settlement.record
-        for reply, outcomes in _by_reply(settlement.accepted):
-            self._tell_of(
-                record,
-                Delivered(
-                    at=self._now(),
-                    message_id=record.message_id,
-                    subject=record.subject,
-                    recipients=_addresses(outcomes),
-                    attempts=record.attempts,
-                    reply=reply,
-                ),
-                self._tell_soon,
-            )
+    def delivered(self, record: MailRecord, outcomes: Iterable[RecipientOutcome]) -> None:
+        """Tell that recipients have a mail."""
+        for reply, group in _by_reply(outcomes):
+            event = Delivered(**self._about(record, _addresses(group)), reply=reply)
+            self._tell_of(record, event, self._tell_soon)
 
     def deferred(
         self, record: MailRecord, next_attempt: float | None, failure: Failure | None = None
     ) -> None:
-        """Tell that a mail waits; the failure stands in where no attempt of its own has one."""
-        for cause, outcomes in _by_failure(owed.outcome for owed in record.owed):
-            self.tell(
-                Deferred(
-                    at=self._now(),
-                    message_id=record.message_id,
-                    subject=record.subject,
-                    recipients=_addresses(outcomes),
-                    attempts=record.attempts,
-                    failure=cause or failure,
-                    next_attempt=next_attempt,
-                )
-            )
+        """Tell that a mail waits; the failure stands in where no attempt of its own has one.
+
+        next_attempt: time of the run in seconds.
+        """
+        if next_attempt is not None:
+            next_attempt = self._shown(next_attempt)
+        for cause, group in _by_failure(record.outcomes):
+            about = self._about(record, _addresses(group))
+            self.tell(Deferred(**about, failure=cause or failure, next_attempt=next_attempt))
 
     def failed(
         self,
@@ -294,48 +274,28 @@ class Reporter:
     ) -> None:
         """Tell that recipients will not get a mail."""
         for cause, group in _by_failure(outcomes):
-            self._tell_of(
-                record,
-                Failed(
-                    at=self._now(),
-                    message_id=record.message_id,
-                    subject=record.subject,
-                    recipients=_addresses(group),
-                    attempts=record.attempts,
-                    reason=reason,
-                    failure=cause or failure,
-                ),
-                self.tell,
-            )
+            about = self._about(record, _addresses(group))
+            event = Failed(**about, reason=reason, failure=cause or failure)
+            self._tell_of(record, event, self.tell)
 
     def handed_over(self, record: MailRecord, backup: str) -> None:
         """Tell that the backup account has a mail."""
-        self._tell_of(
-            record,
-            HandedOver(
-                at=self._now(),
-                message_id=record.message_id,
-                subject=record.subject,
-                recipients=record.addresses,
-                attempts=record.attempts,
-                backup=backup,
-            ),
-            self.tell,
-        )
+        event = HandedOver(**self._about(record, record.addresses), backup=backup)
+        self._tell_of(record, event, self.tell)
 
     def dropped(self, record: MailRecord) -> None:
         """Tell that somebody had a mail removed."""
-        self._tell_of(
-            record,
-            Dropped(
-                at=self._now(),
-                message_id=record.message_id,
-                subject=record.subject,
-                recipients=record.addresses,
-                attempts=record.attempts,
-            ),
-            self.tell,
-        )
+        self._tell_of(record, Dropped(**self._about(record, record.addresses)), self.tell)
+
+    def _about(self, record: MailRecord, recipients: tuple[str, ...]) -> dict[str, Any]:
+        """Return what every event of a mail says."""
+        return {
+            "at": self._clock(),
+            "message_id": record.message_id,
+            "subject": record.subject,
+            "recipients": recipients,
+            "attempts": record.attempts,
+        }
 
     def _tell_of(
         self,

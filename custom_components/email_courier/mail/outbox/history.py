@@ -9,21 +9,25 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from .desk import Desk
-from .events import CourierEvent, Damaged, MailEvent
-from .store import set_aside, write_file
+from .events import CourierEvent, Damaged, MailEvent, Notifier
+from .runtime import Host, TaskGroup, Timers
+from .store import make_folder, set_aside, write_file
 from .submission import DamagedMailError
 
+_LOGGER = logging.getLogger(__name__)
+
 LENGTH = 50
+SAVE_AFTER = 900.0
+"""Seconds after an outcome by which it is on disk; stopping writes it at once."""
 
 
 class History:
     """The last outcomes as plain data, oldest first. Holds addresses and subjects."""
 
     def __init__(self, file: Path) -> None:
-        """Begin empty; load() and save() use a file and block."""
+        """Remember nothing yet; load() and save() use a file and block."""
         self._file = file
-        self._outcomes: deque[Mapping[str, Any]] = deque(maxlen=LENGTH)
+        self._outcomes: deque[MailEvent | Mapping[str, Any]] = deque(maxlen=LENGTH)
 
     @property
     def name(self) -> str:
@@ -33,7 +37,10 @@ class History:
     @property
     def outcomes(self) -> tuple[Mapping[str, Any], ...]:
         """The last outcomes."""
-        return tuple(self._outcomes)
+        return tuple(
+            outcome.as_dict() if isinstance(outcome, MailEvent) else outcome
+            for outcome in self._outcomes
+        )
 
     def add(self, event: CourierEvent) -> bool:
         """Remember an event if it is an outcome; tell whether it is.
@@ -42,7 +49,7 @@ class History:
         """
         if not isinstance(event, MailEvent) or event.digest is not None:
             return False
-        self._outcomes.append(event.as_dict())
+        self._outcomes.append(event)
         return True
 
     def put_before(self, earlier: Iterable[Mapping[str, Any]]) -> None:
@@ -69,64 +76,59 @@ class History:
 
     def save(self, outcomes: Iterable[Mapping[str, Any]]) -> None:
         """Write outcomes in place of what was saved. Raises OSError."""
-        self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(self._file.parent)
         write_file(self._file, json.dumps(list(outcomes)).encode("ascii"))
 
 
-_LOGGER = logging.getLogger(__name__)
+class HistorySaver:
+    """Remembers what is told, and saves it from time to time."""
 
-SAVE_AFTER = 900.0
-"""Seconds after an outcome by which it is on disk; stopping writes it at once."""
-
-
-class Chronicle:
-    """Listens to the courier and saves what it has heard from time to time."""
-
-    def __init__(self, desk: Desk, history: History) -> None:
-        """Work at a desk."""
-        self._desk = desk
+    def __init__(
+        self, history: History, host: Host, notifier: Notifier, timers: Timers, tasks: TaskGroup
+    ) -> None:
         self._history = history
-        self._due: float | None = None
+        self._host = host
+        self._notifier = notifier
+        self._timers = timers
+        self._timer = timers.register(lambda: tasks.start(self.save()))
+        self._is_saved = True
         self._is_loaded = False
-        desk.reporter.listen(self._hear)
-        desk.alarm.serve(lambda: self._due, self._save_in_time)
+        notifier.listen(self._hear)
 
     async def load(self) -> None:
-        """Take up what an earlier run has saved, once."""
+        """Read what an earlier run has saved, once."""
         if self._is_loaded:
             return
         try:
-            earlier = await self._desk.host.run_blocking(self._history.load)
+            earlier = await self._host.run_blocking(self._history.load)
         except OSError as error:
-            self._desk.reporter.trouble(error)
+            self._notifier.trouble(error)
             return
         except DamagedMailError as error:
             _LOGGER.warning("The history was damaged and is set aside: %s", error)
-            self._desk.reporter.tell(Damaged((self._history.name,)))
+            self._notifier.tell(Damaged((self._history.name,)))
         else:
             self._history.put_before(earlier)
         self._is_loaded = True
 
     async def save(self) -> None:
         """Write down what is not written yet, but never over what could not be read yet."""
-        if self._due is None:
+        if self._is_saved:
             return
-        self._due = None
+        self._is_saved = True
         await self.load()
         if not self._is_loaded:
-            self._due = self._desk.alarm.now() + SAVE_AFTER
-            self._desk.alarm.changed()
+            self._save_later()
             return
         try:
-            await self._desk.host.run_blocking(self._history.save, self._history.outcomes)
+            await self._host.run_blocking(self._history.save, self._history.outcomes)
         except OSError as error:
-            self._desk.reporter.trouble(error)
+            self._notifier.trouble(error)
 
     def _hear(self, event: CourierEvent) -> None:
-        if self._history.add(event) and self._due is None:
-            self._due = self._desk.alarm.now() + SAVE_AFTER
-            self._desk.alarm.changed()
+        if self._history.add(event) and self._is_saved:
+            self._save_later()
 
-    def _save_in_time(self) -> None:
-        if self._due is not None and self._desk.alarm.now() >= self._due:
-            self._desk.chores.do(self.save())
+    def _save_later(self) -> None:
+        self._is_saved = False
+        self._timer.set(self._timers.now() + SAVE_AFTER)

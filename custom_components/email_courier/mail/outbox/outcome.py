@@ -1,18 +1,20 @@
-"""What follows from an attempt: for the account, for the mail, and for the one who waits."""
+"""What an attempt means: for the recipients, for the server's state, and for the one who waits."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 import math
+from typing import NamedTuple
 
 from ..envelope import Delivery, RecipientOutcome
-from ..failure import LOGIN_REFUSED, Failure, MailError, Permanence, Stage
-from .backoff import Gate, retry_delay
-from .backup import blames_account
-from .desk import Desk
-from .events import GivenUp, Paused
+from ..failure import ACCOUNT_REFUSED, LOGIN_REFUSED, Failure, MailError, Permanence, Stage
+from .backoff import Backoff, is_quota
+from .events import GivenUp, Notifier, Paused
 from .record import REPLY_LOST, MailRecord, OwedRecipient
-from .scheduler import Job
+from .runtime import Timers
+from .scheduler import ActiveMail, QueueEntry
+from .spool import Spool
 from .submission import OutboxError, Receipt
 
 MAX_LOST_REPLIES = 2
@@ -25,38 +27,56 @@ _BEFORE_THE_MAIL = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """Every recipient of the attempt is in exactly one of the four.
+class AttemptResult(NamedTuple):
+    """What an attempt has decided; every recipient of it is in exactly one of the four.
 
     record: the mail as it stands now; its owed are the recipients to try again.
     accepted: got it. refused: will not get it. lost: the reply was lost once too often.
+    connection: why no connection came about, if none did.
+    interruption: why the server left in the middle of the mail, if it did.
     """
 
     record: MailRecord
-    accepted: tuple[RecipientOutcome, ...]
-    refused: tuple[RecipientOutcome, ...]
-    lost: tuple[RecipientOutcome, ...]
+    accepted: tuple[RecipientOutcome, ...] = ()
+    refused: tuple[RecipientOutcome, ...] = ()
+    lost: tuple[RecipientOutcome, ...] = ()
+    connection: Failure | None = None
+    interruption: Failure | None = None
 
     @property
     def owed(self) -> tuple[RecipientOutcome, ...]:
         """Recipients to try again."""
-        return tuple(owed.outcome for owed in self.record.owed)
+        return self.record.outcomes
+
+
+def blames_account(failure: Failure | None) -> bool:
+    """Whether another account may succeed where this one is refused for good, or for long."""
+    return is_quota(failure) or (
+        failure is not None
+        and failure.kind in ACCOUNT_REFUSED
+        and failure.permanence is Permanence.PERMANENT
+    )
 
 
 def connection_failure(delivery: Delivery) -> Failure | None:
-    """Return why the attempt never came to the mail itself, or None if it did."""
+    """Return why the attempt never came to the mail itself, or None if it did.
+
+    A quota that is used up at MAIL is used up for every mail.
+    """
     failure = next((outcome.failure for outcome in delivery.outcomes), None)
-    return failure if failure is not None and failure.stage in _BEFORE_THE_MAIL else None
+    if failure is None:
+        return None
+    is_general = is_quota(failure) and failure.stage is Stage.SENDER
+    return failure if is_general or failure.stage in _BEFORE_THE_MAIL else None
 
 
-def settle(
+def sort_recipients(
     record: MailRecord,
     delivery: Delivery,
     *,
     promised: bool = False,
     has_backup: bool = False,
-) -> Settlement:
+) -> AttemptResult:
     """Sort the outcomes of one attempt at a record's owed recipients.
 
     promised: the caller has long been told that the mail is kept; then a refusal of the
@@ -64,7 +84,7 @@ def settle(
     to be mended.
     has_backup: another account may try where the refusal lies with this one.
     """
-    keeps_refused = promised and connection_failure(delivery) is not None
+    connection = connection_failure(delivery)
     accepted: list[RecipientOutcome] = []
     refused: list[RecipientOutcome] = []
     lost: list[RecipientOutcome] = []
@@ -74,7 +94,9 @@ def settle(
         if failure is None:
             accepted.append(outcome)
         elif failure.permanence is Permanence.PERMANENT and not (
-            keeps_refused or (has_backup and blames_account(failure))
+            is_quota(failure)
+            or (promised and connection is not None)
+            or (has_backup and blames_account(failure))
         ):
             refused.append(outcome)
         else:
@@ -83,27 +105,27 @@ def settle(
             if ambiguous and lost_replies >= MAX_LOST_REPLIES:
                 lost.append(outcome)
             else:
-                still_owed.append(replace(owed, lost_replies=lost_replies, failure=failure))
-    return Settlement(
+                still_owed.append(owed._replace(lost_replies=lost_replies, failure=failure))
+    return AttemptResult(
         record=replace(record, owed=tuple(still_owed), attempts=record.attempts + 1),
         accepted=tuple(accepted),
         refused=tuple(refused),
         lost=tuple(lost),
+        connection=connection,
+        interruption=None if connection is not None else interruption(delivery),
     )
 
 
-def settle_interrupted(record: MailRecord) -> Settlement:
+def sort_interrupted(record: MailRecord) -> AttemptResult:
     """Sort the recipients of a mail whose last attempt nobody saw the end of."""
     lost = tuple(owed for owed in record.owed if owed.lost_replies >= MAX_LOST_REPLIES)
-    return Settlement(
+    return AttemptResult(
         record=replace(record, owed=tuple(owed for owed in record.owed if owed not in lost)),
-        accepted=(),
-        refused=(),
         lost=tuple(owed.outcome for owed in lost),
     )
 
 
-def breaks_off(delivery: Delivery) -> Failure | None:
+def interruption(delivery: Delivery) -> Failure | None:
     """Return why the server left in the middle of the mail, or None if it did not.
 
     It did when nobody got an answer other than 421 (RFC 5321 section 3.8), and trying again may
@@ -113,6 +135,7 @@ def breaks_off(delivery: Delivery) -> Failure | None:
     for failure in failures:
         if (
             failure is None
+            or is_quota(failure)
             or failure.permanence is Permanence.PERMANENT
             or (failure.reply is not None and failure.reply.code != _CLOSING)
         ):
@@ -120,154 +143,196 @@ def breaks_off(delivery: Delivery) -> Failure | None:
     return next((failure for failure in failures if failure is not None), None)
 
 
-class Conclusions:
-    """Draws them: the gate learns of the connection, the disk of the mail, the caller of both."""
+class OutcomeHandler:
+    """Applies what an attempt has decided: to the server's state, the disk, and the caller."""
 
-    def __init__(self, desk: Desk, gate: Gate) -> None:
-        """Work at a desk, and open and shut a gate."""
-        self._desk = desk
-        self._gate = gate
+    def __init__(
+        self,
+        backoff: Backoff,
+        spool: Spool,
+        notifier: Notifier,
+        timers: Timers,
+        may_hand_over: Callable[[tuple[str, ...]], bool] | None = None,
+    ) -> None:
+        """Apply to the server's state, to the mail on disk, and to whom the notifier tells.
 
-    async def settle(self, job: Job, delivery: Delivery) -> None:
-        """Draw them from an attempt that has come to its end.
+        may_hand_over: returns whether a backup account takes mail that has visited these accounts.
+        """
+        self.backoff = backoff
+        self._spool = spool
+        self._queue = spool.queue
+        self._notifier = notifier
+        self._timers = timers
+        self._may_hand_over = may_hand_over
+
+    async def apply(self, mail: ActiveMail, delivery: Delivery) -> None:
+        """Decide what an attempt that has come to its end means, and do so.
 
         A failure is told before the mail is forgotten and a delivery after that, so that a crash
         in between leaves no failure untold.
         """
-        settlement = settle(
-            job.record,
+        result = sort_recipients(
+            mail.record,
             delivery,
-            promised=not job.is_awaited,
-            has_backup=job.queue and self._may_hand_over(job),
+            promised=mail.answer is None or mail.answer.done(),
+            has_backup=mail.queue
+            and self._may_hand_over is not None
+            and self._may_hand_over(mail.record.visited_accounts),
         )
-        job.record = settlement.record
-        job.dot_reached = False
-        self._judge(delivery)
-        reporter = self._desk.reporter
-        reporter.refused(settlement)
-        refused = settlement.refused + settlement.lost
+        mail.record = result.record
+        mail.dot_reached = False
+        self._apply_to_server(result)
+        self._tell_refused(result)
+        is_kept = mail.queue and bool(result.record.owed)
         error: OutboxError | None = None
-        if settlement.owed and job.queue:
-            error = await self._lay_down(job, connection_failure(delivery))
-        else:
-            await self._discard(job)
-        is_kept = bool(settlement.owed) and job.queue and error is None
-        reporter.delivered(settlement)
         if is_kept:
-            reporter.deferred(job.record, self._next_attempt(job))
-        else:
-            reporter.failed(job.record, settlement.owed, GivenUp.NOT_KEPT)
-            refused += settlement.owed
-        if settlement.accepted or is_kept:
-            job.tell(_receipt(job, delivery, settlement.accepted, refused, is_kept=is_kept))
-        else:
-            job.refuse(error or MailError(_first_failure(refused)))
+            error = await self._defer(mail, result.connection)
+            is_kept = error is None
+        elif mail.is_spooled:
+            self._notifier.trouble(await self._spool.remove(mail))
+        self._notifier.delivered(result.record, result.accepted)
+        if is_kept:
+            self._notifier.deferred(mail.record, self._next_attempt(mail.record))
+        elif result.record.owed:
+            self._notifier.failed(mail.record, result.owed, GivenUp.NOT_KEPT)
+        self._answer(mail, delivery, result, is_kept=is_kept, error=error)
 
-    async def interrupt(self, job: Job, failure: Failure) -> None:
-        """Draw them from an attempt that was ended from this side.
+    async def interrupt(self, mail: ActiveMail, failure: Failure) -> None:
+        """Keep a mail whose attempt was ended from this side.
 
         failure: why.
         """
-        if job.dot_reached:
-            job.record = job.record.with_lost_reply()
-            job.dot_reached = False
+        if mail.dot_reached:
+            mail.record = mail.record.with_lost_reply()
+            mail.dot_reached = False
             failure = REPLY_LOST
-        if job.entry is None and not job.queue:
-            job.refuse(MailError(failure))
+        if mail.entry is None and not mail.queue:
+            mail.reject(MailError(failure))
             return
-        next_attempt = self._desk.alarm.now() + retry_delay(1, self._desk.host.chance)
         try:
-            self._desk.reporter.trouble(await self._desk.keeper.lay_down(job, next_attempt))
+            await self._spool.defer(mail, self._timers.now() + self.backoff.delay(1))
         except OutboxError as error:
-            job.refuse(OutboxError(error.reason, error.detail, failure))
+            mail.reject(OutboxError(error.reason, error.detail, failure))
         else:
-            job.tell(job.queued(failure))
+            mail.resolve_queued(failure)
 
-    async def forget(self, job: Job) -> None:
-        """Draw them from an attempt at a mail that nobody wants delivered any more."""
-        await self._discard(job)
-        if job.entry is not None:
-            self._desk.reporter.dropped(job.record)
+    async def drop(self, mail: ActiveMail) -> None:
+        """Forget a mail whose attempt was ended because nobody wants it delivered any more."""
+        self._notifier.trouble(await self._spool.remove(mail))
+        if mail.entry is not None:
+            self._notifier.dropped(mail.record)
 
-    async def take_leave(self, job: Job) -> bool:
+    async def drop_exhausted(self, mail: ActiveMail) -> bool:
         """Report recipients whose reply was lost once too often; tell whether any other is left."""
-        settlement = settle_interrupted(job.record)
-        if settlement.lost:
-            job.record = settlement.record
-            self._desk.reporter.refused(settlement)
-        if not job.record.owed:
-            await self._discard(job)
-        return bool(job.record.owed)
+        result = sort_interrupted(mail.record)
+        if result.lost:
+            mail.record = result.record
+            self._tell_refused(result)
+        if not mail.record.owed:
+            self._notifier.trouble(await self._spool.remove(mail))
+        return bool(mail.record.owed)
 
-    def _judge(self, delivery: Delivery) -> None:
-        now = self._desk.alarm.now()
-        failure = connection_failure(delivery)
-        if failure is not None:
-            self._gate.shut(failure, now)
-            if failure.kind in LOGIN_REFUSED:
-                self._desk.backlog.offer_all(now)
-                self._desk.reporter.tell(Paused(failure))
-        elif (failure := breaks_off(delivery)) is not None:
-            self._gate.broke(failure, now)
+    async def expire(self, entry: QueueEntry) -> None:
+        """Report a mail whose time is over, and forget it. Raises OSError.
+
+        One whose record says that it has time left waits on.
+        """
+        record = await self._spool.record(entry)
+        if record is not None and entry.expires > self._timers.measured():
+            self._queue.put_back(entry, entry.next_attempt)
+        elif record is not None:
+            failure = self.backoff.failure
+            self._notifier.failed(record, record.outcomes, GivenUp.EXPIRED, failure)
+            self._notifier.trouble(await self._spool.remove_entry(entry))
+
+    def _apply_to_server(self, result: AttemptResult) -> None:
+        now = self._timers.now()
+        if result.connection is not None:
+            self.backoff.throttle(result.connection, now)
+            if is_quota(result.connection):
+                self._queue.offer_all(now)
+                self._queue.stand_still(self.backoff.opens_at - now)
+            if result.connection.kind in LOGIN_REFUSED:
+                self._queue.offer_all(now)
+                self._notifier.tell(Paused(result.connection))
+        elif result.interruption is not None:
+            self.backoff.interrupted(result.interruption, now)
         else:
-            self._gate.open()
-            if delivery.accepted:
-                self._desk.backlog.release_early()
+            self.backoff.clear()
+            if result.accepted and self._queue.entries:
+                self._queue.release_early()
 
-    async def _lay_down(self, job: Job, failure: Failure | None) -> OutboxError | None:
+    def _tell_refused(self, result: AttemptResult) -> None:
+        if result.refused:
+            self._notifier.failed(result.record, result.refused, GivenUp.REFUSED)
+        if result.lost:
+            self._notifier.failed(result.record, result.lost, GivenUp.AMBIGUOUS)
+
+    async def _defer(self, mail: ActiveMail, connection: Failure | None) -> OutboxError | None:
         """Let a mail wait: for the account where no connection came about, else by its own time."""
-        next_attempt = 0.0 if failure is not None else self._own_next_attempt(job)
-        blamed = any(blames_account(owed.failure) for owed in job.record.owed)
-        offer_at = self._desk.alarm.now() if blamed else math.inf
-        keeper = self._desk.keeper
+        now = self._timers.now()
+        has_quota = any(is_quota(owed.failure) for owed in mail.record.owed)
+        next_attempt, still_for = 0.0, 0.0
+        if connection is None and has_quota:
+            next_attempt = now + self.backoff.quota_delay()
+            still_for = next_attempt - now
+        elif connection is None:
+            next_attempt = self._own_next_attempt(mail)
+        elif has_quota and mail.entry is None:
+            still_for = self.backoff.opens_at - now
+        blamed = any(blames_account(owed.failure) for owed in mail.record.owed)
+        offer_at = now if blamed else math.inf
         try:
-            self._desk.reporter.trouble(await keeper.lay_down(job, next_attempt, offer_at=offer_at))
+            await self._spool.defer(
+                mail,
+                next_attempt,
+                offer_at=offer_at,
+                still_for=still_for,
+                is_fixed=connection is None and has_quota,
+            )
         except OutboxError as error:
-            return OutboxError(error.reason, error.detail, job.record.failure)
+            return OutboxError(error.reason, error.detail, mail.record.failure)
         return None
 
-    def _next_attempt(self, job: Job) -> float | None:
-        if self._gate.paused is not None:
-            return None
-        return max(job.record.next_attempt, self._gate.opens_at)
-
-    def _own_next_attempt(self, job: Job) -> float:
-        entry = job.entry
-        now = self._desk.alarm.now()
+    def _own_next_attempt(self, mail: ActiveMail) -> float:
+        entry = mail.entry
+        now = self._timers.now()
         if entry is not None and entry.went_early and entry.next_attempt > now:
             return entry.next_attempt
-        job.record = replace(job.record, deferrals=job.record.deferrals + 1)
-        return now + retry_delay(job.record.deferrals, self._desk.host.chance)
+        mail.record = replace(mail.record, deferrals=mail.record.deferrals + 1)
+        return now + self.backoff.delay(mail.record.deferrals)
 
-    def _may_hand_over(self, job: Job) -> bool:
-        backup = self._desk.backup
-        return backup is not None and backup.may_have(job.record.passed)
+    def _next_attempt(self, record: MailRecord) -> float | None:
+        if self.backoff.paused is not None:
+            return None
+        return max(record.next_attempt, self.backoff.opens_at)
 
-    async def _discard(self, job: Job) -> None:
-        self._desk.reporter.trouble(await self._desk.keeper.discard(job))
-
-
-def _receipt(
-    job: Job,
-    delivery: Delivery,
-    accepted: tuple[RecipientOutcome, ...],
-    refused: tuple[RecipientOutcome, ...],
-    *,
-    is_kept: bool,
-) -> Receipt:
-    owed = tuple(owed.outcome for owed in job.record.owed) if is_kept else ()
-    failures = [outcome.failure for outcome in (*refused, *owed) if outcome.failure is not None]
-    reply = delivery.reply
-    words = next((failure.server_words for failure in failures), "")
-    return Receipt(
-        message_id=job.record.message_id,
-        accepted=accepted,
-        refused=refused,
-        owed=owed,
-        server_reply=words if reply is None else str(reply),
-        attempts=job.record.attempts,
-    )
-
-
-def _first_failure(refused: tuple[RecipientOutcome, ...]) -> Failure:
-    return next(outcome.failure for outcome in refused if outcome.failure is not None)
+    def _answer(
+        self,
+        mail: ActiveMail,
+        delivery: Delivery,
+        result: AttemptResult,
+        *,
+        is_kept: bool,
+        error: OutboxError | None,
+    ) -> None:
+        """Let the caller go with what has become of each recipient."""
+        refused = result.refused + result.lost
+        owed = result.owed if result.record.owed else ()
+        if not is_kept:
+            refused, owed = refused + owed, ()
+        failures = [each.failure for each in refused + owed if each.failure is not None]
+        if not result.accepted and not is_kept:
+            mail.reject(error or MailError(failures[0]))
+            return
+        words = next((failure.server_words for failure in failures), "")
+        mail.resolve(
+            Receipt(
+                message_id=mail.record.message_id,
+                accepted=result.accepted,
+                refused=refused,
+                owed=owed,
+                server_reply=words if delivery.reply is None else str(delivery.reply),
+                attempts=mail.record.attempts,
+            )
+        )

@@ -1,9 +1,9 @@
-"""The small record beside a waiting message: who is still owed it, and what has happened."""
+"""The queue record beside a deferred message: who is still owed it, and what has happened."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 import itertools
 import math
 import re
@@ -13,18 +13,20 @@ from typing import Any, NamedTuple, Self
 from ..envelope import Envelope, RecipientOutcome
 from ..failure import Failure, FailureKind, Permanence, Stage
 from ..payload import Payload, checksum_of
+from .backoff import JITTER, LAST_DELAY
 from .submission import DigestPart, OutgoingMail, Rank
 
 _TOKENS = itertools.count(secrets.randbelow(2**31))
 """Rising, so that mails of the same millisecond keep their order."""
 
-_PATTERN = re.compile(r"([01])-(\d{13})-(\d{13,14})-(\d{1,12})-([0-9a-f]{8})", re.ASCII)
+_PATTERN = r"([01])-(\d{13})-(\d{13,14})-(\d{1,12})-([0-9a-f]{8})"
 
 
 class MailId(NamedTuple):
-    """A mail's place in the line: rank first, then age.
+    """The queue id of a mail; they sort in the order of delivery: by rank, then by age.
 
-    created_ms, expires_ms: UTC timestamps in milliseconds.
+    created_ms, expires_ms: UTC timestamps in milliseconds, by the time of the run in which the
+    mail was handed in; what is between them is its life.
     size: of the message, in bytes.
     token: keeps apart what is alike in all else.
     """
@@ -37,7 +39,7 @@ class MailId(NamedTuple):
 
     @classmethod
     def new(cls, mail: OutgoingMail, now: float) -> Self:
-        """Name a mail that was handed in now (UTC timestamp in seconds)."""
+        """Name a mail that was handed in now (time of the run in seconds)."""
         return cls(
             rank=mail.rank,
             created_ms=int(now * 1000),
@@ -49,7 +51,7 @@ class MailId(NamedTuple):
     @classmethod
     def parse(cls, name: str) -> Self | None:
         """Read a name, or return None when it is no mail's."""
-        match = _PATTERN.fullmatch(name)
+        match = re.fullmatch(_PATTERN, name, re.ASCII)
         if match is None:
             return None
         rank, created, expires, size, token = match.groups()
@@ -57,13 +59,18 @@ class MailId(NamedTuple):
 
     @property
     def created(self) -> float:
-        """When the mail was handed in, as a UTC timestamp in seconds."""
+        """When the mail was handed in, as the time of that run in seconds."""
         return self.created_ms / 1000
 
     @property
     def expires(self) -> float:
-        """When the mail is given up, as a UTC timestamp in seconds."""
+        """When the mail is given up that has waited in one run, as the time of that run."""
         return self.expires_ms / 1000
+
+    @property
+    def life(self) -> float:
+        """For how many seconds the mail is kept."""
+        return (self.expires_ms - self.created_ms) / 1000
 
     def __str__(self) -> str:
         """As the files are named."""
@@ -74,6 +81,11 @@ class MailId(NamedTuple):
 
 VERSION = 1
 
+PLAUSIBLE = 1_767_225_600.0
+"""2026-01-01 as a UTC timestamp in seconds: a clock that says less has not been set."""
+LAST_CHANCE = 300.0
+"""Seconds that a mail is left at a start where nobody knows how long it has waited."""
+
 REPLY_LOST = Failure(
     FailureKind.DISCONNECTED,
     Stage.ACCEPTED,
@@ -83,8 +95,7 @@ REPLY_LOST = Failure(
 """What is known of an attempt that was ended from this side after its final dot."""
 
 
-@dataclass(frozen=True, slots=True)
-class OwedRecipient:
+class OwedRecipient(NamedTuple):
     """A recipient who has not got the mail yet.
 
     lost_replies: how often the reply to the final dot was lost, so that the mail may have
@@ -127,9 +138,15 @@ class MailRecord:
     checksum: SHA-256 of the message, in lower-case hex.
     attempts: how often it has been tried.
     deferrals: how often it has been put off for a reason of its own.
-    next_attempt: UTC timestamp in seconds; 0 when it waits for the account alone.
-    passed: the accounts that have already given it to their backup account.
+    next_attempt: time of the run in seconds, on disk a UTC timestamp; 0 when it waits for the
+    account alone.
+    visited_accounts: the accounts that have already given it to their backup account.
     stands_for: the mails that are in it where it is a digest.
+    born: the time of the run in seconds at which it would have been handed in, had it waited in
+    this run alone; not on disk.
+    waited: the seconds that it had waited at a UTC timestamp, noted; 0 where nothing was noted.
+    stood_still: for how many seconds its life stood still meanwhile.
+    is_offered: the backup account may have it already.
     """
 
     id: MailId
@@ -142,12 +159,17 @@ class MailRecord:
     attempts: int = 0
     deferrals: int = 0
     next_attempt: float = 0.0
-    passed: tuple[str, ...] = ()
+    visited_accounts: tuple[str, ...] = ()
     stands_for: tuple[DigestPart, ...] = ()
+    born: float = field(default=0.0, compare=False)
+    waited: float = 0.0
+    noted: float = 0.0
+    stood_still: float = 0.0
+    is_offered: bool = False
 
     @classmethod
     def new(cls, mail: OutgoingMail, now: float) -> Self:
-        """Make the record of a mail that was handed in now (UTC timestamp in seconds)."""
+        """Make the record of a mail that was handed in now (time of the run in seconds)."""
         return cls(
             id=MailId.new(mail, now),
             message_id=mail.message_id,
@@ -156,8 +178,42 @@ class MailRecord:
             smtputf8=mail.envelope.smtputf8,
             owed=tuple(OwedRecipient(address) for address in mail.envelope.recipients),
             checksum=checksum_of(mail.data),
-            passed=mail.passed,
+            visited_accounts=mail.visited_accounts,
             stands_for=mail.stands_for,
+            born=now,
+        )
+
+    @property
+    def expires(self) -> float:
+        """When the mail is given up, as the time of the run in seconds."""
+        return self.born + self.id.life + self.stood_still
+
+    def noted_at(self, now: float, clock: float) -> Self:
+        """Return the record as it goes to disk, with what the mail has waited by now.
+
+        now: time of the run in seconds. clock: UTC timestamp in seconds.
+        """
+        next_attempt = self.next_attempt and self.next_attempt - now + clock
+        waited = max(now - self.born, 0.0)
+        return replace(self, waited=waited, noted=clock, next_attempt=next_attempt)
+
+    def taken_up(self, now: float, clock: float) -> Self:
+        """Return the record of an earlier run in the time of this one.
+
+        It has waited what was noted, and since then, as far as the clock can be trusted. One whose
+        clock cannot be is left some time to be tried.
+        now: time of the run in seconds. clock: UTC timestamp in seconds.
+        """
+        noted = self.noted or self.id.created
+        downtime = clock - noted if PLAUSIBLE <= noted <= clock else None
+        waited = self.waited + (downtime or 0.0)
+        if downtime is None:
+            waited = min(waited, max(self.id.life + self.stood_still - LAST_CHANCE, 0.0))
+        remaining = max(self.next_attempt - noted - (downtime or 0.0), 0.0)
+        return replace(
+            self,
+            born=now - waited,
+            next_attempt=self.next_attempt and now + min(remaining, LAST_DELAY * (1 + JITTER)),
         )
 
     @property
@@ -171,6 +227,11 @@ class MailRecord:
         return tuple(owed.address for owed in self.owed)
 
     @property
+    def outcomes(self) -> tuple[RecipientOutcome, ...]:
+        """How it stands with everybody who is still owed the mail."""
+        return tuple(owed.outcome for owed in self.owed)
+
+    @property
     def failure(self) -> Failure | None:
         """What kept it the last time."""
         return next((owed.failure for owed in self.owed if owed.failure is not None), None)
@@ -178,7 +239,7 @@ class MailRecord:
     def outgoing(self, data: Payload, now: float) -> OutgoingMail:
         """Return the mail again, for those who are still owed it.
 
-        now: UTC timestamp in seconds; the mail expires when it would have done.
+        now: time of the run in seconds; the mail expires when it would have done.
         """
         return OutgoingMail(
             envelope=self.envelope,
@@ -186,17 +247,21 @@ class MailRecord:
             message_id=self.message_id,
             subject=self.subject,
             rank=self.id.rank,
-            expires_after=max(self.id.expires - now, 0.0),
-            passed=self.passed,
+            expires_after=max(self.expires - now, 0.0),
+            visited_accounts=self.visited_accounts,
             stands_for=self.stands_for,
         )
 
     def with_lost_reply(self) -> Self:
-        """Count an attempt that ended after the final dot without anyone knowing how."""
+        """Count an attempt that ended after the final dot without anyone knowing how.
+
+        Or a hand-over, of which the same is to be said.
+        """
         owed = tuple(
-            replace(o, lost_replies=o.lost_replies + 1, failure=REPLY_LOST) for o in self.owed
+            each._replace(lost_replies=each.lost_replies + 1, failure=REPLY_LOST)
+            for each in self.owed
         )
-        return replace(self, owed=owed, attempts=self.attempts + 1)
+        return replace(self, owed=owed, attempts=self.attempts + 1, is_offered=False)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data that JSON can hold. The id is not in it: it names the file.
@@ -215,8 +280,11 @@ class MailRecord:
             "attempts": self.attempts,
             "deferrals": self.deferrals,
             "next_attempt": self.next_attempt,
-            "passed": list(self.passed),
+            "passed": list(self.visited_accounts),
             **({"stands_for": parts} if parts else {}),
+            **({"waited": self.waited, "noted": self.noted} if self.noted else {}),
+            **({"stood_still": self.stood_still} if self.stood_still else {}),
+            **({"is_offered": True} if self.is_offered else {}),
         }
 
     @classmethod
@@ -226,9 +294,11 @@ class MailRecord:
             raise ValueError(f"version {data['version']}")
         if not data["owed"]:
             raise ValueError("no recipient is owed this mail")
-        next_attempt = float(data["next_attempt"])
-        if not math.isfinite(next_attempt):
-            raise ValueError(f"next_attempt {next_attempt}")
+        times = {"next_attempt": float(data["next_attempt"])}
+        times |= {key: float(data.get(key, 0.0)) for key in ("waited", "noted", "stood_still")}
+        for key, value in times.items():
+            if not math.isfinite(value):
+                raise ValueError(f"{key} {value}")
         return cls(
             id=mail_id,
             message_id=str(data["message_id"]),
@@ -239,8 +309,12 @@ class MailRecord:
             checksum=str(data["checksum"]),
             attempts=int(data["attempts"]),
             deferrals=int(data["deferrals"]),
-            next_attempt=next_attempt,
-            passed=tuple(str(account) for account in data["passed"]),
+            next_attempt=times["next_attempt"],
+            waited=times["waited"],
+            noted=times["noted"],
+            stood_still=times["stood_still"],
+            is_offered=data.get("is_offered") is True,
+            visited_accounts=tuple(str(account) for account in data["passed"]),
             stands_for=tuple(
                 DigestPart(str(part["message_id"]), str(part["subject"]))
                 for part in data.get("stands_for", ())

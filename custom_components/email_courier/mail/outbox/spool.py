@@ -1,100 +1,51 @@
-"""The store as the event loop uses it: one job after another, writes that share a sync."""
+"""Mail on disk: the store as the event loop uses it, and the queue in step with it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 import contextlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 import logging
 import math
+from typing import NamedTuple
 
-from ..payload import Payload
-from .desk import Desk
-from .events import Damaged, Reporter
-from .record import MailId, MailRecord
-from .runtime import Host
-from .scheduler import Backlog, Entry, Job
-from .store import Store
-from .submission import DamagedMailError, OutboxError, OutboxReason
+from .disk import Disk
+from .events import Damaged, Notifier
+from .record import PLAUSIBLE, MailId, MailRecord
+from .runtime import TaskGroup, Timers
+from .scheduler import ActiveMail, DeferredQueue, QueueEntry
+from .store import Store, TakenMail
+from .submission import DAY, DamagedMailError, OutboxError, OutboxReason
 
+_LOGGER = logging.getLogger(__name__)
 
-class Disk:
-    """Runs the store's calls in the order they were asked for.
-
-    A job that has begun runs to its end whatever becomes of the one who waits for it.
-    """
-
-    def __init__(self, store: Store, host: Host, trouble: Callable[[OSError], None]) -> None:
-        """Use a store, whose calls run through the host's executor.
-
-        trouble: told why a mail could not be written.
-        """
-        self.store = store
-        self._trouble = trouble
-        self._host = host
-        self._turn = asyncio.Lock()
-        self._unwritten: list[tuple[MailRecord, Payload]] = []
-        self._batch: asyncio.Task[list[OSError | None]] | None = None
-
-    async def run[*Ts, T](self, call: Callable[[*Ts], T], *args: *Ts) -> T:
-        """Run one call of the store. Raises what the call raises."""
-        return await asyncio.shield(self._host.finish(self._run(call, *args), "outbox file"))
-
-    async def write(self, record: MailRecord, data: Payload) -> None:
-        """Put one mail on disk, together with all others that ask for it in the meantime.
-
-        Raises OutboxError.
-        """
-        place = len(self._unwritten)
-        self._unwritten.append((record, data))
-        if self._batch is None:
-            self._batch = self._host.finish(self._write_batch(), "outbox write")
-        try:
-            error = (await asyncio.shield(self._batch))[place]
-        except OSError as raised:
-            error = raised
-        if error is not None:
-            self._trouble(error)
-            raise OutboxError(OutboxReason.DISK, str(error)) from error
-
-    async def idle(self) -> None:
-        """Wait until nothing is being written any more."""
-        async with self._turn:
-            pass
-
-    async def _run[*Ts, T](self, call: Callable[[*Ts], T], *args: *Ts) -> T:
-        async with self._turn:
-            return await self._host.run_blocking(call, *args)
-
-    async def _write_batch(self) -> list[OSError | None]:
-        # A host may run a task at once: this one must be known before it takes its batch.
-        await asyncio.sleep(0)
-        async with self._turn:
-            batch, self._unwritten, self._batch = self._unwritten, [], None
-            return await self._host.run_blocking(self.store.write, batch)
+AT_ONCE = 500
+"""Records that are read in one turn of the disk."""
+RETRY_AFTER = 300.0
+"""Seconds until a folder is read again that could not be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class QuotaLimits(NamedTuple):
     """The most that an outbox takes: a count of mails, and their size in bytes together."""
 
     mails: int = 10_000
     size: int = 1024 * 1024 * 1024
 
 
-class Room:
+class Quota:
     """Counts what is on disk against the limits.
 
     A mail is counted before it is written, so that calls at the same time cannot pass the limits
     together.
     """
 
-    def __init__(self, limits: Limits) -> None:
-        """Begin empty."""
+    def __init__(self, limits: QuotaLimits, changed: Callable[[], None]) -> None:
+        """Count nothing yet. changed: called whenever the count has changed."""
         self.mails = 0
         self.size = 0
         self._limits = limits
+        self._changed = changed
 
     @property
     def fullness(self) -> float:
@@ -115,22 +66,17 @@ class Room:
         """Count a mail that is there already, whether or not there is room."""
         self.mails += 1
         self.size += size
+        self._changed()
 
     def free(self, size: int) -> None:
         """Count a mail no more."""
         self.mails -= 1
         self.size -= size
+        self._changed()
 
 
-_LOGGER = logging.getLogger(__name__)
-
-AT_ONCE = 500
-"""Records that are read in one turn of the disk."""
-
-
-@dataclass(frozen=True, slots=True)
-class TakenUp:
-    """What an earlier run has left was taken up.
+class Recovered(NamedTuple):
+    """What came of recovering what an earlier run has left.
 
     damaged: names of files that are set aside. trouble: why something is to be read again later.
     """
@@ -140,15 +86,15 @@ class TakenUp:
 
 
 class Loader:
-    """Reads waiting and held mails alike."""
+    """Reads deferred and held mails alike."""
 
-    def __init__(self, disk: Disk, reporter: Reporter, forget: Callable[[MailId], None]) -> None:
+    def __init__(self, disk: Disk, notifier: Notifier, forget: Callable[[MailId], None]) -> None:
         """Read from a disk.
 
         forget: called for a damaged mail, which takes part in nothing any more.
         """
         self._disk = disk
-        self._reporter = reporter
+        self._notifier = notifier
         self._forget = forget
 
     async def read[*Ts, T](self, mail_id: MailId, read: Callable[[*Ts], T], *args: *Ts) -> T | None:
@@ -194,197 +140,290 @@ class Loader:
             with contextlib.suppress(OSError):  # the next start finds it again
                 await self._disk.run(self._disk.store.set_aside, mail_id)
         if damaged:
-            self._reporter.tell(Damaged(tuple(map(str, damaged))))
+            self._notifier.tell(Damaged(tuple(map(str, damaged))))
 
 
-class Keeper:
-    """Keeps disk and backlog in step."""
+class Spool:
+    """Keeps the files of deferred mail, their queue and the quota in step."""
 
-    def __init__(self, disk: Disk, backlog: Backlog, room: Room, reporter: Reporter) -> None:
-        """Keep mails on a disk, as far as there is room."""
+    def __init__(
+        self,
+        disk: Disk,
+        queue: DeferredQueue,
+        quota: Quota,
+        notifier: Notifier,
+        timers: Timers,
+    ) -> None:
+        self.queue = queue
+        self.quota = quota
         self._disk = disk
-        self._backlog = backlog
-        self._room = room
-        self._reporter = reporter
-        self._loader = Loader(disk, reporter, self._lose)
+        self._notifier = notifier
+        self._timers = timers
+        self._taken = TakenMail(disk.store.folder)
+        self._visiting: set[tuple[str, str]] = set()
+        self._loader = Loader(disk, notifier, self._lose)
         self._unsaved: dict[MailId, MailRecord] = {}
 
     @property
     def _store(self) -> Store:
         return self._disk.store
 
-    async def open(self) -> TakenUp:
-        """Let all mails on disk into the line. Raises OSError."""
+    async def open(self) -> Recovered:
+        """Put all mails on disk into the queue. Raises OSError."""
         found = await self._disk.run(self._store.open)
-        known = {entry.id for entry in self._backlog}
+        known = self._disk.unremoved.union(self.queue.entries)
+        now, clock = self._timers.measured(), self._timers.clock()
+        doubtful: list[MailId] = []
         for number, mail_id in enumerate(m for m in found.mails if m not in known):
-            self._room.count(mail_id.size)
-            self._backlog.put_back(self._backlog.add(mail_id), 0)
+            self.quota.count(mail_id.size)
+            is_plausible = PLAUSIBLE <= mail_id.created <= clock
+            age = clock - mail_id.created if is_plausible else 0.0
+            entry = self.queue.add(mail_id, now - age)
+            entry.is_estimated = True
+            self.queue.put_back(entry, 0)
+            if not is_plausible:
+                doubtful.append(mail_id)
             if number % AT_ONCE == AT_ONCE - 1:
                 await asyncio.sleep(0)
-        return TakenUp(found.damaged)
+        await self._read_ages(doubtful)
+        return Recovered(found.damaged)
 
-    async def keep(self, job: Job) -> None:
-        """Put a job's mail on disk as it stands now, if it is not there. Raises OutboxError.
+    async def _read_ages(self, mail_ids: Sequence[MailId]) -> None:
+        """Learn from the records of mails how long they have waited."""
+        found, _ = await self._loader.read_records(mail_ids, self._is_idle)
+        for record in found:
+            if (entry := self.queue.find(record.id)) is not None:
+                self._place(entry, record)
+                self.queue.set_times(entry)
 
-        The mail does not wait yet: the job is still in hand. One that is being concluded is left
-        to that.
+    async def write(self, mail: ActiveMail) -> None:
+        """Put a mail on disk as it stands now, if it is not there. Raises OutboxError.
+
+        It does not wait for an attempt yet: somebody is handling it. One whose attempt is being
+        concluded is left to that.
         """
-        async with job.keeping:
-            if job.entry is None and not job.is_concluding:
-                await self._write(job)
+        async with mail.writing:
+            if mail.entry is None and not mail.is_concluding:
+                await self._write(mail)
 
-    async def lay_down(
-        self, job: Job, next_attempt: float, *, offer_at: float = math.inf
-    ) -> OSError | None:
-        """Let a mail wait on disk until a UTC timestamp in seconds; 0 is until its turn comes.
+    async def defer(
+        self,
+        mail: ActiveMail,
+        next_attempt: float,
+        *,
+        offer_at: float = math.inf,
+        still_for: float = 0.0,
+        is_fixed: bool = False,
+    ) -> None:
+        """Let a mail wait on disk until a time of the run in seconds; 0 is until its turn comes.
 
-        offer_at: UTC timestamp in seconds from which the backup account may have it, if that is
+        offer_at: time of the run in seconds from which the backup account may have it, if that is
         before it may have it anyway.
+        still_for: seconds for which its life stands still.
+        is_fixed: it goes at that time, and no success of another mail lets it go before.
         Raises OutboxError for a mail that was not on disk and cannot be put there. For one that
-        was, what could not be written is remembered until the next time, and the error returned.
+        was, what could not be written is told, and remembered until the next time.
         """
-        job.record = replace(job.record, next_attempt=next_attempt)
-        async with job.keeping:
+        async with mail.writing:
             error = None
-            if job.entry is None:
-                entry = await self._write(job)
+            stood_still = (mail.entry or mail.record).stood_still
+            if still_for:
+                stood_still = max(stood_still, min(stood_still + still_for, DAY))
+            mail.record = replace(mail.record, next_attempt=next_attempt, stood_still=stood_still)
+            if mail.entry is None:
+                entry = await self._write(mail)
             else:
-                entry = job.entry
-                error = await self._update(job.record)
-            self._backlog.offer(entry, offer_at)
-            self._backlog.put_back(entry, next_attempt)
-            return error
+                entry = mail.entry
+                entry.stood_still = stood_still
+                error = await self._update(mail.record)
+            entry.went_early = entry.went_early or is_fixed
+            self.queue.offer(entry, offer_at)
+            self.queue.put_back(entry, next_attempt)
+        self._notifier.trouble(error)
 
-    async def _write(self, job: Job) -> Entry:
-        record = job.record.with_lost_reply() if job.dot_reached else job.record
-        self._room.claim(record.id.size)
-        entry = self._backlog.add(record.id)
+    async def mark_dot(self, mail: ActiveMail) -> None:
+        """Note on disk that the final dot of a mail is about to be sent, where the mail is there.
+
+        A disk that takes no note of it does not stop the mail.
+        """
+        async with mail.writing:
+            if mail.entry is not None:
+                with contextlib.suppress(OSError):
+                    await self._disk.run(self._store.mark_dot, mail.record.id)
+
+    async def load(self, entry: QueueEntry) -> ActiveMail | None:
+        """Read a mail for an attempt; None when it was damaged, which is told. Raises OSError."""
+        unsaved = self._unsaved.get(entry.id)
+        if unsaved is not None:
+            data = await self._loader.read(entry.id, self._store.read_message, unsaved)
+            return None if data is None else ActiveMail(unsaved, data, entry)
+        found = await self._loader.read(entry.id, self._store.read, entry.id)
+        if found is None:
+            return None
+        record, data = found
+        await self._remember_taken(record)
+        return ActiveMail(self._place(entry, record), data, entry)
+
+    async def record(self, entry: QueueEntry) -> MailRecord | None:
+        """Read a mail's record; None when it was damaged, which is told. Raises OSError."""
+        if entry.id in self._unsaved:
+            return self._unsaved[entry.id]
+        record = await self._loader.read(entry.id, self._store.read_record, entry.id)
+        if record is None:
+            return None
+        await self._remember_taken(record)
+        return self._place(entry, record)
+
+    async def note(self, mail: ActiveMail, record: MailRecord) -> None:
+        """Replace the record of a mail on disk before something is done with it.
+
+        A disk that takes no note of it does not stop the mail.
+        """
+        mail.record = record
+        async with mail.writing:
+            self._notifier.trouble(await self._update(mail.record))
+
+    async def taken(self, message_id: str, addresses: Iterable[str]) -> set[str]:
+        """Return those recipients for whom a mail is or was here by a hand-over. Raises OSError."""
+        asked = set(addresses)
+        estimated = sorted(entry.id for entry in self.queue if entry.is_estimated)
+        await self._read_ages(estimated)
+        visiting = {address for address in asked if (message_id, address) in self._visiting}
+        return visiting | await self._disk.run(self._taken.known, message_id, asked)
+
+    async def _remember_taken(self, record: MailRecord) -> None:
+        """Remember a mail from another account before anything becomes of it."""
+        if not record.visited_accounts:
+            return
         try:
-            await self._disk.write(record, job.data)
+            await self._disk.run(self._taken.add, record.message_id, record.addresses)
+        except OSError as error:
+            self._notifier.trouble(error)
+
+    async def records(self) -> Sequence[MailRecord]:
+        """Read the records of all deferred mails, in the order of their delivery.
+
+        One that cannot be read is told and left out.
+        """
+        ids = sorted(self.queue.entries)
+        found, errors = await self._loader.read_records(ids, self._is_idle)
+        if errors:
+            self._notifier.trouble(errors[0])
+        placed: list[MailRecord] = []
+        for record in found:
+            entry = self.queue.find(record.id)
+            if entry is not None:
+                unsaved = self._unsaved.get(record.id)
+                placed.append(self._place(entry, record) if unsaved is None else unsaved)
+        return placed
+
+    async def remove(self, mail: ActiveMail) -> OSError | None:
+        """Forget a mail, wherever it is. Returns why the disk did not let go of it."""
+        async with mail.writing:
+            return None if mail.entry is None else await self.remove_entry(mail.entry)
+
+    async def remove_entry(self, entry: QueueEntry) -> OSError | None:
+        """Forget a mail on disk. Returns why the disk did not let go of it."""
+        self._forget(entry)
+        try:
+            await self._disk.remove(entry.id)
+        except OSError as error:
+            return error
+        return None
+
+    async def idle(self) -> None:
+        """Wait until nothing is being written any more."""
+        await self._disk.idle()
+
+    async def _write(self, mail: ActiveMail) -> QueueEntry:
+        record = mail.record.with_lost_reply() if mail.dot_reached else mail.record
+        self.quota.claim(record.id.size)
+        entry = self.queue.add(record.id, record.born)
+        entry.stood_still = record.stood_still
+        mail.is_spooled = True
+        self._visit(record)
+        try:
+            await self._disk.write(self._noted(record), mail.data)
         except BaseException:
+            mail.is_spooled = False
+            self._visiting.difference_update((record.message_id, a) for a in record.addresses)
             self._forget(entry)
             raise
-        job.entry = entry
+        mail.entry = entry
         return entry
-
-    def _forget(self, entry: Entry) -> None:
-        if self._backlog.remove(entry):
-            self._room.free(entry.id.size)
-        self._unsaved.pop(entry.id, None)
-
-    def _lose(self, mail_id: MailId) -> None:
-        entry = self._backlog.find(mail_id)
-        if entry is not None:
-            self._forget(entry)
-
-    def _is_idle(self, mail_id: MailId) -> bool:
-        entry = self._backlog.find(mail_id)
-        return entry is not None and not entry.is_busy
 
     async def _update(self, record: MailRecord) -> OSError | None:
         try:
-            await self._disk.run(self._store.update, record)
+            await self._disk.run(self._store.update, self._noted(record))
         except OSError as error:
             self._unsaved[record.id] = record
             return error
         self._unsaved.pop(record.id, None)
         return None
 
-    async def mark_dot(self, job: Job) -> None:
-        """Note that the final dot is about to be sent; on disk too where the mail is there.
+    def _noted(self, record: MailRecord) -> MailRecord:
+        return record.noted_at(self._timers.measured(), self._timers.clock())
 
-        A disk that takes no note of it does not stop the mail.
-        """
-        job.dot_reached = True
-        async with job.keeping:
-            if job.entry is not None:
-                with contextlib.suppress(OSError):
-                    await self._disk.run(self._store.mark_dot, job.record.id)
+    def _place(self, entry: QueueEntry, record: MailRecord) -> MailRecord:
+        """Return a record from the disk in the time of the run, and learn its age from it."""
+        if entry.is_estimated:
+            entry.is_estimated = False
+            taken_up = record.taken_up(self._timers.measured(), self._timers.clock())
+            entry.offer_at += taken_up.born - entry.born
+            entry.born = taken_up.born
+            entry.stood_still += record.stood_still
+            self._visit(record)
+        return replace(
+            record,
+            born=entry.born,
+            stood_still=entry.stood_still,
+            next_attempt=entry.next_attempt,
+        )
 
-    async def load(self, entry: Entry) -> Job | None:
-        """Read a mail for an attempt; None when it was damaged, which is told. Raises OSError."""
-        unsaved = self._unsaved.get(entry.id)
-        if unsaved is not None:
-            data = await self._loader.read(entry.id, self._store.read_message, unsaved)
-            return None if data is None else Job(unsaved, data, entry)
-        found = await self._loader.read(entry.id, self._store.read, entry.id)
-        return None if found is None else Job(*found, entry)
+    def _visit(self, record: MailRecord) -> None:
+        if record.visited_accounts:
+            self._visiting.update((record.message_id, address) for address in record.addresses)
 
-    async def record(self, entry: Entry) -> MailRecord | None:
-        """Read a mail's record; None when it was damaged, which is told. Raises OSError."""
-        if entry.id in self._unsaved:
-            return self._unsaved[entry.id]
-        return await self._loader.read(entry.id, self._store.read_record, entry.id)
+    def _forget(self, entry: QueueEntry) -> None:
+        if self.queue.remove(entry):
+            self.quota.free(entry.id.size)
+        self._unsaved.pop(entry.id, None)
 
-    async def discard(self, job: Job) -> OSError | None:
-        """Forget a mail, wherever it is. Returns what went wrong."""
-        async with job.keeping:
-            return None if job.entry is None else await self.discard_entry(job.entry)
+    def _lose(self, mail_id: MailId) -> None:
+        entry = self.queue.find(mail_id)
+        if entry is not None:
+            self._forget(entry)
 
-    async def discard_entry(self, entry: Entry) -> OSError | None:
-        """Forget a mail on disk. Returns what went wrong."""
-        self._forget(entry)
-        try:
-            await self._disk.run(self._store.remove, entry.id)
-        except OSError as error:
-            return error
-        return None
-
-    async def records(self) -> Sequence[MailRecord]:
-        """Read the records of all waiting mails, first in line first.
-
-        One that cannot be read is told and left out.
-        """
-        ids = sorted(entry.id for entry in self._backlog)
-        found, errors = await self._loader.read_records(ids, self._is_idle)
-        if errors:
-            self._reporter.trouble(errors[0])
-        return [self._unsaved.get(record.id, record) for record in found]
-
-    async def idle(self) -> None:
-        """Wait until nothing is being written any more."""
-        await self._disk.idle()
+    def _is_idle(self, mail_id: MailId) -> bool:
+        entry = self.queue.find(mail_id)
+        return entry is not None and not entry.is_busy
 
 
-RETRY_AFTER = 300.0
-"""Seconds until a folder is read again that could not be read."""
-
-type TakeUp = Callable[[], Awaitable[TakenUp]]
-"""Takes up one folder. May be done again, and is done again after trouble or an OSError."""
+type Recover = Callable[[], Awaitable[Recovered]]
+"""Recovers one folder. May be done again, and is done again after trouble or an OSError."""
 
 
-class Revival:
-    """Has each folder taken up once; one that cannot be read holds up no other."""
+class Recovery:
+    """Has each folder recovered once at the start; one that cannot be read holds up no other."""
 
-    def __init__(self, desk: Desk, folders: Iterable[TakeUp], returned: Callable[[], None]) -> None:
-        """Work at a desk. returned: called when a later round has ended."""
-        self._desk = desk
+    def __init__(
+        self, folders: Iterable[Recover], notifier: Notifier, timers: Timers, tasks: TaskGroup
+    ) -> None:
         self._left = list(folders)
-        self._returned = returned
-        self._again_at: float | None = None
-        desk.alarm.serve(lambda: self._again_at, self._try_again_in_time)
+        self._notifier = notifier
+        self._timers = timers
+        self._timer = timers.register(lambda: tasks.start(self.recover()))
 
-    async def take_up(self) -> None:
-        """Take up what is left to be taken up."""
-        reporter = self._desk.reporter
+    async def recover(self) -> None:
+        """Recover what is left to be recovered, and try again later what cannot be read."""
         for folder in tuple(self._left):
             try:
                 found = await folder()
             except OSError as error:
-                found = TakenUp(trouble=error)
+                found = Recovered(trouble=error)
             if found.damaged:
-                reporter.tell(Damaged(found.damaged))
+                self._notifier.tell(Damaged(found.damaged))
             if found.trouble is None:
                 self._left.remove(folder)
-            reporter.trouble(found.trouble)
-        self._again_at = self._desk.alarm.now() + RETRY_AFTER if self._left else None
-
-    def _try_again_in_time(self) -> None:
-        if self._again_at is not None and self._desk.alarm.now() >= self._again_at:
-            self._again_at = None
-            self._desk.chores.do(self._try_again())
-
-    async def _try_again(self) -> None:
-        await self.take_up()
-        self._returned()
+            self._notifier.trouble(found.trouble)
+        self._timer.set(self._timers.now() + RETRY_AFTER if self._left else None)

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 import contextlib
-from dataclasses import dataclass
 import errno
+import hashlib
 import json
 import os
 from pathlib import Path
 import shutil
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..payload import Payload, checksum_of, pieces_of, read
 from .record import MailId, MailRecord
@@ -59,11 +59,28 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder with those above it, each name safe against a power cut.
+
+    Blocks. Raises OSError.
+    """
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    try:
+        sync_folder(folder.parent)
+    except OSError:
+        with contextlib.suppress(OSError):
+            folder.rmdir()  # so that the next one who needs it tries again
+        raise
+
+
 def set_aside(paths: Iterable[Path]) -> None:
     """Move damaged files into a subfolder, for a person to look at. Blocks. Raises OSError."""
     for path in paths:
         aside = path.parent / DAMAGED
-        aside.mkdir(mode=0o700, exist_ok=True)
+        make_folder(aside)
         with contextlib.suppress(FileNotFoundError):
             path.rename(aside / path.name)
 
@@ -71,14 +88,15 @@ def set_aside(paths: Iterable[Path]) -> None:
 MESSAGE = ".eml"
 RECORD = ".json"
 AT_DOT = ".dot"
+DONE = ".done"
+"""Beside a mail that is to be removed as soon as the disk lets it: nobody is owed it any more."""
 
 _CONSEQUENCES = (errno.ENOENT, errno.ENOTEMPTY)
 """What removing a folder fails with only because it is gone, or because of what is left in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a folder holds, first in line first. damaged: names that have been set aside."""
+class Found(NamedTuple):
+    """What a folder holds, in the order of delivery. damaged: names that have been set aside."""
 
     mails: tuple[MailId, ...] = ()
     damaged: tuple[str, ...] = ()
@@ -93,15 +111,19 @@ class Store:
 
     def open(self) -> Found:
         """Clear away what a crash has left, and name the mails that wait. Reads no file."""
-        stems: dict[str, set[str]] = {suffix: set() for suffix in (MESSAGE, RECORD, AT_DOT)}
+        stems: dict[str, set[str]] = {suffix: set() for suffix in (MESSAGE, RECORD, AT_DOT, DONE)}
         try:
             with os.scandir(self.folder) as entries:
                 for entry in entries:
                     self._sort_in(entry, stems)
         except FileNotFoundError:
             return Found()
-        messages = stems[MESSAGE]
-        records = stems[RECORD] | stems[AT_DOT]
+        done = set(filter(MailId.parse, stems[DONE]))
+        for stem in done:
+            with contextlib.suppress(OSError):
+                self._remove(stem)
+        messages = stems[MESSAGE] - done
+        records = (stems[RECORD] | stems[AT_DOT]) - done
         for stem in stems[RECORD] & stems[AT_DOT]:
             self._clear(stem, (AT_DOT,))
         for stem in filter(MailId.parse, messages - records):
@@ -118,7 +140,7 @@ class Store:
 
         Nothing is left of a mail that could not be written.
         """
-        self._make_folder()
+        make_folder(self.folder)
         results = [self._write_one(record, data) for record, data in mails]
         try:
             self.sync()
@@ -186,11 +208,23 @@ class Store:
         return records, faults
 
     def remove(self, mail_id: MailId) -> None:
-        """Forget a mail."""
-        stem = str(mail_id)
+        """Forget a mail.
+
+        One that cannot be removed is marked as done with, if at least that can be: then no later
+        start takes it for one that waits.
+        """
+        try:
+            self._remove(str(mail_id))
+        except OSError:
+            with contextlib.suppress(OSError):
+                self._path(mail_id, DONE).touch(mode=0o600)
+                self.sync()
+            raise
+
+    def _remove(self, stem: str) -> None:
         self._unlink(stem, (RECORD, AT_DOT))
         self.sync()
-        self._unlink(stem, (MESSAGE,))
+        self._unlink(stem, (MESSAGE, DONE))
 
     def set_aside(self, mail_id: MailId) -> None:
         """Move a mail's files into a folder of damaged ones, for a person to look at."""
@@ -211,7 +245,10 @@ class Store:
     def count(self) -> int:
         """Count the mails that wait or are held here or below, damaged ones left out."""
         messages = self.folder.rglob(f"*{MESSAGE}")
-        return sum(message.parent.name != DAMAGED for message in messages)
+        return sum(
+            message.parent.name != DAMAGED and not message.with_suffix(DONE).exists()
+            for message in messages
+        )
 
     def erase(self) -> list[OSError]:
         """Remove the folder with all that is in it, as far as that can be done.
@@ -236,12 +273,6 @@ class Store:
             stems[dot + suffix].add(stem)
         elif suffix.endswith(TEMPORARY) and MailId.parse(stem):
             self._clear(stem, (dot + suffix,))
-
-    def _make_folder(self) -> None:
-        if self.folder.is_dir():
-            return
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        sync_folder(self.folder.parent)
 
     def _write_one(self, record: MailRecord, data: Payload) -> OSError | None:
         stem = str(record.id)
@@ -282,6 +313,69 @@ class Store:
 
     def _path(self, mail_id: MailId, suffix: str) -> Path:
         return self.folder / f"{mail_id}{suffix}"
+
+
+REMEMBERED = 2_000
+"""Mails, one for each recipient, that an account remembers to have taken over."""
+
+
+class TakenMail:
+    """What an account has taken over from others, so that it takes nothing twice.
+
+    A file of one line for each mail and recipient, the oldest first. Every method blocks and
+    raises OSError.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Use a file in a folder."""
+        self._file = folder / "taken"
+        self._keys: dict[str, None] | None = None
+
+    def known(self, message_id: str, addresses: Iterable[str]) -> set[str]:
+        """Return those recipients for whom the mail has been taken over."""
+        keys = self._load()
+        return {address for address in addresses if _taken_key(message_id, address) in keys}
+
+    def add(self, message_id: str, addresses: Iterable[str]) -> None:
+        """Remember a mail that has been taken over for these recipients."""
+        keys = self._load()
+        new = {_taken_key(message_id, address): None for address in addresses}
+        new = {key: None for key in new if key not in keys}
+        if not new:
+            return
+        make_folder(self._file.parent)
+        if len(keys) >= 2 * REMEMBERED:
+            keys = dict.fromkeys(tuple(keys)[-REMEMBERED:])
+            self._keys = keys | new
+            write_file(self._file, _lines(self._keys))
+        else:
+            self._append(_lines(new))
+            keys |= new
+        sync_folder(self._file.parent)
+
+    def _append(self, lines: bytes) -> None:
+        descriptor = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(b"\n" + lines)  # what a crash has left of a line stays one by itself
+            file.flush()
+            os.fsync(descriptor)
+
+    def _load(self) -> dict[str, None]:
+        if self._keys is None:
+            try:
+                text = self._file.read_text("ascii", "replace")
+            except FileNotFoundError:
+                text = ""
+            self._keys = dict.fromkeys(filter(None, text.splitlines()))
+        return self._keys
+
+
+def _taken_key(message_id: str, address: str) -> str:
+    return hashlib.sha256(f"{message_id}\n{address}".encode()).hexdigest()[:32]
+
+
+def _lines(keys: Iterable[str]) -> bytes:
+    return b"".join(key.encode("ascii") + b"\n" for key in keys)
 
 
 def _encode(record: MailRecord) -> bytes:

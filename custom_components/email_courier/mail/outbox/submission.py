@@ -1,10 +1,11 @@
-"""What keeps a mail from being kept."""
+"""What is handed to the outbox, and what its caller gets for it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
 from ..envelope import Envelope, RecipientOutcome
 from ..failure import Failure
@@ -27,7 +28,6 @@ class OutboxError(Exception):
     """
 
     def __init__(self, reason: OutboxReason, detail: str, failure: Failure | None = None) -> None:
-        """Carry a reason."""
         super().__init__(f"{reason}: {detail}" if failure is None else f"{detail}; {failure}")
         self.reason = reason
         self.detail = detail
@@ -39,6 +39,7 @@ class DamagedMailError(Exception):
 
 
 DAY = 86_400.0
+"""Seconds."""
 
 
 class Rank(IntEnum):
@@ -48,8 +49,7 @@ class Rank(IntEnum):
     NORMAL = 1
 
 
-@dataclass(frozen=True, slots=True)
-class DigestPart:
+class DigestPart(NamedTuple):
     """A mail that a digest stands for."""
 
     message_id: str
@@ -64,7 +64,7 @@ class OutgoingMail:
     sends exactly these bytes.
     expires_after: seconds after which it is given up and reported.
     queue: False fails now instead of waiting.
-    passed: the accounts that have already given it to their backup account.
+    visited_accounts: the accounts that have already given it to their backup account.
     stands_for: the mails that are in it where it is a digest; what becomes of it becomes of them.
     """
 
@@ -75,7 +75,7 @@ class OutgoingMail:
     rank: Rank = Rank.NORMAL
     expires_after: float = DAY
     queue: bool = True
-    passed: tuple[str, ...] = ()
+    visited_accounts: tuple[str, ...] = ()
     stands_for: tuple[DigestPart, ...] = ()
 
 
@@ -87,8 +87,7 @@ class Status(StrEnum):
     PARTIAL = "partial"
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """The state of a mail for which nothing more is asked of the caller.
 
     accepted: recipients the server accepted the mail for.
@@ -116,7 +115,7 @@ class Receipt:
         return Status.PARTIAL
 
 
-def refusal(mail: OutgoingMail, failure: Failure) -> Receipt:
+def refused_receipt(mail: OutgoingMail, failure: Failure) -> Receipt:
     """Return the receipt of a mail that nobody gets."""
     return Receipt(
         message_id=mail.message_id,
@@ -131,4 +130,6 @@ def refusal(mail: OutgoingMail, failure: Failure) -> Receipt:
 
 def with_held(receipt: Receipt, addresses: Iterable[str]) -> Receipt:
     """Return a receipt for more recipients, for whom the mail is held back."""
-    return replace(receipt, owed=receipt.owed + tuple(RecipientOutcome(a) for a in addresses))
+    return receipt._replace(
+        owed=receipt.owed + tuple(RecipientOutcome(address) for address in addresses)
+    )

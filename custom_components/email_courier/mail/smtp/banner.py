@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..charset import decode
 from ..redaction import NOTHING_HIDDEN, Redactor
 from ..reply import clean_text
 
@@ -24,7 +25,16 @@ _BANNERS = (
     (b"<!DO", "HTTP"),
     (b"<htm", "HTTP"),
 )
-_GREETING_WORDS = (("ftp", "FTP"), ("nntp", "NNTP"), ("usenet", "NNTP"))
+_GREETING_WORDS = {
+    "ftp": "FTP",
+    "ftpd": "FTP",
+    "proftpd": "FTP",
+    "pure-ftpd": "FTP",
+    "vsftpd": "FTP",
+    "nntp": "NNTP",
+    "usenet": "NNTP",
+}
+_AROUND_WORDS = "()[]<>{},;:!\"'*-"
 
 
 def is_tls(raw: bytes) -> bool:
@@ -41,17 +51,18 @@ def name_protocol(raw: bytes) -> str | None:
 
 
 def name_in_greeting(text: str) -> str | None:
-    """Name a protocol that greets with a number as SMTP does, but says what it is."""
+    """Name a protocol that greets with a number as SMTP does, but says what it is.
+
+    Only whole words count: a part of a host's name says nothing.
+    """
     words = text.lower()
     if "smtp" in words:
         return None
-    for word, name in _GREETING_WORDS:
-        if word in words:
-            return name
-    return None
+    names = (_GREETING_WORDS.get(word.strip(_AROUND_WORDS)) for word in words.split())
+    return next(filter(None, names), None)
 
 
 def first_line(raw: bytes, redactor: Redactor = NOTHING_HIDDEN) -> str:
     """Return the first line of what was heard, fit to be shown."""
-    text = redactor.text(raw.decode("utf-8", "replace"))
+    text = redactor.text(decode(raw))
     return clean_text(text.split("\n", 1)[0][:_LONGEST_LINE])

@@ -2,28 +2,52 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 import json
 from pathlib import Path
+import re
+from typing import NamedTuple
 
 from ..failure import Failure, FailureKind, Permanence, Stage
 from ..reply import Reply
 
 
-@dataclass(frozen=True, slots=True)
-class KnownText:
-    """Words by which providers say something that their code does not."""
+class KnownText(NamedTuple):
+    """Words, or an enhanced code, that name what the stage and the code alone do not.
 
-    stage: Stage
-    text: str
+    stages: where they count. codes: first digits of the codes beside which they count.
+    text: in small letters; pattern, unless: regular expressions. enhanced: "x" is any class.
+    """
+
     kind: FailureKind
+    stages: frozenset[Stage]
+    codes: str
     source: str
+    text: str = ""
+    pattern: str = ""
+    enhanced: str = ""
+    unless: str = ""
+
+    def fits(self, stage: Stage, reply: Reply, words: str) -> bool:
+        """Tell whether a reply at a stage says this. words: its text in small letters."""
+        return (
+            stage in self.stages
+            and str(reply.code)[0] in self.codes
+            and self.text in words
+            and self.enhanced in ("", reply.enhanced, f"x{(reply.enhanced or '')[1:]}")
+            and re.search(self.pattern, words) is not None
+            and (not self.unless or re.search(self.unless, words) is None)
+        )
 
 
 def _load() -> tuple[KnownText, ...]:
     rows = json.loads(Path(__file__).with_name("provider_texts.json").read_text("utf-8"))
     return tuple(
-        KnownText(Stage(row["stage"]), row["text"], FailureKind(row["kind"]), row["source"])
+        KnownText(
+            FailureKind(row.pop("kind")),
+            frozenset(map(Stage, row.pop("at"))),
+            row.pop("codes", "5"),
+            **row,
+        )
         for row in rows
     )
 
@@ -44,9 +68,9 @@ def refusal(stage: Stage, reply: Reply, *, encrypted: bool, logged_in: bool) -> 
     if not (reply.is_transient or reply.is_permanent):
         return Failure(FailureKind.PROTOCOL_ERROR, stage, Permanence.TEMPORARY, reply)
     kind = _name(stage, reply, encrypted=encrypted, logged_in=logged_in)
-    permanence = Permanence.PERMANENT if reply.is_permanent else Permanence.TEMPORARY
-    if kind is FailureKind.DEFERRED:
-        permanence = Permanence.TEMPORARY
+    passes = kind in (FailureKind.DEFERRED, FailureKind.QUOTA_EXCEEDED)
+    is_final = reply.is_permanent and not passes
+    permanence = Permanence.PERMANENT if is_final else Permanence.TEMPORARY
     return Failure(kind, stage, permanence, reply)
 
 
@@ -59,17 +83,14 @@ def _name(stage: Stage, reply: Reply, *, encrypted: bool, logged_in: bool) -> Fa
         return (
             FailureKind.AUTH_NEEDS_ENCRYPTION if refuses_login else FailureKind.ENCRYPTION_REQUIRED
         )
-    if reply.is_permanent and (kind := _known_text(stage, reply)) is not None:
+    if (kind := _known_text(stage, reply)) is not None:
         return kind
     return _BY_STAGE[stage](reply, logged_in)
 
 
 def _known_text(stage: Stage, reply: Reply) -> FailureKind | None:
     words = reply.text.lower()
-    for known in KNOWN_TEXTS:
-        if known.stage is stage and known.text in words:
-            return known.kind
-    return None
+    return next((known.kind for known in KNOWN_TEXTS if known.fits(stage, reply, words)), None)
 
 
 def _wants_tls(reply: Reply) -> bool:
@@ -90,7 +111,7 @@ def _wants_login(reply: Reply, *, logged_in: bool) -> bool:
         return False
     words = reply.text.lower()
     return reply.code == 530 or (
-        reply.code in (503, 535, 550, 553, 554) and any(word in words for word in _LOGIN_WORDS)
+        reply.code in (502, 503, 535, 550, 553, 554) and any(word in words for word in _LOGIN_WORDS)
     )
 
 
@@ -147,7 +168,8 @@ def _data(reply: Reply, logged_in: bool) -> FailureKind:
         return FailureKind.DEFERRED
     if reply.code == 530 and not logged_in:
         return FailureKind.AUTH_REQUIRED
-    if reply.code == 552 or _is_too_large(reply):
+    about_policy = (reply.enhanced or "").startswith("5.7.")
+    if (reply.code == 552 and not about_policy) or _is_too_large(reply):
         return FailureKind.MESSAGE_TOO_LARGE
     return FailureKind.MESSAGE_REJECTED
 

@@ -1,10 +1,10 @@
-"""From a host name to a connected socket, whichever address family answers first (RFC 8305)."""
+"""One connection to a server: socket, TLS, commands out, replies in."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 import contextlib
 import re
 import socket
@@ -13,76 +13,68 @@ import struct
 from typing import cast
 
 from aiohappyeyeballs import start_connection
-from aiosmtplib import (
-    SMTPException,
-    SMTPResponse,
-    SMTPResponseException,
-    SMTPServerDisconnected,
-)
+from aiosmtplib import SMTPException, SMTPResponse, SMTPResponseException, SMTPServerDisconnected
 from aiosmtplib.esmtp import parse_esmtp_extensions
 from aiosmtplib.protocol import SMTPProtocol
 
-from ..failure import Stage
 from ..hostname import host_to_ascii
+from ..payload import FilePayload, Payload
 from ..redaction import NOTHING_HIDDEN, Redactor
 from ..reply import Reply
-from .protocol import MalformedReplyError, ReplyBuffer, split_reply
+from .protocol import Capabilities, MalformedReplyError, ReplyBuffer, dot_stuffed, split_reply
+
+CONNECTION_ERRORS = (SMTPException,)
+"""What aiosmtplib raises, for the one place that maps errors."""
 
 _SECOND_FAMILY_AFTER = 0.25
 """Seconds until the other address family is tried as well (RFC 8305 section 8)."""
+_HEARD = 512
+_QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
+"""None outside Linux."""
+_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+_FINAL_DOT = b".\r\n"
 
 
 async def open_socket(
-    host: str, port: int, *, limit: float, enter: Callable[[Stage], None]
+    host: str, port: int, *, limit: float, resolved: Callable[[], None]
 ) -> socket.socket:
-    """Resolve a host and connect to it within limit seconds.
+    """Resolve a host and connect to it within limit seconds, whichever address answers first.
 
-    enter: told of each stage as it begins. Raises OSError, UnicodeError or TimeoutError.
+    resolved: called before the first address is tried (RFC 8305). Raises OSError, UnicodeError or
+    TimeoutError.
     """
     loop = asyncio.get_running_loop()
-    enter(Stage.RESOLVE)
     addresses = await loop.getaddrinfo(
         host_to_ascii(host), port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP
     )
-    enter(Stage.CONNECT)
+    resolved()
     async with asyncio.timeout(limit):
         return await start_connection(
             addresses, happy_eyeballs_delay=_SECOND_FAMILY_AFTER, interleave=1
         )
 
 
-ENGINE_ERRORS = (SMTPException,)
-"""What the engine itself raises, for the one place that maps errors."""
-
-_HEARD = 512
-_QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
-"""None outside Linux."""
-
-
-class Engine(SMTPProtocol):
-    """A connection on which every byte must belong to a reply that was asked for.
+class _SmtpProtocol(SMTPProtocol):
+    """Takes replies out of what arrives; every byte must belong to one that was asked for.
 
     Replies wait in order until they are read, so that several commands can be on their way.
     heard: the first bytes that the server sent.
     fault: what the server broke the rules with; the connection has been dropped then.
-    redactor: what every reply goes through.
     """
 
     def __init__(self, *, paused: bool) -> None:
-        """Begin with the greeting as the one reply asked for.
-
-        paused: read nothing until TLS is up.
-        """
+        """Begin with the greeting asked for. paused: read nothing until TLS is up."""
         super().__init__(asyncio.get_running_loop())
         self._paused_at_first = paused
         self._incoming = ReplyBuffer()
         self._awaited = 1
-        self._replies: deque[bytes] = deque()
         self._arrival = asyncio.Event()
         self._is_lost = False
+        self._last_code = 0
+        self.replies: deque[SMTPResponse] = deque()
         self.heard = b""
         self.fault: MalformedReplyError | None = None
-        self.redactor = NOTHING_HIDDEN
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to read, unless TLS comes first."""
@@ -101,7 +93,7 @@ class Engine(SMTPProtocol):
                 if self._awaited == 0:
                     raise MalformedReplyError("a reply that was not asked for", raw)  # noqa: TRY301
                 self._awaited -= 1
-                self._replies.append(raw)
+                self.replies.append(SMTPResponse(*split_reply(raw)))
             if self._awaited == 0 and self._incoming.pending:
                 raise MalformedReplyError("bytes after a reply", self._incoming.pending)  # noqa: TRY301
         except MalformedReplyError as fault:
@@ -110,74 +102,48 @@ class Engine(SMTPProtocol):
         self._arrival.set()
 
     def eof_received(self) -> bool:
-        """Note that no further reply will come, and close."""
-        self._lose()
+        """Wake whoever waits for a reply that will not come, and close."""
+        self._is_lost = True
+        self._arrival.set()
         return super().eof_received()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Note that no further reply will come."""
-        self._lose()
+        """Wake whoever waits for a reply that will not come."""
+        self._is_lost = True
+        self._arrival.set()
         super().connection_lost(exc)
 
     @property
-    def is_open(self) -> bool:
-        """Whether the connection can be written to."""
-        return self.fault is None and self.is_connected
+    def is_answered(self) -> bool:
+        """Whether no reply is awaited, and none of those that came asks for more (3yz)."""
+        return self._awaited == 0 and not self.replies and not 300 <= self._last_code < 400
 
     @property
-    def has_reply(self) -> bool:
-        """Whether a reply waits to be read."""
-        return bool(self._replies)
+    def is_settled(self) -> bool:
+        """Whether a reply waits to be read, or none will come."""
+        return bool(self.replies) or self.fault is not None or self._is_lost
 
-    @property
-    def has_ended(self) -> bool:
-        """Whether no further reply will come."""
-        return self.fault is not None or self._is_lost
-
-    @property
-    def is_congested(self) -> bool:
-        """Whether the transport's buffer is full."""
-        return self._paused
-
-    def ask(self) -> None:
-        """Let one more reply through."""
+    def expect(self, replies: int = 1) -> None:
+        """Let further replies through. Raises MalformedReplyError after a fault."""
         self.check()
-        self._awaited += 1
+        self._awaited += replies
 
     def check(self) -> None:
         """Raise MalformedReplyError where the server has broken the rules."""
         if self.fault is not None:
             raise self.fault
 
-    async def command(self, *parts: bytes) -> Reply:
-        """Send one command line and read its reply, after which nothing may follow."""
-        return (await self.ask_openly(*parts))[0]
-
-    async def ask_openly(self, *parts: bytes) -> tuple[Reply, Reply]:
-        """Send one command line; return its reply, and the reply as it was really said.
-
-        The second is for what a machine reads and must never be shown or kept.
-        """
-        self.ask()
-        response = await self.execute_command(*parts)
-        self.check()
-        said = Reply(response.code, tuple(response.message.split("\n")))
-        return self._reply(response), said
-
-    async def reply(self) -> Reply:
-        """Read the next reply in order."""
-        return self._reply(await self.read_response())
-
     async def read_response(self, timeout: float | None = None) -> SMTPResponse:  # noqa: ASYNC109
         """Return the next reply in order; deadlines are the caller's (timeout is not used)."""
-        while not self._replies:
-            self.check()
-            if self._is_lost:
-                raise SMTPServerDisconnected("the server hung up")
+        while not self.is_settled:
             self._arrival.clear()
             await self._arrival.wait()
-        code, text = split_reply(self._replies.popleft())
-        return SMTPResponse(code, text)
+        if self.replies:
+            reply = self.replies.popleft()
+            self._last_code = reply.code
+            return reply
+        self.check()
+        raise SMTPServerDisconnected("the server hung up")
 
     def write(self, data: bytes) -> None:
         """Hand bytes to the transport. Raises MalformedReplyError after a fault."""
@@ -197,213 +163,201 @@ class Engine(SMTPProtocol):
             with contextlib.suppress(OSError):
                 sock.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
 
-    async def negotiate_tls(self, context: ssl.SSLContext, server_name: str) -> Reply:
-        """Send STARTTLS and go over to TLS if the server agrees (RFC 3207 section 4)."""
-        self.ask()
-        try:
-            response = await self.start_tls(context, server_hostname=server_name)
-        except SMTPResponseException as refusal:
-            self.check()
-            return Reply.parse(refusal.code, refusal.message, self.redactor)
-        except ENGINE_ERRORS:
-            self.check()
-            raise
-        self.check()
-        return self._reply(response)
+    async def drain(self, stall: float) -> None:
+        """Wait until the transport's buffer has room again, at most stall seconds."""
+        if self._paused:
+            async with asyncio.timeout(stall):
+                await self._drain_helper()
 
     def abort(self) -> None:
         """Drop the connection with all that is still buffered."""
         if self.transport is not None:
             cast("asyncio.WriteTransport", self.transport).abort()
 
-    async def drain(self) -> None:
-        """Wait until the transport's buffer has room again."""
-        await self._drain_helper()
 
-    def _reply(self, response: SMTPResponse) -> Reply:
-        """Make a reply, the one way for it to get in."""
-        return Reply.parse(response.code, response.message, self.redactor)
+class Connection:
+    """A connection that is open; what it does raises one of the errors that map_errors takes.
 
-    def _lose(self) -> None:
-        """Wake whoever waits for a reply that will not come."""
-        self._is_lost = True
-        self._arrival.set()
-
-
-def parse_extensions(hello: Reply) -> tuple[dict[str, str], frozenset[str]]:
-    """Return a server's EHLO keywords with their parameters and its login mechanisms.
-
-    Keywords are lower case, mechanisms upper case; "AUTH=" is read like "AUTH ".
+    redactor: what every reply goes through before it is returned.
+    local_address: the IP address of this end.
+    tls_version: such as "TLSv1.3"; None without TLS.
+    certificate: what the server showed, in DER.
+    dot_sent: the final dot of the last upload was handed to the network.
     """
-    extensions, mechanisms = parse_esmtp_extensions("\n".join(hello.lines))
-    return extensions, frozenset(name.upper() for name in mechanisms)
 
-
-_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
-_FINAL_DOT = b".\r\n"
-
-
-class Wire:
-    """One connection to a server."""
-
-    def __init__(self, engine: Engine, sock: socket.socket) -> None:
-        """Use Wire.connect instead."""
-        self._engine = engine
+    def __init__(self, protocol: _SmtpProtocol, sock: socket.socket, server_name: str) -> None:
+        """Use Connection.open instead."""
+        self._protocol = protocol
         self._socket = sock
+        self._server_name = server_name
+        self.redactor: Redactor = NOTHING_HIDDEN
+        self.local_address: str = sock.getsockname()[0]
+        self.tls_version: str | None = None
+        self.certificate: bytes | None = None
+        self.dot_sent = False
+        self._is_half_sent = False
 
     @classmethod
-    async def connect(cls, sock: socket.socket, *, paused: bool) -> Wire:
-        """Speak over a connected socket, which belongs to the wire from then on.
-
-        paused: read nothing until begin_tls. Raises OSError.
-        """
-        loop = asyncio.get_running_loop()
+    async def open(
+        cls, host: str, port: int, *, limit: float, resolved: Callable[[], None], paused: bool
+    ) -> Connection:
+        """Connect as open_socket does. paused: read nothing until begin_tls."""
+        sock = await open_socket(host, port, limit=limit, resolved=resolved)
         try:
-            _, engine = await loop.create_connection(lambda: Engine(paused=paused), sock=sock)
+            _, protocol = await asyncio.get_running_loop().create_connection(
+                lambda: _SmtpProtocol(paused=paused), sock=sock
+            )
+            return cls(protocol, sock, host_to_ascii(host).partition("%")[0])
         except BaseException:
             sock.close()
             raise
-        return cls(engine, sock)
 
     @property
     def heard(self) -> bytes:
         """The first bytes that the server sent."""
-        return self._engine.heard
+        return self._protocol.heard
 
     @property
     def is_open(self) -> bool:
         """Whether the connection can be written to."""
-        return self._engine.is_open
+        return self._protocol.fault is None and self._protocol.is_connected
 
     @property
-    def tls(self) -> ssl.SSLObject | None:
-        """The TLS layer, once there is one."""
-        transport = self._engine.transport
-        return None if transport is None else transport.get_extra_info("ssl_object")
+    def is_in_step(self) -> bool:
+        """Whether every command has its reply and the server awaits the next one."""
+        protocol = self._protocol
+        return self.is_open and protocol.is_answered and not self._is_half_sent
 
-    @property
-    def tls_version(self) -> str | None:
-        """Such as "TLSv1.3"; None without TLS."""
-        return None if self.tls is None else self.tls.version()
-
-    @property
-    def local_address(self) -> str:
-        """The IP address of this end."""
-        transport = self._engine.transport
-        name = None if transport is None else transport.get_extra_info("sockname")
-        return name[0] if name else "127.0.0.1"
-
-    @property
-    def redactor(self) -> Redactor:
-        """What every reply goes through before it is returned."""
-        return self._engine.redactor
-
-    @redactor.setter
-    def redactor(self, redactor: Redactor) -> None:
-        self._engine.redactor = redactor
-
-    async def begin_tls(self, context: ssl.SSLContext, server_name: str) -> None:
-        """Go over to TLS before a word is said (RFC 8314 section 3). Raises OSError, SSLError."""
-        transport = cast("asyncio.WriteTransport", self._engine.transport)
-        self._engine.transport = await asyncio.get_running_loop().start_tls(
-            transport, self._engine, context, server_hostname=server_name
+    async def begin_tls(self, context: ssl.SSLContext) -> None:
+        """Go over to TLS before a word is said (RFC 8314 section 3)."""
+        transport = cast("asyncio.WriteTransport", self._protocol.transport)
+        self._protocol.transport = await asyncio.get_running_loop().start_tls(
+            transport, self._protocol, context, server_hostname=self._server_name
         )
-        self._engine.acknowledge_promptly()
+        self._protocol.acknowledge_promptly()
+        self._note_tls()
 
-    async def greeting(self) -> Reply:
-        """Read what the server says first, after which nothing may follow."""
-        greeting = await self._engine.reply()
-        self._engine.check()
-        return greeting
+    async def start_tls(self, context: ssl.SSLContext) -> Reply:
+        """Send STARTTLS and go over to TLS if the server agrees (RFC 3207 section 4).
+
+        Returns the reply; only 220 means that TLS is up.
+        """
+        self._protocol.expect()
+        try:
+            response = await self._protocol.start_tls(context, server_hostname=self._server_name)
+        except SMTPResponseException as refusal:
+            self._protocol.check()
+            return Reply.parse(refusal.code, refusal.message, self.redactor)
+        except CONNECTION_ERRORS:
+            self._protocol.check()
+            raise
+        self._protocol.check()
+        self._note_tls()
+        return Reply.parse(response.code, response.message, self.redactor)
+
+    async def reply(self, *, ends: bool = False) -> Reply:
+        """Return the greeting, or the next reply to what was sent. ends: nothing may follow it."""
+        response = await self._response(ends=ends)
+        return Reply.parse(response.code, response.message, self.redactor)
 
     async def command(self, *parts: bytes) -> Reply:
-        """Send one command line and read its reply. No part may hold a control character."""
-        return await self._engine.command(*parts)
+        """Send one command line and return its reply, after which nothing may follow."""
+        return (await self.ask_openly(*parts))[0]
 
     async def ask_openly(self, *parts: bytes) -> tuple[Reply, Reply]:
         """Send one command line; return its reply, and the reply as it was really said.
 
         The second is for what a machine reads and must never be shown or kept.
         """
-        return await self._engine.ask_openly(*parts)
+        self.send(b" ".join(parts))
+        response = await self._response(ends=True)
+        said = Reply(response.code, tuple(response.message.split("\n")))
+        return Reply.parse(response.code, response.message, self.redactor), said
 
-    def send_ahead(self, commands: Sequence[bytes]) -> None:
-        """Send several commands at once (RFC 2920); read_ahead() returns their replies in turn."""
-        for command in commands:
-            if _CONTROL.search(command):
-                raise ValueError("a command holds a control character")
-            self._engine.ask()
-        self._engine.write(b"".join(command + b"\r\n" for command in commands))
+    async def hello(self, name: bytes) -> tuple[Reply, Capabilities]:
+        """Say EHLO and return the reply, and what it offers where it agrees.
 
-    async def read_ahead(self, patience: float | None = None) -> Reply:
-        """Return the reply to the next of the commands that were sent ahead.
-
-        patience: seconds to wait for it.
+        Of what was really said, only words that are known are taken.
         """
-        if patience is None or self._engine.has_reply:
-            return await self._engine.reply()
-        async with asyncio.timeout(patience):
-            return await self._engine.reply()
+        reply, said = await self.ask_openly(b"EHLO", name)
+        shown, really = (parse_esmtp_extensions("\n".join(one.lines)) for one in (reply, said))
+        return reply, Capabilities.read(shown, really)
 
-    async def start_tls(self, context: ssl.SSLContext, server_name: str) -> Reply:
-        """Send STARTTLS and go over to TLS if the server agrees.
-
-        Returns the reply; only 220 means that TLS is up.
-        """
-        return await self._engine.negotiate_tls(context, server_name)
+    def send(self, *commands: bytes) -> None:
+        """Send commands at once (RFC 2920); reply() returns their replies in turn."""
+        if any(_CONTROL.search(command) for command in commands):
+            raise ValueError("a command holds a control character")
+        self._protocol.expect(len(commands))
+        self._protocol.write(b"".join(command + b"\r\n" for command in commands))
 
     async def upload(
         self,
-        pieces: AsyncIterable[bytes],
+        data: Payload,
         *,
-        before_dot: Callable[[], Awaitable[None]],
+        before_dot: Callable[[], Awaitable[None]] | None,
         stall: float,
         final_reply: float,
     ) -> Reply:
-        """Send a body in dot-stuffed pieces with the final dot, and read the reply.
+        """Send a message and the final dot, and return the reply.
 
         before_dot: awaited before the last piece, which takes the dot with it; from its return on
         the outcome is uncertain until the reply is there.
         stall: seconds without progress; final_reply: seconds from the dot to the reply.
         A reply that comes before the dot ends the upload and is returned.
         """
-        engine = self._engine
-        engine.ask()
+        protocol = self._protocol
+        protocol.expect()
+        self._is_half_sent = True
+        executor = asyncio.get_running_loop().run_in_executor
+        pieces, blocks = dot_stuffed(data), isinstance(data, FilePayload)
         try:
             last = b""
-            async for piece in pieces:
-                if engine.has_reply or engine.has_ended:
-                    return await engine.reply()
+            while piece := await executor(None, next, pieces, b"") if blocks else next(pieces, b""):
+                if protocol.is_settled:
+                    return await self.reply()
                 if last:
-                    await self._send(last, stall)
+                    protocol.write(last)
+                    await protocol.drain(stall)
                 last = piece
-            if engine.has_reply or engine.has_ended:
-                return await engine.reply()
-            await before_dot()
-            engine.write(last + _FINAL_DOT)
+            if protocol.is_settled:
+                return await self.reply()
+            if before_dot is not None:
+                await before_dot()
+            self.dot_sent = True
+            protocol.write(last + _FINAL_DOT)
+            self._is_half_sent = False
             async with asyncio.timeout(final_reply):
-                return await engine.reply()
-        except (*ENGINE_ERRORS, MalformedReplyError, OSError):
-            if engine.has_reply:
-                return await engine.reply()
+                return await self.reply()
+        except (*CONNECTION_ERRORS, MalformedReplyError, OSError):
+            if protocol.replies:
+                return await self.reply()
             raise
-
-    async def _send(self, data: bytes, stall: float) -> None:
-        self._engine.write(data)
-        if self._engine.is_congested:
-            async with asyncio.timeout(stall):
-                await self._engine.drain()
 
     def abort(self) -> None:
         """Drop the connection at once; nothing that is still buffered goes out."""
         with contextlib.suppress(OSError):
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-        self._engine.abort()
+        self._protocol.abort()
 
     def quit(self) -> None:
-        """Say goodbye without waiting for an answer, and close."""
-        if self._engine.is_open:
-            with contextlib.suppress(OSError):
-                self._engine.write(b"QUIT\r\n")
-        self._engine.abort()
+        """Say goodbye without waiting for an answer, and close; drop what is out of step."""
+        if not self.is_in_step:
+            self.abort()
+            return
+        with contextlib.suppress(*CONNECTION_ERRORS, OSError):
+            self._protocol.write(b"QUIT\r\n")
+        self._protocol.abort()
+
+    async def _response(self, *, ends: bool) -> SMTPResponse:
+        response = await self._protocol.read_response()
+        if ends and self._protocol.fault is not None:
+            raise self._protocol.fault
+        return response
+
+    def _note_tls(self) -> None:
+        """Keep what was agreed on; nothing, where the connection was lost right after it."""
+        transport = self._protocol.transport
+        tls = None if transport is None else transport.get_extra_info("ssl_object")
+        if tls is not None:
+            self.tls_version = tls.version()
+            self.certificate = tls.getpeercert(binary_form=True)

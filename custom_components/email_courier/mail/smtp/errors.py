@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-import contextlib
-from dataclasses import dataclass
 import socket
 import ssl
+from typing import NamedTuple
 
-from ..failure import Failure, FailureKind, MailError, Permanence, Stage
+from ..failure import Failure, FailureKind, Permanence, Stage
 from ..redaction import NOTHING_HIDDEN, Redactor
 from ..reply import clean_text
 from ..settings import Encryption
 from .banner import first_line, is_tls, name_protocol
-from .connection import ENGINE_ERRORS
+from .connection import CONNECTION_ERRORS
 from .protocol import MalformedReplyError
+
+FOREIGN_ERRORS = (*CONNECTION_ERRORS, MalformedReplyError, OSError, ValueError, EOFError)
+"""What aiosmtplib, TLS and the system raise."""
 
 _CERTIFICATE_KINDS = {
     9: FailureKind.CERTIFICATE_EXPIRED,  # X509_V_ERR_CERT_NOT_YET_VALID
@@ -27,8 +28,7 @@ _PLAIN_ANSWER = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_
 _MAY_HAVE_ARRIVED = "before it said whether it has taken the mail"
 
 
-@dataclass(slots=True)
-class Progress:
+class SessionProgress(NamedTuple):
     """How far a session has come, for whoever has to name what went wrong.
 
     heard: first bytes from the server. dot_sent: the final dot was handed to the network.
@@ -43,17 +43,8 @@ class Progress:
     redactor: Redactor = NOTHING_HIDDEN
 
 
-@contextlib.contextmanager
-def foreign_errors(progress: Progress) -> Iterator[None]:
-    """Turn whatever the engine, TLS and the system raise into a MailError."""
-    try:
-        yield
-    except (*ENGINE_ERRORS, MalformedReplyError, OSError, ValueError, EOFError) as error:
-        raise MailError(failure_of(error, progress)) from error
-
-
-def failure_of(error: BaseException, progress: Progress) -> Failure:
-    """Name a foreign error."""
+def map_errors(error: BaseException, progress: SessionProgress) -> Failure:
+    """Name one of FOREIGN_ERRORS."""
     kind, detail, facts = _name(error, progress)
     permanence = Permanence.TEMPORARY
     if progress.dot_sent:
@@ -64,7 +55,9 @@ def failure_of(error: BaseException, progress: Progress) -> Failure:
     return Failure(kind, progress.stage, permanence, detail=detail, facts=facts)
 
 
-def _name(error: BaseException, progress: Progress) -> tuple[FailureKind, str, dict[str, str]]:
+def _name(
+    error: BaseException, progress: SessionProgress
+) -> tuple[FailureKind, str, dict[str, str]]:
     if isinstance(error, MalformedReplyError):
         return _name_malformed(error, progress)
     if isinstance(error, ssl.SSLError):
@@ -77,7 +70,7 @@ def _name(error: BaseException, progress: Progress) -> tuple[FailureKind, str, d
     return kind, "" if kind is FailureKind.DISCONNECTED else _words(error), {}
 
 
-def _name_network(error: BaseException, progress: Progress) -> FailureKind:
+def _name_network(error: BaseException, progress: SessionProgress) -> FailureKind:
     if isinstance(error, socket.gaierror):
         return FailureKind.HOST_NOT_FOUND
     if isinstance(error, ConnectionRefusedError):
@@ -89,7 +82,7 @@ def _name_network(error: BaseException, progress: Progress) -> FailureKind:
     return FailureKind.DISCONNECTED
 
 
-def _name_timeout(progress: Progress) -> FailureKind:
+def _name_timeout(progress: SessionProgress) -> FailureKind:
     if progress.stage is Stage.RESOLVE:
         return FailureKind.HOST_NOT_FOUND
     if progress.stage is Stage.CONNECT:
@@ -99,7 +92,7 @@ def _name_timeout(progress: Progress) -> FailureKind:
     return FailureKind.SERVER_TOO_SLOW
 
 
-def _name_value(progress: Progress) -> FailureKind:
+def _name_value(progress: SessionProgress) -> FailureKind:
     if progress.stage in (Stage.RESOLVE, Stage.CONNECT):  # no host name, or no port
         return FailureKind.HOST_NOT_FOUND
     if progress.stage is Stage.SENDER:
@@ -110,7 +103,7 @@ def _name_value(progress: Progress) -> FailureKind:
 
 
 def _name_malformed(
-    error: MalformedReplyError, progress: Progress
+    error: MalformedReplyError, progress: SessionProgress
 ) -> tuple[FailureKind, str, dict[str, str]]:
     line = first_line(error.raw, progress.redactor)
     if progress.stage is not Stage.GREETING:
@@ -124,7 +117,9 @@ def _name_malformed(
     return FailureKind.NOT_SMTP, line, {"protocol": "?"}
 
 
-def _name_tls(error: ssl.SSLError, progress: Progress) -> tuple[FailureKind, str, dict[str, str]]:
+def _name_tls(
+    error: ssl.SSLError, progress: SessionProgress
+) -> tuple[FailureKind, str, dict[str, str]]:
     if isinstance(error, ssl.SSLCertVerificationError):
         kind = _CERTIFICATE_KINDS.get(error.verify_code, FailureKind.CERTIFICATE_UNTRUSTED)
         return kind, clean_text(error.verify_message), {"host": progress.host}

@@ -1,17 +1,30 @@
-"""One delivery over a connection of its own."""
+"""The session that an account keeps for its mail; one delivery without it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 import ssl
 
 from ..envelope import Delivery, Envelope
 from ..failure import LOGIN_REFUSED, Failure, FailureKind, MailError, Permanence, Stage
 from ..payload import Payload
-from ..settings import Login, ServerSettings, TokenLogin
+from ..settings import Login, ServerSettings, TokenLogin, redactor_for
 from .session import Session
 from .transaction import BeforeDot
+
+IDLE = 30.0
+"""Seconds without a mail after which the session ends."""
+LIFETIME = 300.0
+"""Seconds after which a session takes no further mail."""
+MAILS = 100
+"""Mails after which a session ends."""
+_FRESH = 1.0
+"""Seconds after its last reply for which a session needs no probe."""
+
+_GONE = frozenset({FailureKind.DISCONNECTED, FailureKind.PROTOCOL_ERROR})
+_BEFORE_THE_MESSAGE = frozenset({Stage.SENDER, Stage.RECIPIENT})
 
 
 async def open_session(make: Callable[[], Session]) -> Session:
@@ -58,33 +71,18 @@ async def deliver_once(
         session.quit()
 
 
-IDLE = 30.0
-"""Seconds without a mail after which the session ends."""
-LIFETIME = 300.0
-"""Seconds after which a session takes no further mail."""
-MAILS = 100
-"""Mails after which a session ends."""
-_FRESH = 1.0
-"""Seconds after its last reply for which a session needs no probe."""
+class KeepaliveSession:
+    """Delivers over a session that it keeps, one mail at a time and in the order of the calls.
 
-_GONE = frozenset({FailureKind.DISCONNECTED, FailureKind.PROTOCOL_ERROR})
-_BEFORE_THE_MESSAGE = frozenset({Stage.SENDER, Stage.RECIPIENT})
+    latest: the last session whose login has passed; it may be closed.
+    """
 
-
-class WarmSession:
-    """Delivers over a session that it keeps, one mail at a time and in the order of the calls."""
-
-    def __init__(
-        self,
-        settings: ServerSettings,
-        context: ssl.SSLContext,
-        *,
-        opened: Callable[[Session], None] | None = None,
-    ) -> None:
-        """Keep nothing yet. opened: told of each session once its login has passed."""
+    def __init__(self, settings: ServerSettings, context: ssl.SSLContext) -> None:
+        """Keep nothing yet."""
+        self.latest: Session | None = None
         self._settings = settings
         self._context = context
-        self._opened = opened
+        self._redactor = redactor_for(settings.login)
         self._turn = asyncio.Lock()
         self._session: Session | None = None
         self._opened_at = 0.0
@@ -100,14 +98,10 @@ class WarmSession:
         async with self._turn:
             self._stop_idling()
             try:
-                session = await self._reusable()
-                if session is not None:
-                    delivery = await self._deliver(session, envelope, data, before_dot)
-                    if not _went_stale(delivery):
-                        return delivery
-                return await self._deliver_afresh(envelope, data, before_dot)
+                return await self._deliver(envelope, data, before_dot)
             finally:
-                self._begin_idling()
+                if self._session is not None:
+                    self._idle = asyncio.get_running_loop().call_later(IDLE, self.close)
 
     def close(self) -> None:
         """End the session; the next delivery would open another."""
@@ -116,35 +110,50 @@ class WarmSession:
             self._session.quit()
             self._session = None
 
-    async def _deliver_afresh(
-        self, envelope: Envelope, data: Payload, before_dot: BeforeDot | None
-    ) -> Delivery:
+    async def _open(self) -> Session:
+        """Open a session that is kept from then on. Raises MailError."""
         self.close()
-        try:
-            session = await open_session(self._new_session)
-        except MailError as error:
-            return Delivery.failed(envelope, error.failure)
-        if self._opened is not None:
-            self._opened(session)
-        self._session = session
+        session = await open_session(self._new_session)
+        self.latest = self._session = session
+        self._redactor = session.redactor
         self._opened_at = asyncio.get_running_loop().time()
         self._mails = 0
-        delivery = await self._deliver(session, envelope, data, before_dot)
-        if session.pipelining_is_broken and self._may_pipeline and not delivery.accepted:
-            self._may_pipeline = False
-            return await self._deliver_afresh(envelope, data, before_dot)
-        return delivery
+        return session
 
     def _new_session(self) -> Session:
-        return Session(self._settings, self._context, may_pipeline=self._may_pipeline)
+        return Session(
+            self._settings,
+            self._context,
+            may_pipeline=self._may_pipeline,
+            redactor=self._redactor,
+        )
 
     async def _deliver(
-        self, session: Session, envelope: Envelope, data: Payload, before_dot: BeforeDot | None
+        self, envelope: Envelope, data: Payload, before_dot: BeforeDot | None
     ) -> Delivery:
+        """Deliver over the kept session, and what that did not settle over a fresh one."""
+        session = await self._reusable()
+        was_kept = session is not None
+        if session is None:
+            try:
+                session = await self._open()
+            except MailError as error:
+                return Delivery.failed(envelope, error.failure)
         self._mails += 1
         delivery = await session.deliver(envelope, data, before_dot=before_dot)
         self._used_at = asyncio.get_running_loop().time()
-        return delivery
+        if was_kept:
+            unsettled = _unsettled(delivery, message_has_begun=session.has_begun_message)
+        elif session.pipelining_is_broken and self._may_pipeline and not delivery.accepted:
+            self._may_pipeline = False
+            unsettled = envelope.recipients
+        else:
+            return delivery
+        if not unsettled:
+            return delivery
+        self.close()
+        rest = replace(envelope, recipients=unsettled)
+        return _merged(delivery, await self._deliver(rest, data, before_dot))
 
     async def _reusable(self) -> Session | None:
         """Return the kept session if it may be used once more and still works."""
@@ -161,28 +170,28 @@ class WarmSession:
             return None
         return session
 
-    def _begin_idling(self) -> None:
-        if self._session is None:
-            return
-        if not self._session.is_open:
-            self._session = None
-            return
-        self._idle = asyncio.get_running_loop().call_later(IDLE, self.close)
-
     def _stop_idling(self) -> None:
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
 
 
-def _went_stale(delivery: Delivery) -> bool:
-    """Tell whether a kept session broke off before the message itself was on its way."""
-    return bool(delivery.outcomes) and all(
-        outcome.failure is not None
-        and outcome.failure.stage in _BEFORE_THE_MESSAGE
-        and (
-            outcome.failure.kind in _GONE
-            or (outcome.reply is not None and outcome.reply.code == 421)
-        )
+def _unsettled(delivery: Delivery, *, message_has_begun: bool) -> tuple[str, ...]:
+    """Return whom to ask for once more, because a kept session is not to be believed.
+
+    It may have expired without a word. What it says of the message itself counts.
+    """
+    return tuple(
+        outcome.address
         for outcome in delivery.outcomes
+        if (failure := outcome.failure) is not None
+        and (failure.reply is not None or failure.kind in _GONE)
+        and (failure.stage in _BEFORE_THE_MESSAGE or not message_has_begun)
     )
+
+
+def _merged(first: Delivery, second: Delivery) -> Delivery:
+    """Return what became of each recipient in the end."""
+    again = {outcome.address: outcome for outcome in second.outcomes}
+    outcomes = tuple(again.get(outcome.address, outcome) for outcome in first.outcomes)
+    return Delivery(outcomes, first.reply if first.accepted else second.reply)

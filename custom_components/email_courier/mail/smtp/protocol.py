@@ -1,23 +1,45 @@
-"""What a server offers."""
+"""SMTP without input or output: what a server offers, commands, replies and dot-stuffing."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Set as AbstractSet
+from enum import StrEnum
 import re
-from typing import Self
+from typing import NamedTuple
 
+from ..charset import decode
 from ..failure import Failure, FailureKind, MailError, Permanence, Stage
-from ..payload import FilePayload, Payload, pieces_of
+from ..payload import Payload, pieces_of
 from ..reply import clean_text
 
-USED_EXTENSIONS = frozenset({"8bitmime", "auth", "pipelining", "size", "smtputf8", "starttls"})
-"""Those that something here depends on, in lower case."""
+_USED_EXTENSIONS = frozenset({"8bitmime", "auth", "pipelining", "size", "smtputf8", "starttls"})
+_PATH = re.compile(
+    r"""(?:"(?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e])*"|[^\s<>()\[\],;:\\"@\x00-\x1f\x7f]+)"""
+    r"""@(?:[^\s<>()\[\],;:\\"@\x00-\x1f\x7f]+|\[[0-9A-Za-z.:]+\])"""
+)
+
+MAX_LINE = 4096
+"""Octets of one line; RFC 5321 section 4.5.3.1.5 asks for 512 only."""
+MAX_REPLY = 65_536
+"""Octets of a whole reply."""
+_TELLING = 4
+"""Octets that tell which protocol speaks, when it is not SMTP."""
+_LINE = re.compile(rb"[2-5]\d\d(?:[ -][^\r\n]*)?\r?\n\Z")
+_LINE_START = re.compile(rb"(?:[2-5](?:\d(?:\d(?:[ -].*|\r)?)?)?)?\Z", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Capabilities:
+class Mechanism(StrEnum):
+    """The login mechanisms that can be used, by their SASL names."""
+
+    SCRAM_SHA_256 = "SCRAM-SHA-256"
+    PLAIN = "PLAIN"
+    LOGIN = "LOGIN"
+    CRAM_MD5 = "CRAM-MD5"
+    XOAUTH2 = "XOAUTH2"
+    OAUTHBEARER = "OAUTHBEARER"
+
+
+class Capabilities(NamedTuple):
     """What a server said of itself in its last EHLO reply (RFC 5321 section 4.1.1.1).
 
     extensions: keywords in lower case with their parameters.
@@ -25,7 +47,21 @@ class Capabilities:
     """
 
     extensions: Mapping[str, str]
-    mechanisms: frozenset[str]
+    mechanisms: AbstractSet[str]
+
+    @classmethod
+    def read(
+        cls,
+        shown: tuple[Mapping[str, str], Iterable[str]],
+        said: tuple[Mapping[str, str], Iterable[str]],
+    ) -> Capabilities:
+        """Put together what may be shown, and the known words of what was really said."""
+        known = {name: shown[0].get(name, "") for name in said[0] if name in _USED_EXTENSIONS}
+        return cls(
+            {**shown[0], **known},
+            {name.upper() for name in shown[1]}
+            | {name.upper() for name in said[1]}.intersection(Mechanism),
+        )
 
     @property
     def size_limit(self) -> int | None:
@@ -33,19 +69,9 @@ class Capabilities:
         value = self.extensions.get("size", "").strip()
         return int(value) if value.isdecimal() and int(value) > 0 else None
 
-    def has(self, keyword: str) -> bool:
-        """Whether an extension is offered, by its keyword in lower case."""
-        return keyword in self.extensions
-
 
 NOTHING = Capabilities({}, frozenset())
 """Of a server that has not spoken yet, or of one that only knows HELO."""
-
-
-_PATH = re.compile(
-    r"""(?:"(?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e])*"|[^\s<>()\[\],;:\\"@\x00-\x1f\x7f]+)"""
-    r"""@(?:[^\s<>()\[\],;:\\"@\x00-\x1f\x7f]+|\[[0-9A-Za-z.:]+\])"""
-)
 
 
 def mail_command(
@@ -54,27 +80,28 @@ def mail_command(
     *,
     size: int | None = None,
     smtputf8: bool = False,
-    recipients: Iterable[str] = (),
 ) -> bytes:
     """Write MAIL with what the server offers of SIZE, SMTPUTF8 and 8BITMIME.
 
     size: octets of the message (RFC 1870). smtputf8: whether the mail needs RFC 6531.
-    recipients: who else may be the reason for that. Raises MailError.
+    Raises MailError.
     """
     parts = [b"MAIL FROM:" + _path(sender, FailureKind.INVALID_SENDER, Stage.SENDER)]
-    if size is not None and offered.has("size"):
+    if size is not None and "size" in offered.extensions:
         parts.append(b"SIZE=%d" % size)
     if smtputf8:
-        if not offered.has("smtputf8"):
-            raise MailError(_no_smtputf8(sender, recipients))
+        if "smtputf8" not in offered.extensions:
+            raise MailError(no_smtputf8(sender, FailureKind.INVALID_SENDER, Stage.SENDER))
         parts.append(b"SMTPUTF8")
-        if offered.has("8bitmime"):
+        if "8bitmime" in offered.extensions:
             parts.append(b"BODY=8BITMIME")
     return b" ".join(parts)
 
 
-def rcpt_command(recipient: str) -> bytes:
+def rcpt_command(recipient: str, offered: Capabilities) -> bytes:
     """Write RCPT. Raises MailError."""
+    if not recipient.isascii() and "smtputf8" not in offered.extensions:
+        raise MailError(no_smtputf8(recipient, FailureKind.INVALID_RECIPIENT, Stage.RECIPIENT))
     return b"RCPT TO:" + _path(recipient, FailureKind.INVALID_RECIPIENT, Stage.RECIPIENT)
 
 
@@ -108,28 +135,15 @@ def _path(address: str, kind: FailureKind, stage: Stage) -> bytes:
     return b"<%b>" % address.encode()
 
 
-def _no_smtputf8(sender: str, recipients: Iterable[str]) -> Failure:
-    """Name the first address that asks too much of the server."""
-    address = next((one for one in (sender, *recipients) if not one.isascii()), sender)
+def no_smtputf8(address: str, kind: FailureKind, stage: Stage) -> Failure:
+    """Name an address that asks for more than the server can do."""
     return Failure(
-        FailureKind.INVALID_RECIPIENT if sender.isascii() else FailureKind.INVALID_SENDER,
-        Stage.SENDER,
+        kind,
+        stage,
         Permanence.PERMANENT,
         detail=f"{clean_text(address)}: the server takes no addresses with letters outside ASCII",
         facts={"address": address},
     )
-
-
-MAX_LINE = 4096
-"""Octets of one line; RFC 5321 section 4.5.3.1.5 asks for 512 only."""
-MAX_REPLY = 65_536
-"""Octets of a whole reply."""
-
-_TELLING = 4
-"""Octets that tell which protocol speaks, when it is not SMTP."""
-
-_LINE = re.compile(rb"[2-5]\d\d(?:[ -][^\r\n]*)?\r?\n\Z")
-_LINE_START = re.compile(rb"(?:[2-5](?:\d(?:\d(?:[ -].*|\r)?)?)?)?\Z", re.DOTALL)
 
 
 class MalformedReplyError(ValueError):
@@ -144,15 +158,13 @@ class MalformedReplyError(ValueError):
 class ReplyBuffer:
     """Collects bytes and cuts them into replies."""
 
-    def __init__(self) -> None:
-        """Start empty."""
-        self._line = bytearray()
-        self._reply = bytearray()
+    _line = b""
+    _reply = b""
 
     @property
     def pending(self) -> bytes:
         """Bytes of a reply that is not complete yet."""
-        return bytes(self._reply + self._line)
+        return self._reply + self._line
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Take bytes and yield the replies that they complete, raw.
@@ -169,21 +181,22 @@ class ReplyBuffer:
                 continue
             if not _LINE.match(self._line):
                 raise MalformedReplyError("not an SMTP reply", self.pending)
-            if self._reply and self._line[:3] != self._reply[:3]:
-                raise MalformedReplyError("the code changes within a reply", self.pending)
             is_last = self._line[3:4] != b"-"
             self._reply += self._line
-            self._line.clear()
+            self._line = b""
             if is_last:
-                reply = bytes(self._reply)
-                self._reply.clear()
+                reply, self._reply = self._reply, b""
                 yield reply
 
 
 def split_reply(raw: bytes) -> tuple[int, str]:
-    """Return the code of a whole reply and the text of its lines, with LF in between."""
-    lines = raw.decode("utf-8", "replace").rstrip("\r\n").split("\n")
-    return int(raw[:3]), "\n".join(line[4:].strip() for line in lines)
+    """Return the code of a whole reply and the text of its lines, with LF in between.
+
+    Where lines differ in their codes, the last one decides.
+    """
+    text = raw.decode("ascii") if raw.isascii() else decode(raw)
+    lines = [(line[:3], line[4:].strip()) for line in text.rstrip("\r\n").split("\n")]
+    return int(lines[-1][0]), "\n".join([words for _, words in lines])
 
 
 def _lines(data: bytes) -> list[bytes]:
@@ -193,37 +206,14 @@ def _lines(data: bytes) -> list[bytes]:
     return [*lines, pieces[-1]] if pieces[-1] else lines
 
 
-class Upload:
-    """The pieces of a message; those of a file are read and stuffed off the loop."""
+def dot_stuffed(message: Payload) -> Iterator[bytes]:
+    """Yield a message with every leading dot doubled (RFC 5321 section 4.5.2), never b"".
 
-    def __init__(self, data: Payload) -> None:
-        """Begin at its beginning."""
-        self._pieces = _stuffed(pieces_of(data))
-        self._blocks = isinstance(data, FilePayload)
-
-    def __aiter__(self) -> Self:
-        """Return itself."""
-        return self
-
-    async def __anext__(self) -> bytes:
-        """Return the next piece, which is never empty. Raises OSError."""
-        if self._blocks:
-            loop = asyncio.get_running_loop()
-            piece = await loop.run_in_executor(None, next, self._pieces, None)
-        else:
-            piece = next(self._pieces, None)
-        if piece is None:
-            raise StopAsyncIteration
-        return piece
-
-
-def _stuffed(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Double every leading dot (RFC 5321 section 4.5.2).
-
-    The message ends with a line end in any case; the final dot is not part of it.
+    It ends with a line end in any case; the final dot is not part of it. Blocks where the message
+    is in a file. Raises OSError.
     """
     end = b"\n"
-    for piece in pieces:
+    for piece in pieces_of(message):
         doubled = piece.replace(b"\n.", b"\n..")
         yield b"." + doubled if end.endswith(b"\n") and piece.startswith(b".") else doubled
         end = (end + piece)[-2:]

@@ -11,7 +11,8 @@ from scramp import ScramClient, ScramException
 from ..failure import MailError
 from ..reply import Reply
 from ..settings import Login
-from .sasl import Exchange, Mechanism, broken
+from .protocol import Mechanism
+from .sasl import Exchange, broken
 
 FEWEST_ROUNDS: Final = 4096
 MOST_ROUNDS: Final = 10_000_000
@@ -48,7 +49,7 @@ class Scram:
             client.set_server_first(first)
             # off the loop: the server chooses how many rounds of hashing this takes
             proof = await asyncio.to_thread(client.get_client_final)
-            challenge = await exchange.answer(challenge, proof.encode())
+            challenge = await exchange.answer(challenge, proof.encode(), proves=True)
             if challenge.code == 235:
                 raise MailError(broken("the server failed to prove itself"))
             if challenge.code != 334:

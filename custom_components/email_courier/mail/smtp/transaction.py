@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+import contextlib
+from dataclasses import replace
 import re
 from typing import Protocol
 
 from ..envelope import Delivery, Envelope, RecipientOutcome
 from ..failure import Failure, FailureKind, MailError, Permanence, Stage
-from ..payload import Payload
+from ..payload import FilePayload, Payload
 from ..reply import Reply
 from ..settings import ServerSettings
-from .connection import Wire
-from .errors import Progress
-from .protocol import Capabilities, Upload, check_size, mail_command, rcpt_command
+from .connection import Connection
+from .errors import FOREIGN_ERRORS
+from .protocol import Capabilities, check_size, mail_command, no_smtputf8, rcpt_command
 
 type BeforeDot = Callable[[], Awaitable[None]]
 """What has to be done before a mail may have been accepted."""
@@ -22,27 +24,31 @@ type BeforeDot = Callable[[], Awaitable[None]]
 FLIGHT_PATIENCE = 20.0
 """Seconds for each further reply once the first one of a flight is there."""
 
+COURTESY = 3.0
+"""Seconds for what is asked of a server and decides little."""
+
 _SYNC_ERROR = re.compile(r"synchroni[sz]|pipelin|bad sequence|out of sequence", re.IGNORECASE)
 
 
 class Conversation(Protocol):
-    """What a transaction needs of its session."""
+    """What a transaction needs of its session.
+
+    pipelines: whether several commands may be sent at once (RFC 2920).
+    has_begun_message: the mail came as far as its message.
+    """
 
     settings: ServerSettings
     capabilities: Capabilities
-    progress: Progress
+    pipelines: bool
     pipelining_is_broken: bool
+    has_begun_message: bool
 
     @property
-    def wire(self) -> Wire:
+    def connection(self) -> Connection:
         """The connection."""
 
     def enter(self, stage: Stage) -> None:
         """Note the stage that begins."""
-
-    @property
-    def pipelines(self) -> bool:
-        """Whether several commands may be sent at once."""
 
     def refused(self, reply: Reply) -> MailError:
         """Make the error for a refusing reply."""
@@ -55,46 +61,51 @@ class Transaction:
         """Belong to a session that is open."""
         self._session = session
         self._outcomes: dict[str, RecipientOutcome] = {}
+        self._accepted: list[str] = []
 
     async def check_sender(self, sender: str) -> None:
-        """Ask for a sender and take it back."""
+        """Ask for a sender, and for itself as a recipient, and take it back.
+
+        Some servers judge the name of EHLO only once they are told a recipient; what else they say
+        to one decides nothing, and so does the answer to RSET. Raises MailError.
+        """
         session = self._session
         session.enter(Stage.SENDER)
         command = mail_command(sender, session.capabilities, smtputf8=not sender.isascii())
-        self._take_mail(await session.wire.command(command))
-        reply = await session.wire.command(b"RSET")
+        reply = await session.connection.command(command)
         if not reply.is_positive:
             raise session.refused(reply)
+        try:
+            async with asyncio.timeout(COURTESY):
+                rcpt = rcpt_command(sender, session.capabilities)
+                reply = await session.connection.command(rcpt)
+                await session.connection.command(b"RSET")
+        except FOREIGN_ERRORS:
+            return
+        if reply.is_transient or reply.is_permanent:
+            refused = session.refused(reply)
+            if refused.failure.kind is FailureKind.HELO_REJECTED:
+                raise refused
 
     async def run(
-        self,
-        envelope: Envelope,
-        data: Payload,
-        before_dot: BeforeDot | None,
+        self, envelope: Envelope, data: Payload, before_dot: BeforeDot | None
     ) -> Delivery:
         """Deliver; what has been decided by the time of a MailError is in outcome()."""
         session = self._session
-        session.progress.dot_sent = False
+        session.connection.dot_sent = session.has_begun_message = False
         session.enter(Stage.SENDER)
-        size = len(data)
-        check_size(size, session.capabilities)
-        mail = mail_command(
-            envelope.sender,
-            session.capabilities,
-            size=size,
-            smtputf8=envelope.smtputf8,
-            recipients=envelope.recipients,
-        )
-        async with asyncio.timeout(session.settings.deadlines.transaction):
-            ask = self._ask_at_once if session.pipelines else self._ask_in_turn
-            accepted = await ask(mail, self._rcpt_commands(envelope.recipients))
-        if not accepted:
-            return self._delivery(envelope, None)
-        reply = await self._body(data, before_dot)
-        for address in accepted:
-            self._outcomes[address] = RecipientOutcome(address, reply)
-        session.enter(Stage.ACCEPTED)
-        return self._delivery(envelope, reply)
+        mail, rcpts = self._commands(await self._fitting(envelope, data), len(data))
+        if rcpts:
+            async with asyncio.timeout(session.settings.deadlines.transaction):
+                ask = self._ask_at_once if session.pipelines else self._ask_in_turn
+                await ask(mail, rcpts)
+        reply = None
+        if self._accepted:
+            reply = await self._upload(data, before_dot)
+            for address in self._accepted:
+                self._outcomes[address] = RecipientOutcome(address, reply)
+            session.enter(Stage.ACCEPTED)
+        return Delivery(tuple(map(self._outcomes.__getitem__, envelope.recipients)), reply)
 
     def outcome(self, envelope: Envelope, failure: Failure) -> Delivery:
         """Return the outcome of a transaction that a failure ended.
@@ -111,44 +122,78 @@ class Transaction:
             failure.reply,
         )
 
-    async def _ask_in_turn(self, mail: bytes, rcpts: Mapping[str, bytes]) -> list[str]:
-        """MAIL, each RCPT and DATA, one after the other; return who is accepted."""
-        session = self._session
-        self._take_mail(await session.wire.command(mail))
-        session.enter(Stage.RECIPIENT)
-        for address, rcpt in rcpts.items():
-            self._take_recipient(address, await session.wire.command(rcpt))
-        accepted = self._accepted()
-        if not accepted:
-            await session.wire.command(b"RSET")
-            return accepted
-        session.enter(Stage.DATA)
-        self._take_data(await session.wire.command(b"DATA"))
-        return accepted
+    async def _fitting(self, envelope: Envelope, data: Payload) -> Envelope:
+        """Return an envelope without SMTPUTF8 where the server has none and the message needs none.
 
-    async def _ask_at_once(self, mail: bytes, rcpts: Mapping[str, bytes]) -> list[str]:
+        Then only the addresses that need it are refused. Raises MailError where all are.
+        """
+        if not envelope.smtputf8 or "smtputf8" in self._session.capabilities.extensions:
+            return envelope
+        if envelope.sender.isascii() and not await _has_ascii_head(data):
+            address = next((one for one in envelope.recipients if not one.isascii()), "")
+            raise MailError(no_smtputf8(address, FailureKind.INVALID_RECIPIENT, Stage.SENDER))
+        return replace(envelope, smtputf8=not envelope.sender.isascii())
+
+    def _commands(self, envelope: Envelope, size: int) -> tuple[bytes, dict[str, bytes]]:
+        """Return MAIL, and each recipient's RCPT; one that can have none is refused right here."""
+        offered = self._session.capabilities
+        check_size(size, offered)
+        mail = mail_command(envelope.sender, offered, size=size, smtputf8=envelope.smtputf8)
+        rcpts: dict[str, bytes] = {}
+        for address in envelope.recipients:
+            try:
+                rcpts[address] = rcpt_command(address, offered)
+            except MailError as error:
+                self._outcomes[address] = RecipientOutcome(address, None, error.failure)
+        return mail, rcpts
+
+    async def _ask_in_turn(self, mail: bytes, rcpts: Mapping[str, bytes]) -> None:
+        """MAIL, each RCPT and DATA, one after the other."""
+        session = self._session
+        command = session.connection.command
+        self._take_mail(await command(mail))
+        for address, rcpt in rcpts.items():
+            self._take_recipient(address, await command(rcpt))
+        if not self._accepted:
+            await command(b"RSET")
+            return
+        session.enter(Stage.DATA)
+        self._take_data(await command(b"DATA"))
+
+    async def _ask_at_once(self, mail: bytes, rcpts: Mapping[str, bytes]) -> None:
         """MAIL, all RCPT and DATA in one flight (RFC 2920 section 3.1), each with its reply."""
         session = self._session
-        session.wire.send_ahead([mail, *rcpts.values(), b"DATA"])
-        self._take_mail(await session.wire.read_ahead())
-        session.enter(Stage.RECIPIENT)
+        session.connection.send(mail, *rcpts.values(), b"DATA")
+        reply = await session.connection.reply()
+        if not reply.is_positive:
+            await self._end_flight(len(rcpts) + 1)
+        self._take_mail(reply)
         for address in rcpts:
-            self._take_recipient(address, await self._next_ahead())
+            self._take_recipient(address, await self._next_of_flight())
         session.enter(Stage.DATA)
-        reply = await self._next_ahead()
-        accepted = self._accepted()
-        if accepted:
+        reply = await self._next_of_flight()
+        if self._accepted:
             self._take_data(reply)
-            return accepted
+            return
         if reply.code == 354:  # RFC 2920 section 3.1: end the empty message
-            await session.wire.command(b".")
-        await session.wire.command(b"RSET")
-        return accepted
+            await session.connection.command(b".")
+        await session.connection.command(b"RSET")
 
-    async def _next_ahead(self) -> Reply:
+    async def _end_flight(self, replies: int) -> None:
+        """Read what follows a refused MAIL, so that the dialogue is in step again.
+
+        It is not where the server awaits a message after all, which must not be sent then.
+        """
+        with contextlib.suppress(*FOREIGN_ERRORS):
+            async with asyncio.timeout(COURTESY):
+                for _ in range(replies):
+                    await self._session.connection.reply()
+
+    async def _next_of_flight(self) -> Reply:
         """Return the next reply of a flight; a server that owes it breaks pipelining."""
         try:
-            reply = await self._session.wire.read_ahead(FLIGHT_PATIENCE)
+            async with asyncio.timeout(FLIGHT_PATIENCE):
+                reply = await self._session.connection.reply()
         except Exception:
             self._session.pipelining_is_broken = True
             raise
@@ -156,23 +201,15 @@ class Transaction:
             self._session.pipelining_is_broken = True
         return reply
 
-    def _rcpt_commands(self, recipients: Iterable[str]) -> dict[str, bytes]:
-        """Return each recipient's RCPT; one that can have none is refused right here."""
-        commands: dict[str, bytes] = {}
-        for address in recipients:
-            try:
-                commands[address] = rcpt_command(address)
-            except MailError as error:
-                self._outcomes[address] = RecipientOutcome(address, None, error.failure)
-        return commands
-
     def _take_mail(self, reply: Reply) -> None:
         if not reply.is_positive:
             raise self._session.refused(reply)
+        self._session.enter(Stage.RECIPIENT)
 
     def _take_recipient(self, address: str, reply: Reply) -> None:
         if reply.is_positive:
             self._outcomes[address] = RecipientOutcome(address)
+            self._accepted.append(address)
             return
         failure = self._session.refused(reply).failure
         if reply.code == 421:  # RFC 5321 section 3.8: the server closes the connection
@@ -183,31 +220,28 @@ class Transaction:
         if reply.code != 354:
             raise self._session.refused(reply)
 
-    def _accepted(self) -> list[str]:
-        return [o.address for o in self._outcomes.values() if o.accepted]
-
-    async def _body(self, data: Payload, before_dot: BeforeDot | None) -> Reply:
+    async def _upload(self, data: Payload, before_dot: BeforeDot | None) -> Reply:
         session = self._session
-
-        async def commit() -> None:
-            if before_dot is not None:
-                await before_dot()
-            session.progress.dot_sent = True
-
+        session.has_begun_message = True
         deadlines = session.settings.deadlines
-        reply = await session.wire.upload(
-            Upload(data),
-            before_dot=commit,
+        reply = await session.connection.upload(
+            data,
+            before_dot=before_dot,
             stall=deadlines.stall,
             final_reply=deadlines.final_reply,
         )
         if not reply.is_positive:
             raise session.refused(reply)
-        if not session.progress.dot_sent:
+        if not session.connection.dot_sent:
             raise MailError(
                 Failure(FailureKind.PROTOCOL_ERROR, Stage.DATA, Permanence.TEMPORARY, reply)
             )
         return reply
 
-    def _delivery(self, envelope: Envelope, reply: Reply | None) -> Delivery:
-        return Delivery(tuple(self._outcomes[a] for a in envelope.recipients), reply)
+
+async def _has_ascii_head(data: Payload) -> bool:
+    """Tell whether the header of a message does without RFC 6532. Raises OSError."""
+    if isinstance(data, FilePayload):
+        loop = asyncio.get_running_loop()
+        data = await loop.run_in_executor(None, next, data.pieces(), b"")
+    return data.partition(b"\r\n\r\n")[0].isascii()

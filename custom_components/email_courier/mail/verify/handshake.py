@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 import ssl
 
 from ..failure import Failure, FailureKind, MailError, Permanence, Stage
 from ..settings import SUBMISSION_PORT, SUBMISSIONS_PORT, Encryption, ServerSettings, redactor_for
-from ..smtp.session import Session, StageObserver
-from ..smtp.tls import Certificate
+from ..smtp.session import Proof, Session, StageObserver, proof_of
 from .probe import Heard, Speaker, listen
 
 _SILENCE = 1.5
 """Seconds of silence after which someone else is asked who speaks at the port."""
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What a handshake has shown. size_limit in bytes."""
-
-    settings: ServerSettings
-    server: str
-    tls_version: str | None
-    certificate: Certificate | None
-    mechanism: str | None
-    size_limit: int | None
-    extensions: Mapping[str, str]
 
 
 async def prove(
@@ -36,18 +21,31 @@ async def prove(
     sender: str,
     *,
     observer: StageObserver | None = None,
+    speaks_smtp: bool = False,
 ) -> Proof:
-    """Go through a whole handshake: resolve to login, MAIL FROM of the sender, RSET.
+    """Go through a whole handshake: resolve to login, MAIL FROM and RCPT TO of the sender, RSET.
 
+    speaks_smtp: the port is known to speak SMTP in plain, so nobody else is asked about it.
     Raises MailError with the cause, which may have been found by a second connection.
     """
     session = Session(settings, context, observer=observer)
-    handshake = asyncio.create_task(session.open(sender=sender))
+    try:
+        await _open(session, sender=sender, may_ask=not speaks_smtp)
+        return proof_of(session)
+    finally:
+        session.quit()
+
+
+async def _open(
+    session: Session, *, sender: str | None, may_ask: bool = True, log_in: bool = True
+) -> None:
+    """Open a session; while it waits for a greeting, find out who speaks at the port."""
+    handshake = asyncio.create_task(session.open(log_in=log_in, sender=sender))
     asked = False
     speaker: Speaker | None = None
     try:
         await asyncio.wait([handshake], timeout=_SILENCE)
-        if not handshake.done() and _is_mute(session):
+        if may_ask and not handshake.done() and _is_mute(session):
             asked = True
             speaker = await _ask_who_speaks(session, handshake)
         await handshake
@@ -55,7 +53,7 @@ async def prove(
         failure = error.failure
         # Asking once is enough: another answer would come too late for who waits for this one.
         if not asked:
-            failure = await _explain(settings, failure)
+            failure = await _explain(session.settings, failure)
         elif speaker is Speaker.TLS:
             failure = _unfinished_tls(failure)
         raise MailError(failure) from error.__cause__
@@ -63,28 +61,14 @@ async def prove(
         if not handshake.done():
             handshake.cancel()
             await asyncio.wait([handshake])
-        proof = proof_of(session) if session.is_open else None
-        session.quit()
-    if proof is None:
-        raise MailError(Failure(FailureKind.DISCONNECTED, session.stage, Permanence.TEMPORARY))
-    return proof
 
 
-def proof_of(session: Session) -> Proof:
-    """Sum up what an open session has shown of its server."""
-    greeting = session.greeting.text if session.greeting else ""
-    return Proof(
-        settings=session.settings,
-        server=greeting.split(" ", 1)[0] or session.settings.host,
-        tls_version=session.tls_version,
-        certificate=session.certificate,
-        mechanism=session.mechanism,
-        size_limit=session.capabilities.size_limit,
-        extensions=dict(session.capabilities.extensions),
-    )
-
-
-async def resolve_encryption(settings: ServerSettings, context: ssl.SSLContext) -> ServerSettings:
+async def resolve_encryption(
+    settings: ServerSettings,
+    context: ssl.SSLContext,
+    *,
+    observer: StageObserver | None = None,
+) -> ServerSettings:
     """Decide AUTO: 465 and 587 by what they mean (RFC 8314), any other port by listening.
 
     Raises MailError when the port can't tell.
@@ -95,37 +79,35 @@ async def resolve_encryption(settings: ServerSettings, context: ssl.SSLContext) 
         return replace(settings, encryption=Encryption.TLS)
     if settings.port == SUBMISSION_PORT:
         return replace(settings, encryption=Encryption.STARTTLS)
-    return replace(settings, encryption=await encryption_at(settings, context))
+    return replace(settings, encryption=await encryption_at(settings, context, observer=observer))
 
 
-async def encryption_at(settings: ServerSettings, context: ssl.SSLContext) -> Encryption:
+async def encryption_at(
+    settings: ServerSettings,
+    context: ssl.SSLContext,
+    *,
+    observer: StageObserver | None = None,
+) -> Encryption:
     """Find out by listening which encryption a server offers at its port; no login is made.
 
     Raises MailError when no mail server answers.
     """
-    heard = await _listen(settings)
-    if heard.speaker is Speaker.TLS:
-        return Encryption.TLS
-    if heard.speaker is not Speaker.SMTP:
-        raise MailError(_failure_of(heard))
-    session = Session(replace(settings, encryption=Encryption.NONE, login=None), context)
-    session.progress.redactor = redactor_for(settings.login)
+    session = Session(
+        replace(settings, encryption=Encryption.NONE, login=None),
+        context,
+        observer=observer,
+        redactor=redactor_for(settings.login),
+    )
     try:
-        await session.open()
-        offered = session.capabilities.has("starttls")
+        await _open(session, sender=None)
+        offered = "starttls" in session.capabilities.extensions
+    except MailError as error:
+        if error.failure.kind is FailureKind.TLS_EXPECTED:
+            return Encryption.TLS
+        raise
     finally:
         session.quit()
     return Encryption.STARTTLS if offered else Encryption.NONE
-
-
-async def _listen(settings: ServerSettings) -> Heard:
-    """Hear who speaks at the port of these settings; what is heard holds no secret of theirs."""
-    return await listen(
-        settings.host,
-        settings.port,
-        connect=settings.deadlines.connect,
-        redactor=redactor_for(settings.login),
-    )
 
 
 def _is_mute(session: Session) -> bool:
@@ -154,6 +136,16 @@ async def _ask_who_speaks(session: Session, handshake: asyncio.Task[None]) -> Sp
     if heard.speaker is Speaker.OTHER and _is_mute(session):
         raise MailError(_failure_of(heard))
     return heard.speaker
+
+
+async def _listen(settings: ServerSettings) -> Heard:
+    """Hear who speaks at the port of these settings; what is heard holds no secret of theirs."""
+    return await listen(
+        settings.host,
+        settings.port,
+        connect=settings.deadlines.connect,
+        redactor=redactor_for(settings.login),
+    )
 
 
 async def _explain(settings: ServerSettings, failure: Failure) -> Failure:

@@ -1,4 +1,4 @@
-"""Listening at a port: who speaks there, and whether TLS comes first.
+"""Who speaks at a port, found out on a connection of its own.
 
 Nothing but a TLS greeting is ever sent, and no name, address or secret.
 """
@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
 from enum import StrEnum
 import ssl
+from typing import NamedTuple
 
-from ..failure import Stage
+from ..failure import MailError, Stage
 from ..hostname import host_to_ascii
 from ..redaction import NOTHING_HIDDEN, Redactor
 from ..settings import Encryption
 from ..smtp.banner import first_line, is_tls, name_in_greeting, name_protocol
 from ..smtp.connection import open_socket
-from ..smtp.errors import Progress, foreign_errors
+from ..smtp.errors import FOREIGN_ERRORS, SessionProgress, map_errors
 
 _SPEAKS_FIRST = 1.0
 """Seconds that a server which speaks first is given to begin."""
@@ -37,8 +37,7 @@ class Speaker(StrEnum):
     CLOSED = "closed"
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(NamedTuple):
     """What was heard at a port. protocol and text only where another protocol spoke."""
 
     speaker: Speaker
@@ -51,34 +50,37 @@ async def listen(
     port: int,
     *,
     connect: float = 5.0,
-    speaks_first: float = _SPEAKS_FIRST,
     redactor: Redactor = NOTHING_HIDDEN,
 ) -> Heard:
-    """Connect and find out who speaks. Limits in seconds. Raises MailError when nobody answers.
+    """Connect and find out who speaks. Raises MailError when nobody answers.
 
+    connect: seconds. After a moment of silence a TLS greeting is said; a server that greets late
+    may turn away who does that, so the connection is used for nothing else.
     redactor: what the words that are heard go through.
     """
-    progress = Progress(host, Encryption.AUTO)
+    progress = SessionProgress(host, Encryption.AUTO)
 
-    def enter(stage: Stage) -> None:
-        progress.stage = stage
+    def resolved() -> None:
+        nonlocal progress
+        progress = progress._replace(stage=Stage.CONNECT)
 
-    with foreign_errors(progress):
-        sock = await open_socket(host, port, limit=connect, enter=enter)
+    try:
+        sock = await open_socket(host, port, limit=connect, resolved=resolved)
         reader, writer = await asyncio.open_connection(sock=sock)
         try:
-            if raw := await _read(reader, speaks_first):
-                return identify(raw, redactor)
-            if reader.at_eof():
-                return Heard(Speaker.CLOSED)
-            writer.write(_client_hello(host_to_ascii(host)))
-            if raw := await _read(reader, _ANSWERS):
+            raw = await _read(reader, _SPEAKS_FIRST)
+            if not raw and not reader.at_eof():
+                writer.write(_client_hello(host_to_ascii(host).partition("%")[0]))
+                raw = await _read(reader, _ANSWERS)
+            if raw:
                 return identify(raw, redactor)
             return Heard(Speaker.CLOSED if reader.at_eof() else Speaker.SILENT)
         except ConnectionError:
             return Heard(Speaker.CLOSED)
         finally:
             writer.transport.abort()
+    except FOREIGN_ERRORS as error:
+        raise MailError(map_errors(error, progress)) from error
 
 
 def identify(raw: bytes, redactor: Redactor = NOTHING_HIDDEN) -> Heard:

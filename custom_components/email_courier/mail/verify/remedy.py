@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 import ssl
+from typing import NamedTuple
 
-from ..failure import Failure, FailureKind, MailError, Stage
+from ..failure import Failure, FailureKind, MailError, Permanence, Stage
 from ..hostname import host_to_ascii, is_hello_name
 from ..settings import (
     SUBMISSION_PORT,
@@ -17,10 +18,12 @@ from ..settings import (
     ServerSettings,
     Trust,
 )
-from ..smtp.session import Session
+from ..smtp.session import Session, StageObserver
 from ..smtp.tls import Certificate
 
-_TRY = Deadlines(handshake=4.0, connect=2.5, greeting=2.5)
+_TRY = Deadlines(handshake=2.0, connect=2.0, greeting=2.5)
+_SEARCH = _TRY.greeting + _TRY.handshake
+"""Seconds that a search takes at most, and by which it begins before a wait for a greeting ends."""
 _WRONG_PAIR = frozenset(
     {
         FailureKind.TLS_EXPECTED,
@@ -95,6 +98,47 @@ async def diagnose(
     return Diagnosis(failure, certificate, await _first_that_works(candidates))
 
 
+async def with_remedy[Result](
+    attempt: Callable[[StageObserver], Awaitable[Result]],
+    settings: ServerSettings,
+    sender: str,
+    *,
+    checked: ssl.SSLContext,
+    unchecked: ssl.SSLContext,
+) -> Result | Diagnosis:
+    """Return what comes of an attempt at settings; where it fails, look for what would help.
+
+    attempt: called with what it is to tell of each stage. While it still waits for a greeting
+    near the end of its time, the search begins, so that nobody waits for both.
+    """
+    stages = [Stage.RESOLVE]
+    trying = asyncio.ensure_future(attempt(stages.append))
+    search: asyncio.Task[Diagnosis] | None = None
+
+    def look(failure: Failure) -> asyncio.Task[Diagnosis]:
+        looking = diagnose(settings, failure, sender, checked=checked, unchecked=unchecked)
+        return asyncio.create_task(looking)
+
+    silent = Failure(FailureKind.NO_GREETING, Stage.GREETING, Permanence.TEMPORARY)
+    try:
+        await asyncio.wait([trying], timeout=max(settings.deadlines.greeting - _SEARCH, 0))
+        if not trying.done() and stages[-1] in (Stage.GREETING, Stage.TLS):
+            search = look(silent)
+        try:
+            return await trying
+        except MailError as error:
+            failure = error.failure
+            if search is not None and failure.kind is silent.kind:
+                return replace(await search, failure=failure)
+            return await look(failure)
+    finally:
+        pending = [task for task in (trying, search) if task is not None and not task.done()]
+        for task in pending:
+            task.cancel()
+        if pending:
+            await asyncio.wait(pending)
+
+
 async def _first_that_works(candidates: list[_Candidate]) -> ServerSettings | None:
     """Try all candidates side by side; the earlier one is the better one."""
     tries = [asyncio.create_task(candidate.works()) for candidate in candidates]
@@ -164,8 +208,7 @@ def _hello_names(settings: ServerSettings, sender: str) -> Iterator[str]:
             yield name
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
+class _Candidate(NamedTuple):
     """Settings to try in place of the wanted ones."""
 
     settings: ServerSettings

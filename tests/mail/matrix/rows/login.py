@@ -3,7 +3,7 @@
 from custom_components.email_courier.mail.failure import FailureKind as Key
 from custom_components.email_courier.mail.settings import Encryption
 from tests.mail.matrix.case import Case
-from tests.mail.matrix.servers import USUAL, at, at_login
+from tests.mail.matrix.servers import USUAL, at_login
 from tests.support.script import HEALTHY, PLAIN_RELAY, Answer, Step, say
 
 LOGIN = (
@@ -122,7 +122,12 @@ LOGIN = (
         "a mechanism that is offered and then unknown",
         Key.AUTH_MECHANISM_UNSUPPORTED,
         words="504 5.5.4",
-        servers=at(Step.AUTH, "504 5.5.4 Unrecognized authentication type"),
+        servers={
+            587: HEALTHY.but(
+                mechanisms=("PLAIN",),
+                answers={Step.AUTH: say("504 5.5.4 Unrecognized authentication type")},
+            )
+        },
     ),
     Case(
         "a login at a server without one",

@@ -56,6 +56,23 @@ SENDER = (
         servers=at_mail("450 4.7.1 Greylisted, try again in 5 minutes"),
     ),
     Case(
+        "Gmail: as many mails as may be sent in a day",
+        Key.QUOTA_EXCEEDED,
+        words="5.4.5",
+        servers=at_mail("550 5.4.5 Daily user sending limit exceeded"),
+    ),
+    Case(
+        "a spent quota that the login tells of",
+        Key.QUOTA_EXCEEDED,
+        words="Maximum credits exceeded",
+        servers=at(Step.AUTH_VERDICT, "451 Authentication failed: Maximum credits exceeded"),
+    ),
+    Case(
+        "it does not know how to take a sender back",
+        None,
+        servers=at(Step.RSET, "502 5.5.1 What?"),
+    ),
+    Case(
         "it shuts down after the login",
         Key.DEFERRED,
         words="421 4.3.2",
@@ -81,6 +98,6 @@ SENDER = (
     Case(
         "it hangs up and says goodbye at the sender",
         Key.DISCONNECTED,
-        servers=at(Step.RSET, Answer(cut=0, then=After.HANG_UP)),
+        servers=at(Step.MAIL, Answer(cut=0, then=After.HANG_UP)),
     ),
 )

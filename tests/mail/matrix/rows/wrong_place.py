@@ -4,8 +4,18 @@ from custom_components.email_courier.mail.failure import FailureKind as Key
 from custom_components.email_courier.mail.settings import Encryption
 from tests.mail.matrix.case import Case
 from tests.mail.matrix.servers import SUBMISSION, SUBMISSIONS, USUAL
+from tests.support.other_protocols import (
+    CLOSING,
+    FTP,
+    HTTP,
+    IMAP,
+    MYSQL,
+    POP3,
+    RESETTING,
+    SILENT,
+    SSH,
+)
 from tests.support.script import HEALTHY, HEALTHY_TLS, Step, stall
-from tests.support.strangers import CLOSING, FTP, HTTP, IMAP, MYSQL, POP3, RESETTING, SILENT, SSH
 
 WRONG_PLACE = (
     Case("a name that does not exist", Key.HOST_NOT_FOUND, host="smpt.example.test", servers=USUAL),

@@ -5,8 +5,8 @@ from enum import StrEnum
 
 from custom_components.email_courier.mail.failure import FailureKind
 from custom_components.email_courier.mail.settings import Encryption
+from tests.support.other_protocols import OtherProtocol
 from tests.support.script import Script
-from tests.support.strangers import Stranger
 
 ONE = ("anna@example.test",)
 THREE = ("anna@example.test", "ben@example.test", "carl@example.test")
@@ -33,7 +33,7 @@ class Fate(StrEnum):
     """Never arrives; the server's reply is quoted, after one attempt."""
 
 
-type Behaviour = Script | Stranger | Nobody
+type Behaviour = Script | OtherProtocol | Nobody
 
 
 @dataclass(frozen=True, slots=True, eq=False)

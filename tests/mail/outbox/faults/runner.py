@@ -17,12 +17,13 @@ from custom_components.email_courier.mail.settings import (
     Login,
     ServerSettings,
 )
-from custom_components.email_courier.mail.smtp.keepalive import WarmSession
+from custom_components.email_courier.mail.smtp.keepalive import KeepaliveSession
 from tests.mail.outbox.faults.case import Case, Fate, Nobody
 from tests.mail.outbox.house import MINUTE, House, mail
 from tests.support.certificates import Certificates
 from tests.support.listener import Listener
 from tests.support.network import small_internet
+from tests.support.other_protocols import OtherProtocol, OtherProtocolServer
 from tests.support.script import (
     HEALTHY,
     HEALTHY_TLS,
@@ -34,7 +35,6 @@ from tests.support.script import (
     Step,
 )
 from tests.support.scripted_server import ScriptedServer
-from tests.support.strangers import Stranger, StrangerServer
 
 HOST = "mail.example.test"
 PORT = 587
@@ -86,7 +86,7 @@ async def _run(case: Case, certificates: Certificates) -> Result:
         faulty = None
         if not isinstance(case.before, Nobody):
             faulty = await stack.enter_async_context(_server(case.before, certificates))
-        session = WarmSession(_settings(case), certificates.client_context())
+        session = KeepaliveSession(_settings(case), certificates.client_context())
         house = House(Path(folder) / "account", deliver=session.deliver)
         await house.courier.start()
 
@@ -142,10 +142,10 @@ def _arrivals(server: Listener | None, case: Case) -> tuple[int, ...]:
     return tuple(sum(address in mail.recipients for mail in mails) for address in case.recipients)
 
 
-def _server(behaviour: Script | Stranger, certificates: Certificates) -> Listener:
+def _server(behaviour: Script | OtherProtocol, certificates: Certificates) -> Listener:
     if isinstance(behaviour, Script):
         return ScriptedServer(behaviour, certificates)
-    return StrangerServer(behaviour, certificates)
+    return OtherProtocolServer(behaviour, certificates)
 
 
 def _healthy(case: Case) -> Script:

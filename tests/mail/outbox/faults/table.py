@@ -7,6 +7,7 @@ from custom_components.email_courier.mail.failure import LOGIN_REFUSED, FailureK
 from custom_components.email_courier.mail.settings import Encryption
 from tests.mail.outbox.faults.case import Behaviour, Case, Fate, Nobody
 from tests.support.certificates import ServerTls
+from tests.support.other_protocols import HTTP, IMAP
 from tests.support.script import (
     HEALTHY,
     HEALTHY_TLS,
@@ -23,7 +24,6 @@ from tests.support.script import (
     say,
     stall,
 )
-from tests.support.strangers import HTTP, IMAP
 
 LATER, REFUSED, SENT, TWICE = Fate.LATER, Fate.REFUSED, Fate.SENT, Fate.TWICE
 

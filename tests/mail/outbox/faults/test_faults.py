@@ -13,6 +13,8 @@ def found(certificates: Certificates) -> dict[Case, Result]:
     return results(CASES, certificates)
 
 
+@pytest.mark.slow
+@pytest.mark.xdist_group("faults")
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_fault_has_the_consequences_that_it_has_to_have(
     case: Case, found: dict[Case, Result]

@@ -9,8 +9,8 @@ from custom_components.email_courier.mail.outbox.events import (
     Dropped,
     Failed,
     GivenUp,
+    Notifier,
     OutboxState,
-    Reporter,
     StateChanged,
 )
 from custom_components.email_courier.mail.outbox.submission import OutgoingMail
@@ -112,21 +112,21 @@ async def test_a_mail_that_somebody_drops_is_told_with_its_recipients(house: Hou
 
 def test_a_state_is_told_when_it_has_changed_and_not_again() -> None:
     told: list[Any] = []
-    reporter = Reporter(lambda: START)
-    reporter.listen(told.append)
-    reporter.state(OutboxState())
-    reporter.state(OutboxState(waiting=1))
-    reporter.state(OutboxState(waiting=1))
-    reporter.state(OutboxState())
+    notifier = Notifier(lambda: START)
+    notifier.listen(told.append)
+    notifier.state(OutboxState())
+    notifier.state(OutboxState(waiting=1))
+    notifier.state(OutboxState(waiting=1))
+    notifier.state(OutboxState())
     assert told == [StateChanged(OutboxState(waiting=1)), StateChanged(OutboxState())]
 
 
 def test_trouble_is_told_where_there_is_any() -> None:
     told: list[Any] = []
-    reporter = Reporter(lambda: START)
-    reporter.listen(told.append)
-    reporter.trouble(None)
-    reporter.trouble(OSError(28, "No space left on device"))
+    notifier = Notifier(lambda: START)
+    notifier.listen(told.append)
+    notifier.trouble(None)
+    notifier.trouble(OSError(28, "No space left on device"))
     assert told == [DiskTrouble("[Errno 28] No space left on device")]
 
 

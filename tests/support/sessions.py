@@ -50,7 +50,6 @@ STEPS = {
         Step.EHLO_TLS,
         Step.AUTH_VERDICT,
         Step.MAIL,
-        Step.RSET,
     ),
     Encryption.TLS: (
         Step.TLS,
@@ -58,11 +57,10 @@ STEPS = {
         Step.EHLO,
         Step.AUTH_VERDICT,
         Step.MAIL,
-        Step.RSET,
     ),
-    Encryption.NONE: (Step.GREETING, Step.EHLO, Step.AUTH_VERDICT, Step.MAIL, Step.RSET),
+    Encryption.NONE: (Step.GREETING, Step.EHLO, Step.AUTH_VERDICT, Step.MAIL),
 }
-"""Where the server speaks in a whole handshake."""
+"""Where the server speaks in a whole handshake, and what it says there counts."""
 ALL_STEPS = [(encryption, step) for encryption, steps in STEPS.items() for step in steps]
 SPOKEN = [(encryption, step) for encryption, step in ALL_STEPS if step is not Step.TLS]
 """Those where it speaks SMTP."""

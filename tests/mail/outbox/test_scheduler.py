@@ -1,4 +1,4 @@
-"""The line of waiting mail, against a model that looks at all of it every time."""
+"""The queue of deferred mail, against a model that looks at all of it every time."""
 
 from dataclasses import dataclass
 import math
@@ -7,7 +7,11 @@ from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from custom_components.email_courier.mail.outbox.record import MailId
-from custom_components.email_courier.mail.outbox.scheduler import Backlog, Deadlines, Entry
+from custom_components.email_courier.mail.outbox.scheduler import (
+    Deadlines,
+    DeferredQueue,
+    QueueEntry,
+)
 from custom_components.email_courier.mail.outbox.submission import Rank
 
 OFFER_AFTER = 300.0
@@ -17,7 +21,7 @@ OFFER_AFTER = 300.0
 class Model:
     """What is known of one mail."""
 
-    entry: Entry
+    entry: QueueEntry
     due: float = 0.0
     is_busy: bool = True
     went_early: bool = False
@@ -25,13 +29,13 @@ class Model:
     has_expired: bool = False
 
 
-class Line(RuleBasedStateMachine):
+class Queue(RuleBasedStateMachine):
     """Adds, takes, puts back and releases mails in any order while time goes on."""
 
     def __init__(self) -> None:
         """Begin empty."""
         super().__init__()
-        self.backlog = Backlog(OFFER_AFTER)
+        self.queue = DeferredQueue(OFFER_AFTER, lambda: None)
         self.mails: dict[MailId, Model] = {}
         self.now = 1000.0
         self.number = 0
@@ -44,7 +48,7 @@ class Line(RuleBasedStateMachine):
 
     def notice_time(self) -> None:
         """A scheduled time that has come makes the mail's next early attempt possible again."""
-        self.backlog.next_due(self.now)
+        self.queue.next_due(self.now)
         for mail in self.idle():
             if 0 < mail.due <= self.now:
                 mail.due, mail.went_early = 0.0, False
@@ -54,7 +58,7 @@ class Line(RuleBasedStateMachine):
         self.number += 1
         created = int(self.now * 1000)
         mail_id = MailId(rank, created, created + life * 1000, 10, f"{self.number:08x}")
-        self.mails[mail_id] = Model(self.backlog.add(mail_id))
+        self.mails[mail_id] = Model(self.queue.add(mail_id))
 
     @rule(seconds=st.integers(1, 1000))
     def pass_time(self, seconds: int) -> None:
@@ -68,16 +72,16 @@ class Line(RuleBasedStateMachine):
         mail = data.draw(st.sampled_from(busy))
         mail.is_busy = False
         mail.due = self.now + wait if wait else 0.0
-        self.backlog.put_back(mail.entry, mail.due)
+        self.queue.put_back(mail.entry, mail.due)
 
     @precondition(lambda self: self.due())
     @rule()
     def take_next(self) -> None:
-        entry = self.backlog.next_due(self.now)
+        entry = self.queue.next_due(self.now)
         assert entry is not None
         expected = min(self.due(), key=lambda mail: mail.entry.id)
         assert entry is expected.entry
-        self.backlog.take(entry)
+        self.queue.take(entry)
         expected.is_busy = True
 
     @precondition(lambda self: self.mails)
@@ -85,19 +89,19 @@ class Line(RuleBasedStateMachine):
     def remove(self, data: st.DataObject) -> None:
         mail_id = data.draw(st.sampled_from(sorted(self.mails)))
         entry = self.mails.pop(mail_id).entry
-        assert self.backlog.remove(entry)
-        assert not self.backlog.remove(entry)
+        assert self.queue.remove(entry)
+        assert not self.queue.remove(entry)
 
     @rule()
     def release(self) -> None:
-        self.backlog.release()
+        self.queue.release()
         for mail in self.idle():
             if mail.due:
                 mail.due, mail.went_early = 0.0, False
 
     @rule()
     def release_early(self) -> None:
-        self.backlog.release_early()
+        self.queue.release_early()
         for mail in self.idle():
             if mail.due and not mail.went_early:
                 mail.due, mail.went_early = 0.0, True
@@ -109,7 +113,7 @@ class Line(RuleBasedStateMachine):
             for mail_id, mail in self.mails.items()
             if not mail.is_busy and mail_id.expires <= self.now
         }
-        taken = self.backlog.take_expired(self.now)
+        taken = self.queue.take_expired(self.now)
         assert {entry.id for entry in taken} == expected
         for mail_id in expected:
             self.mails[mail_id].is_busy = True
@@ -121,7 +125,7 @@ class Line(RuleBasedStateMachine):
             for mail_id, mail in self.mails.items()
             if not mail.is_busy and mail_id.created + OFFER_AFTER <= self.now
         }
-        taken = self.backlog.take_offered(self.now)
+        taken = self.queue.take_offered(self.now)
         assert {entry.id for entry in taken} == expected
         for mail_id in expected:
             self.mails[mail_id].is_busy = True
@@ -129,57 +133,57 @@ class Line(RuleBasedStateMachine):
     @invariant()
     def knows_who_is_next(self) -> None:
         first = min(self.due(), key=lambda mail: mail.entry.id, default=None)
-        assert self.backlog.next_due(self.now) is (first.entry if first else None)
-        assert len(self.backlog) == len(self.mails)
-        assert {entry.id for entry in self.backlog} == set(self.mails)
+        assert self.queue.next_due(self.now) is (first.entry if first else None)
+        assert len(self.queue) == len(self.mails)
+        assert {entry.id for entry in self.queue} == set(self.mails)
 
     @invariant()
     def knows_when_the_next_is_due(self) -> None:
-        due = self.backlog.next_time()
+        due = self.queue.next_time()
         times = [mail.due for mail in self.idle()]
         assert due == min(times, default=None)
 
 
-TestLine = Line.TestCase
-TestLine.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestQueue = Queue.TestCase
+TestQueue.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 
 
-def entry_of(backlog: Backlog, created: int = 1_000_000) -> Entry:
-    entry = backlog.add(MailId(Rank.NORMAL, created, created + 1, 10, "00000000"))
-    backlog.put_back(entry, 0)
+def entry_of(queue: DeferredQueue, created: int = 1_000_000) -> QueueEntry:
+    entry = queue.add(MailId(Rank.NORMAL, created, created + 1, 10, "00000000"))
+    queue.put_back(entry, 0)
     return entry
 
 
 def test_without_a_backup_account_nothing_is_offered() -> None:
-    backlog = Backlog()
-    entry = entry_of(backlog)
-    backlog.offer(entry, 0)
-    backlog.offer_all(0)
-    backlog.put_back(entry, 0)
-    assert backlog.next_offer() is None
-    assert backlog.take_offered(math.inf) == []
+    queue = DeferredQueue(math.inf, lambda: None)
+    entry = entry_of(queue)
+    queue.offer(entry, 0)
+    queue.offer_all(0)
+    queue.put_back(entry, 0)
+    assert queue.next_offer() is None
+    assert queue.take_offered(math.inf) == []
 
 
 def test_a_mail_can_be_offered_before_its_time() -> None:
-    backlog = Backlog(OFFER_AFTER)
-    entry = entry_of(backlog)
-    assert backlog.next_offer() == 1000 + OFFER_AFTER
-    backlog.offer_all(1100)
-    assert backlog.next_offer() == 1100
-    backlog.offer_all(1200)
-    assert backlog.take_offered(1100) == [entry]
+    queue = DeferredQueue(OFFER_AFTER, lambda: None)
+    entry = entry_of(queue)
+    assert queue.next_offer() == 1000 + OFFER_AFTER
+    queue.offer_all(1100)
+    assert queue.next_offer() == 1100
+    queue.offer_all(1200)
+    assert queue.take_offered(1100) == [entry]
 
 
 def test_a_mail_whose_time_has_come_may_go_early_again() -> None:
-    backlog = Backlog()
-    entry = entry_of(backlog)
+    queue = DeferredQueue(math.inf, lambda: None)
+    entry = entry_of(queue)
     went: list[bool] = []
     for now, when in ((0, 5000), (0, 5000), (5000, 9000)):
-        backlog.next_due(now)
-        backlog.take(entry)
-        backlog.put_back(entry, when)
-        backlog.release_early()
-        went.append(backlog.next_due(0) is entry)
+        queue.next_due(now)
+        queue.take(entry)
+        queue.put_back(entry, when)
+        queue.release_early()
+        went.append(queue.next_due(0) is entry)
     assert went == [True, False, True]
 
 
@@ -195,17 +199,17 @@ def test_a_deadline_can_be_moved_both_ways() -> None:
 
 
 def test_a_mail_that_was_moved_is_released_once_and_a_forgotten_one_never() -> None:
-    backlog = Backlog()
-    moved, forgotten = entry_of(backlog), entry_of(backlog, created=2_000_000)
-    for release in (backlog.release, backlog.release_early):
+    queue = DeferredQueue(math.inf, lambda: None)
+    moved, forgotten = entry_of(queue), entry_of(queue, created=2_000_000)
+    for release in (queue.release, queue.release_early):
         for when in (5000.0, 6000.0):
-            backlog.take(moved)
-            backlog.put_back(moved, when)
-        backlog.take(forgotten)
-        backlog.put_back(forgotten, 5000.0)
-        backlog.take(forgotten)
+            queue.take(moved)
+            queue.put_back(moved, when)
+        queue.take(forgotten)
+        queue.put_back(forgotten, 5000.0)
+        queue.take(forgotten)
         release()
-        assert backlog.next_due(0) is moved
-        backlog.take(moved)
-        assert backlog.next_due(0) is None
-        assert backlog.next_time() is None
+        assert queue.next_due(0) is moved
+        queue.take(moved)
+        assert queue.next_due(0) is None
+        assert queue.next_time() is None

@@ -12,6 +12,7 @@ import pytest
 from custom_components.email_courier.mail import payload
 from custom_components.email_courier.mail.outbox.backup import Backup
 from custom_components.email_courier.mail.outbox.courier import CourierConfig
+from custom_components.email_courier.mail.outbox.digests import MAX_WITH_PICTURES, Pictures
 from custom_components.email_courier.mail.outbox.events import (
     Delivered,
     Dropped,
@@ -19,7 +20,7 @@ from custom_components.email_courier.mail.outbox.events import (
     GivenUp,
     MailEvent,
 )
-from custom_components.email_courier.mail.outbox.hold import MAX_WITH_PICTURES, FloodLimit, Pictures
+from custom_components.email_courier.mail.outbox.hold import FloodLimit
 from custom_components.email_courier.mail.outbox.record import MailRecord
 from custom_components.email_courier.mail.outbox.store import Store
 from custom_components.email_courier.mail.outbox.submission import OutgoingMail
@@ -38,8 +39,8 @@ def in_one(mails: Sequence[OutgoingMail]) -> OutgoingMail:
 
 async def hold(house: House, digests: Digests, *texts: str, **options: Any) -> list[str]:
     """Hold mails back for Anna, who has had her one of the hour; return their Message-IDs."""
-    house.config = replace(
-        house.config, flood_limit=FloodLimit(per_hour=1, digests=digests), **options
+    house.config = house.config._replace(
+        flood_limit=FloodLimit(per_hour=1, digests=digests), **options
     )
     await house.restart()
     await house.courier.submit(mail(ANNA))

@@ -11,7 +11,7 @@ from tests.support.stream import Stream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stranger:
+class OtherProtocol:
     """What such a server says."""
 
     name: str
@@ -27,9 +27,9 @@ class Stranger:
     tls: bool = False
     """Whether it speaks TLS from the first byte."""
 
-    def over_tls(self) -> Stranger:
+    def over_tls(self) -> OtherProtocol:
         """Return the same server behind TLS."""
-        return Stranger(
+        return OtherProtocol(
             name=self.name,
             greeting=self.greeting,
             answer=self.answer,
@@ -39,7 +39,7 @@ class Stranger:
         )
 
 
-HTTP = Stranger(
+HTTP = OtherProtocol(
     name="HTTP",
     answer=(
         b"HTTP/1.1 400 Bad Request\r\nServer: nginx\r\nContent-Type: text/html\r\n"
@@ -48,51 +48,51 @@ HTTP = Stranger(
     answers=1,
 )
 """Port 80; with TLS 443."""
-IMAP = Stranger(
+IMAP = OtherProtocol(
     name="IMAP",
     greeting=b"* OK [CAPABILITY IMAP4rev1 SASL-IR STARTTLS LOGINDISABLED] Dovecot ready.\r\n",
     answer=b"EHLO BAD Error in IMAP command received by server.\r\n",
     answers=3,
 )
 """Port 143; with TLS 993."""
-POP3 = Stranger(
+POP3 = OtherProtocol(
     name="POP3", greeting=b"+OK Dovecot ready.\r\n", answer=b"-ERR Unknown command.\r\n"
 )
 """Port 110; with TLS 995."""
-SSH = Stranger(
+SSH = OtherProtocol(
     name="SSH",
     greeting=b"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n",
     answer=b"Invalid SSH identification string.\r\n",
     answers=1,
 )
 """Port 22."""
-FTP = Stranger(
+FTP = OtherProtocol(
     name="FTP",
     greeting=b"220 ProFTPD Server (Debian) [::ffff:127.0.0.1]\r\n",
     answer=b"500 EHLO not understood\r\n",
 )
 """Port 21: its greeting begins as SMTP's does."""
-MYSQL = Stranger(
+MYSQL = OtherProtocol(
     name="MySQL",
     greeting=b"J\0\0\0\n8.0.36\0\x08\0\0\0\x01\x02\x03\x04\x05\x06\x07\x08\0\xff\xff",
     answer=b"!\0\0\x01\xff\x13\x04Bad handshake",
     answers=1,
 )
 """Port 3306: no text at all."""
-SILENT = Stranger(name="silence", then=After.STALL)
+SILENT = OtherProtocol(name="silence", then=After.STALL)
 """It takes the connection and never says a word, whatever it is told."""
-CLOSING = Stranger(name="hang-up", then=After.HANG_UP)
+CLOSING = OtherProtocol(name="hang-up", then=After.HANG_UP)
 """It takes the connection and closes it at once, as a TCP wrapper that denies the client."""
-RESETTING = Stranger(name="reset", then=After.RESET)
+RESETTING = OtherProtocol(name="reset", then=After.RESET)
 """It takes the connection and resets it at once, as a firewall behind a forwarded port."""
 
 
-class StrangerServer(Listener):
-    """A server that follows a `Stranger`."""
+class OtherProtocolServer(Listener):
+    """A server that follows a `OtherProtocol`."""
 
     def __init__(
         self,
-        stranger: Stranger,
+        stranger: OtherProtocol,
         certificates: Certificates | None = None,
         *,
         hosts: tuple[str, ...] = (LOOPBACK,),

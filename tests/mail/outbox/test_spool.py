@@ -19,7 +19,7 @@ from custom_components.email_courier.mail.outbox.events import (
     GivenUp,
 )
 from custom_components.email_courier.mail.outbox.history import History
-from custom_components.email_courier.mail.outbox.spool import Limits
+from custom_components.email_courier.mail.outbox.spool import QuotaLimits
 from custom_components.email_courier.mail.outbox.store import Store
 from custom_components.email_courier.mail.outbox.submission import OutboxError, OutboxReason, Status
 from tests.mail.outbox.house import HOUR, MINUTE, House, mail
@@ -249,7 +249,7 @@ async def test_a_folder_that_somebody_removes_loses_its_mail_and_nothing_else(ho
 
 
 async def test_a_full_outbox_is_an_error_and_keeps_what_it_has(house: House) -> None:
-    house.config = CourierConfig(limits=Limits(mails=3))
+    house.config = CourierConfig(limits=QuotaLimits(mails=3))
     await house.restart()
     house.server.failure = DOWN
     for _ in range(3):
@@ -265,7 +265,7 @@ async def test_a_full_outbox_is_an_error_and_keeps_what_it_has(house: House) -> 
 
 
 async def test_an_outbox_is_full_by_bytes_too(house: House) -> None:
-    house.config = CourierConfig(limits=Limits(size=10_000))
+    house.config = CourierConfig(limits=QuotaLimits(size=10_000))
     await house.restart()
     house.server.failure = DOWN
     await house.courier.submit(mail(text="x" * 6_000))
@@ -276,7 +276,7 @@ async def test_an_outbox_is_full_by_bytes_too(house: House) -> None:
 
 
 async def test_calls_at_the_same_time_do_not_pass_the_limit_together(house: House) -> None:
-    house.config = CourierConfig(limits=Limits(mails=3))
+    house.config = CourierConfig(limits=QuotaLimits(mails=3))
     await house.restart()
     house.server.failure = DOWN
     answers = await asyncio.gather(
@@ -287,7 +287,7 @@ async def test_calls_at_the_same_time_do_not_pass_the_limit_together(house: Hous
 
 
 async def test_a_full_outbox_does_not_stop_mail_that_the_server_takes(house: House) -> None:
-    house.config = CourierConfig(limits=Limits(mails=1))
+    house.config = CourierConfig(limits=QuotaLimits(mails=1))
     await house.restart()
     house.server.failure = GREYLISTED
     await house.courier.submit(mail())
@@ -300,7 +300,7 @@ async def test_more_waiting_mail_than_the_limit_allows_is_all_taken_up(house: Ho
     for _ in range(5):
         await house.courier.submit(mail())
     await house.courier.stop()
-    house.config = CourierConfig(limits=Limits(mails=2))
+    house.config = CourierConfig(limits=QuotaLimits(mails=2))
     await house.restart()
     assert house.courier.state.waiting == 5
     assert house.courier.state.fullness == 2.5

@@ -6,8 +6,7 @@ import pytest
 
 from tests.support.fixtures import Bed
 from tests.support.listener import LOOPBACK, LOOPBACK6
-from tests.support.ports import refusing_port, unanswered_port
-from tests.support.strangers import (
+from tests.support.other_protocols import (
     CLOSING,
     FTP,
     HTTP,
@@ -17,12 +16,13 @@ from tests.support.strangers import (
     RESETTING,
     SILENT,
     SSH,
-    Stranger,
+    OtherProtocol,
 )
+from tests.support.ports import refusing_port, unanswered_port
 
 
 @pytest.mark.parametrize("stranger", [IMAP, POP3, SSH, FTP, MYSQL], ids=lambda it: it.name)
-async def test_a_stranger_greets_and_answers(bed: Bed, stranger: Stranger) -> None:
+async def test_a_stranger_greets_and_answers(bed: Bed, stranger: OtherProtocol) -> None:
     server = await bed.host(stranger)
     reader, writer = await asyncio.open_connection(server.host, server.port)
     assert await reader.read(1024) == stranger.greeting
@@ -32,7 +32,7 @@ async def test_a_stranger_greets_and_answers(bed: Bed, stranger: Stranger) -> No
 
 
 @pytest.mark.parametrize("stranger", [HTTP, HTTP.over_tls()])
-async def test_http_waits_to_be_spoken_to(bed: Bed, stranger: Stranger) -> None:
+async def test_http_waits_to_be_spoken_to(bed: Bed, stranger: OtherProtocol) -> None:
     server = await bed.host(stranger)
     context = bed.certificates.client_context() if stranger.tls else None
     reader, writer = await asyncio.open_connection(server.host, server.port, ssl=context)

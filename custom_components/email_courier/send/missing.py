@@ -1,0 +1,93 @@
+"""What was asked for and is not in the mail: how the mail and the response say so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from html import escape, unescape
+from pathlib import PurePath
+import re
+from typing import NamedTuple
+from urllib.parse import quote
+
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+
+from ..const import LOGGER
+from ..mail.compose.attachments import visible_name
+from ..mail.compose.content import AttachmentError, Content
+from ..message_size import with_note
+from ..phrases import Phrases, async_error_text
+from .fields import AttachmentRequest
+
+TOO_LARGE = "attachments_too_large"
+
+# The only attributes whose values matter end before an angle bracket does.
+_IMAGE = re.compile(r"<img\b[^<>]*>", re.IGNORECASE)
+_ALT = re.compile(r"""\balt\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
+
+
+class Missing(NamedTuple):
+    """An attachment that could not be had.
+
+    name: as it was asked for. reason: in the language of the home. note: what the mail says.
+    content_id: by which HTML would show it.
+    """
+
+    name: str
+    reason: str
+    note: str
+    content_id: str
+
+    @property
+    def as_dict(self) -> dict[str, str]:
+        """What a response tells of it."""
+        return {"name": self.name, "reason": self.reason}
+
+
+async def async_missing(
+    hass: HomeAssistant, wanted: AttachmentRequest, error: HomeAssistantError | None
+) -> Missing:
+    """Describe what cannot be had, and why. error: None for what is too large to be sent."""
+    phrases = await Phrases.async_load(hass)
+    filename = wanted.filename or PurePath(wanted.name).name
+    if error is None or error.translation_key == TOO_LARGE:
+        reason = phrases.say("attachments_dropped_no_limit", names=visible_name(filename, ""))
+        note = reason
+    else:
+        reason = await async_error_text(hass, error)
+        note = phrases.say("attachment_missing", reason=reason)
+    LOGGER.warning("A mail goes without %s: %s", wanted.name, reason)
+    return Missing(wanted.name, reason, note, wanted.content_id or filename)
+
+
+def without_missing(content: Content, missing: Iterable[Missing]) -> Content:
+    """Return content whose every form of text says what is missing, and shows no broken picture."""
+    there = {one.content_id or one.filename for one in (*content.attachments, *content.images)}
+    for one in missing:
+        if content.html and one.content_id not in there:
+            content = replace(content, html=_described(content.html, one.content_id))
+        content = with_note(content, one.note)
+    return content
+
+
+def broken_attachment(error: HomeAssistantError) -> AttachmentError | None:
+    """Return what is wrong with an attachment where that is why a mail cannot be composed."""
+    cause = error.__cause__
+    return cause if isinstance(cause, AttachmentError) else None
+
+
+def _described(page: str, content_id: str) -> str:
+    """Put a description, else the name, in place of each picture that is not there."""
+    names = {content_id, quote(content_id), escape(content_id)}
+    addresses = "|".join(re.escape(name) for name in names)
+    shown = re.compile(rf"""\bsrc\s*=\s*["']?cid:(?:{addresses})(?=["'\s/>])""", re.IGNORECASE)
+
+    def describe(match: re.Match[str]) -> str:
+        if not shown.search(match[0]):
+            return match[0]
+        alt = _ALT.search(match[0])
+        words = unescape(alt[1] or alt[2] or "") if alt else ""
+        return escape(words.strip() or content_id)
+
+    return _IMAGE.sub(describe, page)

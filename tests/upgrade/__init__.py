@@ -1,0 +1,1 @@
+"""What one version of the integration has stored, taken up by another."""
