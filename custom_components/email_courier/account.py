@@ -231,7 +231,8 @@ class Account:
             expires_after=expires_after,
             queue=queue,
         )
-        await async_reloaded(self.entry)
+        if self.entry.state not in _LOADED:
+            await async_reloaded(self.entry)
         account = loaded_account(self.hass, self.entry.entry_id)
         if account is None:
             raise request_error("account_not_loaded", account=self.entry.title)
@@ -262,9 +263,8 @@ def loaded_account(hass: HomeAssistant, entry_id: str) -> Account | None:
 
 async def async_reloaded(entry: EmailCourierConfigEntry) -> None:
     """Wait for a set-up, a reload or a removal that is under way."""
-    if entry.state not in _LOADED:
-        async with entry.setup_lock:
-            pass
+    async with entry.setup_lock:
+        pass
 
 
 def _without_token(entry: ConfigEntry) -> tuple[Any, ...]:

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from homeassistant.components.button import ButtonEntity
-from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import EntityCategory, Platform
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .account import EmailCourierConfigEntry
-from .entity import AccountEntity, async_entity_id
+from .entity import SEND_TEST_MAIL, AccountEntity
 from .phrases import Phrases
 
 PARALLEL_UPDATES = 0
-
-_SEND_TEST_MAIL: Final = "send_test_mail"
 
 
 async def async_setup_entry(
@@ -25,7 +20,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the account's button."""
-    async_add_entities([TestMailButton(entry.runtime_data, _SEND_TEST_MAIL)])
+    async_add_entities([TestMailButton(entry.runtime_data, SEND_TEST_MAIL)])
 
 
 class TestMailButton(AccountEntity, ButtonEntity):
@@ -46,9 +41,3 @@ class TestMailButton(AccountEntity, ButtonEntity):
             ),
             queue=False,
         )
-
-
-@callback
-def async_test_button(hass: HomeAssistant, entry: ConfigEntry) -> str | None:
-    """Return the entity whose control lets a user write to any address from an account."""
-    return async_entity_id(hass, entry, Platform.BUTTON, _SEND_TEST_MAIL)

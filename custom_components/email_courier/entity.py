@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity import Entity
 
-from .account import Account
 from .const import DOMAIN
 
+if TYPE_CHECKING:
+    from .account import Account
+
 MANUFACTURER: Final = "Email Courier"
+SEND_TEST_MAIL: Final = "send_test_mail"
+"""The key of the button that sends a test mail."""
 
 
 class AccountEntity(Entity):
@@ -41,6 +46,12 @@ def async_entity_id(hass: HomeAssistant, entry: ConfigEntry, platform: str, key:
     A disabled entity has one, and so has one of an account that is not loaded.
     """
     return er.async_get(hass).async_get_entity_id(platform, DOMAIN, _unique_id(entry, key))
+
+
+@callback
+def async_test_button(hass: HomeAssistant, entry: ConfigEntry) -> str | None:
+    """Return the entity whose control lets a user write to any address from an account."""
+    return async_entity_id(hass, entry, Platform.BUTTON, SEND_TEST_MAIL)
 
 
 def _unique_id(entry: ConfigEntry, key: str) -> str:

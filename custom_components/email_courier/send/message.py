@@ -15,7 +15,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.util.json import JsonObjectType
 
 from ..const import LOGGER, SIGNAL_NOTIFIED
-from ..mail.compose.content import Attachment, Content
+from ..mail.compose.content import Attachment
 from ..mail.envelope import RecipientOutcome
 from ..mail.failure import MailError
 from ..mail.outbox.submission import DAY, Receipt, Status
@@ -50,10 +50,7 @@ class _Order(NamedTuple):
     wanted: Sequence[AttachmentRequest]
     fetched: Sequence[Attachment | None]
     missing: Sequence[Missing]
-
-    @property
-    def needs_attachments(self) -> bool:
-        return bool(self.fields.get(Field.ATTACHMENTS_REQUIRED))
+    needs_attachments: bool
 
     def wish(self, attachment: Attachment) -> AttachmentRequest:
         """Return how an attachment was asked for."""
@@ -111,11 +108,11 @@ async def _async_send_to_all(
     wanted = [*wanted, *(AttachmentRequest(path=path) for path in images)]
     missing: list[Missing] = []
     fetched: Sequence[Attachment | None] = ()
+    needs_attachments: bool = fields.get(Field.ATTACHMENTS_REQUIRED, False)
     if wanted:
-        is_needed = fields.get(Field.ATTACHMENTS_REQUIRED)
-        fetched = await async_fetch(hass, wanted, None if is_needed else missing)
+        fetched = await async_fetch(hass, wanted, None if needs_attachments else missing)
         content |= {"attachments": _there(fetched[:attached]), "images": _there(fetched[attached:])}
-    order = _Order(hass, fields, content, wanted, fetched, missing)
+    order = _Order(hass, fields, content, wanted, fetched, missing, needs_attachments)
     try:
         sent = await asyncio.gather(*(_async_send_one(one, order) for one in destinations))
     finally:
@@ -149,6 +146,7 @@ def _there(fetched: Sequence[Attachment | None]) -> tuple[Attachment, ...]:
 async def _async_send_one(destination: Destination, order: _Order) -> Sent:
     """Send to one destination, without a file that breaks while the mail is composed."""
     missing = [*order.missing]
+    lifetime: timedelta = order.fields.get(Field.EXPIRES_AFTER, timedelta(seconds=DAY))
     content = destination.account.content(
         to=destination.recipients.to,
         cc=destination.recipients.cc,
@@ -158,8 +156,14 @@ async def _async_send_one(destination: Destination, order: _Order) -> Sent:
     if missing:
         content = without_missing(content, missing)
     while True:
+        left_out: list[Attachment] = []  # by what the account's options say
         try:
-            receipt = await _async_submit(destination, content, order, missing)
+            receipt = await destination.account.async_send(
+                content,
+                queue=order.fields[Field.QUEUE],
+                expires_after=lifetime.total_seconds(),
+                left_out=None if order.needs_attachments else left_out,
+            )
         except HomeAssistantError as error:
             broken = broken_attachment(error)
             if broken is None or order.needs_attachments:
@@ -167,23 +171,8 @@ async def _async_send_one(destination: Destination, order: _Order) -> Sent:
             missing.append(await async_missing(order.hass, order.wish(broken.attachment), error))
             content = without_missing(without(content, [broken.attachment]), missing[-1:])
         else:
+            missing += [await async_missing(order.hass, order.wish(one), None) for one in left_out]
             return Sent(destination, receipt, missing)
-
-
-async def _async_submit(
-    destination: Destination, content: Content, order: _Order, missing: list[Missing]
-) -> Receipt:
-    """Send one mail. missing: takes what the account's options leave out of it."""
-    lifetime: timedelta = order.fields.get(Field.EXPIRES_AFTER, timedelta(seconds=DAY))
-    left_out: list[Attachment] = []
-    receipt = await destination.account.async_send(
-        content,
-        queue=order.fields[Field.QUEUE],
-        expires_after=lifetime.total_seconds(),
-        left_out=None if order.needs_attachments else left_out,
-    )
-    missing += [await async_missing(order.hass, order.wish(one), None) for one in left_out]
-    return receipt
 
 
 def _raise_failure(sent: Sequence[Sent]) -> None:

@@ -15,9 +15,8 @@ from homeassistant.helpers.group import expand_entity_ids
 from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
 
 from ..account import Account, async_reloaded, loaded_account
-from ..button import async_test_button
 from ..const import DOMAIN, SUBENTRY_RECIPIENT
-from ..entity import async_entity_id
+from ..entity import async_entity_id, async_test_button
 from ..errors import error_for_content, error_for_failure, request_error
 from ..mail.address import Mailbox, parse_mailboxes
 from ..mail.compose.content import ContentError, ContentFault
