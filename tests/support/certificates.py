@@ -60,6 +60,8 @@ class Certificates:
 
     def __init__(self) -> None:
         """Make the authorities; the servers' certificates are made when first asked for."""
+        # A test may stop the clock at another day: all certificates are made as of this one.
+        self._now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
         self.authority = trustme.CA(organization_name="Test authority")
         self._stranger = trustme.CA(organization_name="Authority unknown to the client")
         self._intermediate = self.authority.create_child_ca()
@@ -100,7 +102,7 @@ class Certificates:
 
     def _make_leaf(self, kind: ServerTls) -> tuple[bytes, bytes]:
         """Return the private key and the certificate of a server of this kind, both in PEM."""
-        now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+        now = self._now
         if kind is ServerTls.SELF_SIGNED:
             return _self_signed(now)
         if kind is ServerTls.WEAK_KEY:
