@@ -110,6 +110,11 @@ class Failure:
     facts: Mapping[str, str] = field(default_factory=lambda: _NO_FACTS)
 
     @property
+    def wants_other_login(self) -> bool:
+        """Whether only other credentials can mend it; what the server may take later is not."""
+        return self.kind in LOGIN_REFUSED and self.permanence is Permanence.PERMANENT
+
+    @property
     def server_words(self) -> str:
         """What the server said, the technical cause, or both."""
         if self.reply is None:

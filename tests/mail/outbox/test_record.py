@@ -142,3 +142,11 @@ def test_a_record_that_cannot_be_one_says_why(change: dict[str, object], reason:
     record = MailRecord.new(mail(), START)
     with pytest.raises(ValueError, match=f"^{reason}$"):
         MailRecord.from_dict(record.id, {**record.as_dict(), **change})
+
+
+def test_a_kind_that_version_1_0_0_does_not_know_has_one_beside_it_that_it_does() -> None:
+    quota = Failure(FailureKind.QUOTA_EXCEEDED, Stage.SENDER, Permanence.TEMPORARY)
+    owed = OwedRecipient("anna@example.test", failure=quota)
+    stored = owed.as_dict()
+    assert stored["failure"]["kind"] == "deferred"
+    assert OwedRecipient.from_dict(stored) == owed

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..failure import LOGIN_REFUSED, Failure, Permanence
-
-QUOTA = frozenset({"quota_exceeded"})
-"""Kinds, by value, that pass when the provider counts anew: in an hour, or on the next day."""
-
+from ..failure import Failure, FailureKind, Permanence
 
 def is_quota(failure: Failure | None) -> bool:
     """Whether the provider takes no more for now."""
-    return failure is not None and failure.kind.value in QUOTA
+    return failure is not None and failure.kind is FailureKind.QUOTA_EXCEEDED
 
 
 DELAYS = (30.0, 120.0, 300.0, 900.0, 1800.0)
@@ -62,7 +58,7 @@ class Backoff:
     def paused(self) -> Failure | None:
         """The refused login that only other credentials can mend."""
         failure = self.failure
-        return failure if failure is not None and failure.kind in LOGIN_REFUSED else None
+        return failure if failure is not None and failure.wants_other_login else None
 
     def is_open(self, now: float) -> bool:
         """Whether a deferred mail may be attempted."""
@@ -82,8 +78,11 @@ class Backoff:
         return retry_delay(attempts, self._chance)
 
     def quota_delay(self) -> float:
-        """Return the seconds that one mail waits for which the provider's quota was used up."""
-        return retry_delay(len(DELAYS) + 1, self._chance)
+        """Return the seconds that one mail waits for which the provider's quota was used up.
+
+        An hour at most, as providers count by the hour.
+        """
+        return LAST_DELAY * (1 - JITTER * self._chance())
 
     def throttle(self, failure: Failure, now: float) -> None:
         """No connection came about. A scheduled time that has not come yet stays.

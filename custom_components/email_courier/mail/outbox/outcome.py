@@ -8,7 +8,7 @@ import math
 from typing import NamedTuple
 
 from ..envelope import Delivery, RecipientOutcome
-from ..failure import ACCOUNT_REFUSED, LOGIN_REFUSED, Failure, MailError, Permanence, Stage
+from ..failure import ACCOUNT_REFUSED, Failure, MailError, Permanence, Stage
 from .backoff import Backoff, is_quota
 from .events import GivenUp, Notifier, Paused
 from .record import REPLY_LOST, MailRecord, OwedRecipient
@@ -252,7 +252,7 @@ class OutcomeHandler:
             if is_quota(result.connection):
                 self._queue.offer_all(now)
                 self._queue.stand_still(self.backoff.opens_at - now)
-            if result.connection.kind in LOGIN_REFUSED:
+            if result.connection.wants_other_login:
                 self._queue.offer_all(now)
                 self._notifier.tell(Paused(result.connection))
         elif result.interruption is not None:

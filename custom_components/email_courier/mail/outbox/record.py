@@ -95,6 +95,10 @@ REPLY_LOST = Failure(
 """What is known of an attempt that was ended from this side after its final dot."""
 
 
+_KINDS_SINCE = {FailureKind.QUOTA_EXCEEDED: FailureKind.DEFERRED}
+"""Kinds that came after version 1.0.0, and what a record calls them beside their name."""
+
+
 class OwedRecipient(NamedTuple):
     """A recipient who has not got the mail yet.
 
@@ -117,7 +121,7 @@ class OwedRecipient(NamedTuple):
         return {
             "address": self.address,
             "lost_replies": self.lost_replies,
-            "failure": None if self.failure is None else self.failure.as_dict(),
+            "failure": None if self.failure is None else _failure_as_dict(self.failure),
         }
 
     @classmethod
@@ -127,8 +131,20 @@ class OwedRecipient(NamedTuple):
         return cls(
             address=str(data["address"]),
             lost_replies=int(data["lost_replies"]),
-            failure=None if failure is None else Failure.from_dict(failure),
+            failure=None if failure is None else _failure_from_dict(failure),
         )
+
+
+def _failure_as_dict(failure: Failure) -> dict[str, Any]:
+    """Return plain data that version 1.0.0 can read, too, which takes no kind it does not know."""
+    data = failure.as_dict()
+    if older := _KINDS_SINCE.get(failure.kind):
+        data |= {"kind": older.value, "newer_kind": failure.kind.value}
+    return data
+
+
+def _failure_from_dict(data: Mapping[str, Any]) -> Failure:
+    return Failure.from_dict({**data, "kind": data.get("newer_kind", data["kind"])})
 
 
 @dataclass(frozen=True, slots=True)
