@@ -82,7 +82,7 @@ def _raised(project: Project) -> dict[str, list[set[str]]]:
     """Return what each place that makes an exception hands to its text."""
     raised: dict[str, list[set[str]]] = defaultdict(list)
     for call in project.calls(*_EXCEPTIONS):
-        for key in texts_in(call.args[0]):
+        for key in _texts_behind(project, call.args[0]):
             raised[key].append({keyword.arg for keyword in call.keywords if keyword.arg})
     for call in project.nodes(ast.Call):
         keywords = {keyword.arg: keyword.value for keyword in call.keywords}
@@ -94,6 +94,19 @@ def _raised(project: Project) -> dict[str, list[set[str]]]:
     return raised
 
 
+def _texts_behind(project: Project, expression: ast.AST) -> set[str]:
+    """Return the texts in an expression, and those of the constants and of the key it names."""
+    names = {node.id for node in ast.walk(expression) if isinstance(node, ast.Name)}
+    texts = texts_in(expression)
+    assigned = [(node.targets, node.value) for node in project.nodes(ast.Assign)]
+    assigned += [([node.target], node.value) for node in project.nodes(ast.AnnAssign) if node.value]
+    for targets, value in assigned:
+        named = {name_of(target) for target in targets} & names
+        if any(name.isupper() or name == "key" for name in named):
+            texts |= _texts_behind(project, value)
+    return {text for text in texts if text.isidentifier()}
+
+
 def _content_faults(project: Project) -> Iterator[tuple[str, set[str]]]:
     """Yield what content can be refused for, with the facts that go with it.
 
@@ -102,7 +115,7 @@ def _content_faults(project: Project) -> Iterator[tuple[str, set[str]]]:
     members = project.enum("mail/compose/content.py", "ContentFault")
     named: set[str] = set()
     handed_on: set[str] = set()
-    for call in project.calls("ContentError"):
+    for call in project.calls("ContentError", "AttachmentError"):
         facts = {keyword.arg for keyword in call.keywords if keyword.arg}
         faults = [
             members[node.attr]

@@ -145,7 +145,9 @@ async def async_send_test(
     settings = draft.settings()
     try:
         content = Content(
-            sender=parse_mailbox(draft.sender, FailureKind.INVALID_SENDER),
+            sender=parse_mailbox(draft.sender, FailureKind.INVALID_SENDER).named(
+                draft.sender_name or ""
+            ),
             to=(parse_mailbox(recipient),),
             subject=subject,
             text=text,

@@ -74,6 +74,7 @@ def _account(entry: ConfigEntry) -> CoreAccount:
             verify_ssl=data.get(CONF_VERIFY_SSL, True),
             username=data.get(CONF_USERNAME),
             password=data.get(CONF_PASSWORD),
+            timeout=_timeout(entry),
         ),
         options=dict(_options(entry)),
         recipients=tuple(_recipients(entry)),
@@ -83,11 +84,14 @@ def _account(entry: ConfigEntry) -> CoreAccount:
 def _options(entry: ConfigEntry) -> Iterator[tuple[str, Any]]:
     if name := entry.data.get(CONF_SENDER_NAME):
         yield CONF_SENDER_NAME, name
-    if (timeout := entry.options.get(CONF_TIMEOUT)) is not None:
-        yield CONF_TIMEOUT, min(max(int(timeout), MIN_TIMEOUT), MAX_TIMEOUT)
     if mailbox := _mailbox(entry.options.get(CONF_REPLY_TO) or ""):
         name = entry.options.get(_CORE_REPLY_TO_NAME) or mailbox.name
         yield CONF_REPLY_TO, [format_mailbox(mailbox.named(name))]
+
+
+def _timeout(entry: ConfigEntry) -> int | None:
+    timeout = entry.options.get(CONF_TIMEOUT)
+    return None if timeout is None else min(max(int(timeout), MIN_TIMEOUT), MAX_TIMEOUT)
 
 
 def _recipients(entry: ConfigEntry) -> Iterator[CoreRecipient]:

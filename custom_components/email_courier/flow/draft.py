@@ -23,12 +23,16 @@ from ..const import (
     CONF_ENCRYPTION,
     CONF_HELLO_NAME,
     CONF_IMPLEMENTATION,
+    CONF_SENDER_NAME,
     CONF_SIGN_IN,
+    CONF_TIMEOUT,
+    DEFAULT_TIMEOUT,
 )
 from ..entry import settings_of
 from ..mail.settings import (
     DIALOG_DEADLINES,
     SUBMISSION_PORT,
+    Deadlines,
     Encryption,
     ServerSettings,
     is_loopback,
@@ -48,6 +52,8 @@ class Draft:
 
     certificate_fingerprint: the one certificate to trust, SHA-256 as lower-case hex.
     sign_in, tokens: what stands in for a password.
+    sender_name: the name that was typed beside the sender's address.
+    timeout: seconds for reaching the server, where somebody has set them.
     token_host: the server that the sign-in was granted for. No token goes to another one.
     """
 
@@ -62,6 +68,8 @@ class Draft:
     certificate_fingerprint: str | None = None
     hello_name: str | None = None
     ca_file: str | None = None
+    sender_name: str | None = None
+    timeout: int | None = None
     sign_in: SignIn | None = None
     tokens: GrantedTokens | None = field(default=None, repr=False, compare=False)
     token_host: str | None = None
@@ -77,6 +85,7 @@ class Draft:
                 CONF_PORT: int(data[CONF_PORT]),
                 CONF_HELLO_NAME: options.get(CONF_HELLO_NAME),
                 CONF_CA_FILE: options.get(CONF_CA_FILE),
+                CONF_TIMEOUT: _timeout_in(options),
                 CONF_SIGN_IN: SignIn.of_data(data[CONF_SIGN_IN]) if CONF_SIGN_IN in data else None,
                 "token_host": data[CONF_HOST],
             }
@@ -145,14 +154,28 @@ class Draft:
         if not self.is_token_at_home:
             raise ValueError(f"the sign-in was granted for {self.token_host}")
         return settings_of(
-            self.data(), self.options(), deadlines=DIALOG_DEADLINES, tokens=self.tokens
+            self.data(), self.options(), deadlines=self._deadlines(), tokens=self.tokens
+        )
+
+    def _deadlines(self) -> Deadlines:
+        """Return how long a person waits for an answer: longer where a time limit asks for it."""
+        usual = DIALOG_DEADLINES
+        if self.timeout is None:
+            return usual
+        asked = Deadlines().within(self.timeout)
+        return replace(
+            usual,
+            handshake=max(usual.handshake, asked.handshake),
+            connect=max(usual.connect, asked.connect),
+            greeting=max(usual.greeting, asked.greeting),
+            transaction=max(usual.transaction, self.timeout),
         )
 
     def data(self) -> dict[str, Any]:
         """Return what the config entry keeps; without a username there is no password either."""
         data = asdict(self.without_sign_in())
         data[CONF_ENCRYPTION] = self.encryption.value
-        for name in (CONF_HELLO_NAME, CONF_CA_FILE):
+        for name in (CONF_HELLO_NAME, CONF_CA_FILE, CONF_SENDER_NAME, CONF_TIMEOUT):
             data.pop(name)
         if not self.username:
             data[CONF_USERNAME] = data[CONF_PASSWORD] = None
@@ -191,9 +214,17 @@ class Draft:
             for name, value in (
                 (CONF_HELLO_NAME, self.hello_name),
                 (CONF_CA_FILE, self.ca_file),
+                (CONF_SENDER_NAME, self.sender_name),
+                (CONF_TIMEOUT, self.timeout),
             )
             if value
         }
+
+
+def _timeout_in(options: Mapping[str, Any]) -> int | None:
+    """Return the time limit of an account, None for the usual one, which the form has stored."""
+    timeout = int(options.get(CONF_TIMEOUT, DEFAULT_TIMEOUT))
+    return None if timeout == DEFAULT_TIMEOUT else timeout
 
 
 class SignInAttempt:

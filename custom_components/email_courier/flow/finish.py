@@ -13,6 +13,7 @@ from ..const import (
     CONF_HELLO_NAME,
     CONF_SENDER,
     CONF_TEST_RECIPIENT,
+    CONF_TIMEOUT,
     CONF_TO,
     SUBENTRY_RECIPIENT,
 )
@@ -23,6 +24,9 @@ from .check import async_send_test
 from .dialog import Dialog
 from .forms import CONF_GO_BACK, finish_form
 from .progress import Progress
+
+_ASKED_FOR = (CONF_HELLO_NAME, CONF_CA_FILE, CONF_TIMEOUT)
+"""Options that the dialog shows, so that it can also take them away."""
 
 
 class FinishSteps(Dialog):
@@ -115,5 +119,5 @@ class FinishSteps(Dialog):
 
     def _options(self, stored: Mapping[str, Any]) -> dict[str, Any]:
         """Return the options with those that the dialog sets."""
-        others = {k: v for k, v in stored.items() if k not in (CONF_HELLO_NAME, CONF_CA_FILE)}
+        others = {name: value for name, value in stored.items() if name not in _ASKED_FOR}
         return {**others, **self.draft.options()}

@@ -45,9 +45,12 @@ from ..const import (
     CONF_SCOPE,
     CONF_SENDER,
     CONF_TEST_RECIPIENT,
+    CONF_TIMEOUT,
     CONF_TOKEN_URL,
     CONF_TRUST_CERTIFICATE,
     CONF_USE_SIGN_IN,
+    MAX_TIMEOUT,
+    MIN_TIMEOUT,
 )
 from ..mail.settings import Encryption
 from .core_smtp import CoreAccount
@@ -227,6 +230,13 @@ def signed_in_form(choices: Sequence[LoginWith], default: LoginWith) -> vol.Sche
 
 def _server() -> dict[vol.Marker, Any]:
     port = NumberSelectorConfig(min=1, max=65535, step=1, mode=NumberSelectorMode.BOX)
+    timeout = NumberSelectorConfig(
+        min=MIN_TIMEOUT,
+        max=MAX_TIMEOUT,
+        step=1,
+        mode=NumberSelectorMode.BOX,
+        unit_of_measurement="s",
+    )
     encryption = SelectSelectorConfig(
         options=[encryption.value for encryption in Encryption],
         mode=SelectSelectorMode.DROPDOWN,
@@ -235,6 +245,7 @@ def _server() -> dict[vol.Marker, Any]:
     advanced = {
         vol.Optional(CONF_CA_FILE): TextSelector(),
         vol.Optional(CONF_HELLO_NAME): TextSelector(),
+        vol.Optional(CONF_TIMEOUT): vol.All(NumberSelector(timeout), vol.Coerce(int)),
     }
     return {
         vol.Optional(CONF_HOST): TextSelector(),

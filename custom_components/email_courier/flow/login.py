@@ -14,6 +14,7 @@ from ..oauth.provider import OAuthProvider
 from ..phrases import as_code
 from .dialog import Dialog
 from .forms import CONF_GO_BACK, LoginWith, login_form, plain_login_form, signed_in_form
+from .pasted import password_in
 from .texts import login_text, typing_error
 
 _PROVIDERS: Final = {
@@ -151,14 +152,15 @@ class LoginSteps(Dialog):
     def _take_login(self, typed: dict[str, Any]) -> None:
         """Keep what was typed; an empty password stands for the stored one where that may go."""
         username = typed.get(CONF_USERNAME, "").strip() or None
-        password = typed.get(CONF_PASSWORD) or None
+        provider = self.found.provider if self.found else None
+        password = password_in(typed.get(CONF_PASSWORD, ""), provider.key if provider else None)
         self.draft = replace(self.draft, username=username)
         self.keeps_password = (
-            password is None and self.stored is not None and self.draft.has_login_of(self.stored)
+            not password and self.stored is not None and self.draft.has_login_of(self.stored)
         )
         if self.keeps_password and self.stored is not None:
-            password = self.stored.password
-        self.draft = replace(self.draft, password=password if username else None)
+            password = self.stored.password or ""
+        self.draft = replace(self.draft, password=password or None if username else None)
 
     @property
     def _provider(self) -> OAuthProvider | None:

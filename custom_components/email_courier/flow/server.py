@@ -14,13 +14,15 @@ from ..const import (
     CONF_ENCRYPTION,
     CONF_HELLO_NAME,
     CONF_SENDER,
+    CONF_TIMEOUT,
     CONF_TRUST_CERTIFICATE,
 )
-from ..mail.address import parse_mailbox
+from ..mail.address import Mailbox, parse_mailbox
 from ..mail.failure import FailureKind, MailError, Stage
 from ..mail.hostname import host_to_ascii, is_hello_name
-from ..mail.settings import Encryption
+from ..mail.settings import SUBMISSION_PORT, SUBMISSIONS_PORT, Encryption
 from ..mail.smtp.tls import Certificate
+from ..recipients import format_mailbox
 from .check import async_discover, async_provider_of
 from .core_smtp import core_accounts
 from .dialog import Dialog
@@ -32,6 +34,7 @@ from .forms import (
     certificate_form,
     server_form,
 )
+from .pasted import server_in
 from .progress import Progress
 from .texts import certificate_text, origin_text, typing_error
 
@@ -60,7 +63,9 @@ class ServerSteps(Dialog):
         """Ask for the sender's address."""
         if user_input is not None:
             self.forget_errors()
-            self.draft = replace(self.draft, sender=user_input.get(CONF_SENDER, "").strip())
+            self.draft = replace(
+                self.draft, sender=user_input.get(CONF_SENDER, "").strip(), sender_name=None
+            )
             self._is_manual = user_input.get(CONF_MANUAL, False)
             if user_input.get(CONF_GO_BACK):
                 return await self.go_to("login" if self.login_is_known else "user")
@@ -73,7 +78,7 @@ class ServerSteps(Dialog):
                 offers_lookup=is_new,
                 offers_back=self.login_is_known or self.follows_menu,
             ),
-            {CONF_SENDER: self.draft.sender, CONF_MANUAL: self._is_manual},
+            {CONF_SENDER: self._sender_as_typed, CONF_MANUAL: self._is_manual},
         )
 
     async def async_step_discovery(
@@ -148,20 +153,33 @@ class ServerSteps(Dialog):
         except MailError as error:
             self.fail(error.failure, CONF_SENDER)
             return False
-        self.draft = replace(self.draft, sender=mailbox.address)
+        self.draft = replace(self.draft, sender=mailbox.address, sender_name=mailbox.name or None)
         return True
+
+    @property
+    def _sender_as_typed(self) -> str:
+        """The sender with the name beside it; a field with an error holds what was typed."""
+        draft = self.draft
+        if draft.sender_name is None:
+            return draft.sender
+        return format_mailbox(Mailbox(draft.sender, draft.sender_name))
 
     def _take_server(self, typed: dict[str, Any]) -> None:
         before, certificate = self.draft, self._certificate_in_question
         self.forget_errors()
         advanced = typed.get(CONF_ADVANCED, {})
+        server = server_in(typed.get(CONF_HOST, ""))
+        port: int = typed[CONF_PORT] if server.port is None else server.port
+        if server.encryption is Encryption.TLS and port == SUBMISSION_PORT and server.port is None:
+            port = SUBMISSIONS_PORT
         self.draft = before.at_server(
-            host=typed.get(CONF_HOST, "").strip(),
-            port=typed[CONF_PORT],
-            encryption=Encryption(typed[CONF_ENCRYPTION]),
+            host=server.host,
+            port=port,
+            encryption=server.encryption or Encryption(typed[CONF_ENCRYPTION]),
             verify_ssl=typed[CONF_VERIFY_SSL],
             ca_file=advanced.get(CONF_CA_FILE) or None,
             hello_name=advanced.get(CONF_HELLO_NAME) or None,
+            timeout=advanced.get(CONF_TIMEOUT),
         )
         if certificate is None or typed.get(CONF_GO_BACK):
             return

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..errors import placeholders
-from ..mail.failure import Failure, FailureKind, Permanence, Stage
+from ..mail.failure import LOGIN_REFUSED, Failure, FailureKind, Permanence, Stage
 from ..mail.settings import Encryption, ServerSettings
 from ..mail.smtp.tls import Certificate, format_fingerprint
 from ..phrases import Phrases, as_code
 from .draft import Draft
+from .pasted import is_surrounded_by_blanks
 
 if TYPE_CHECKING:
     from ..mail.discovery.model import Discovery
@@ -33,21 +35,26 @@ def error_values(
         "sender": draft.sender,
         "host": draft.host,
         "port": str(draft.port),
-        "said": said_text(failure, phrases),
+        "said": " ".join([*_said(failure, phrases), *_hints(failure, draft, phrases)]),
         "remedy": _remedy(remedy, draft, phrases),
     }
 
 
-def said_text(failure: Failure, phrases: Phrases) -> str:
+def _said(failure: Failure, phrases: Phrases) -> Iterator[str]:
     """Quote the server, and name the cause in technical words where there are any."""
     if sentence := failure.facts.get("sentence"):
-        return phrases.say(sentence, detail=failure.detail)
-    said = []
+        yield phrases.say(sentence, detail=failure.detail)
+        return
     if failure.reply is not None:
-        said.append(phrases.say("said", reply=str(failure.reply)))
+        yield phrases.say("said", reply=str(failure.reply))
     if failure.detail:
-        said.append(phrases.say("cause", detail=failure.detail))
-    return " ".join(said)
+        yield phrases.say("cause", detail=failure.detail)
+
+
+def _hints(failure: Failure, draft: Draft, phrases: Phrases) -> Iterator[str]:
+    """Yield what a person may not have seen of what was typed."""
+    if failure.kind in LOGIN_REFUSED and is_surrounded_by_blanks(draft.password or ""):
+        yield phrases.say("password_with_blanks")
 
 
 def origin_text(found: Discovery | None, phrases: Phrases) -> str:

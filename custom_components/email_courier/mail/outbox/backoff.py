@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ..failure import Failure, FailureKind, Permanence
 
+
 def is_quota(failure: Failure | None) -> bool:
     """Whether the provider takes no more for now."""
     return failure is not None and failure.kind is FailureKind.QUOTA_EXCEEDED
