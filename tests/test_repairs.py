@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp.test_utils import TestClient
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.repairs import DOMAIN as REPAIRS
 from homeassistant.config_entries import SOURCE_RECONFIGURE
 from homeassistant.core import HomeAssistant
@@ -26,7 +27,7 @@ from tests.support.dialogs import TEXTS
 from tests.support.fixtures import Bed
 from tests.support.script import Script, Step, say
 from tests.support.scripted_server import ScriptedServer
-from tests.support.sending import pass_time, send_from
+from tests.support.sending import let_pass, pass_time, send_from
 
 CERTIFICATE_TEXTS = TEXTS["issues"]["certificate_changed"]["fix_flow"]
 HOUSE = "house.example.test"
@@ -78,11 +79,17 @@ def placeholders(issue: ir.IssueEntry | None) -> dict[str, str]:
     return issue.translation_placeholders
 
 
-async def expire(hass: HomeAssistant, account: Account, server: ScriptedServer, text: str) -> None:
-    """Let a mail wait in vain."""
+async def expire(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    account: Account,
+    server: ScriptedServer,
+    text: str,
+) -> None:
+    """Let a mail wait in vain; nothing but the clock itself makes it expire."""
     await server.stop()
     await send_from(account, "bea@example.test", subject=text, expires_after=60)
-    await pass_time(hass, minutes=2)
+    await let_pass(hass, freezer, minutes=2)
 
 
 async def confirm(
@@ -95,12 +102,15 @@ async def confirm(
 
 
 async def test_mail_that_expires_is_an_issue_until_it_has_been_read(
-    hass: HomeAssistant, bed: Bed, hass_client: ClientSessionGenerator
+    hass: HomeAssistant,
+    bed: Bed,
+    freezer: FrozenDateTimeFactory,
+    hass_client: ClientSessionGenerator,
 ) -> None:
     server = await bed.serve()
     account = await load_account(hass, server)
-    await expire(hass, account, server, "First")
-    await expire(hass, account, server, "Second *alarm*")
+    await expire(hass, freezer, account, server, "First")
+    await expire(hass, freezer, account, server, "Second *alarm*")
 
     issue = issue_of(hass, account, Issue.MAIL_EXPIRED)
 
@@ -113,7 +123,9 @@ async def test_mail_that_expires_is_an_issue_until_it_has_been_read(
     assert issue_of(hass, account, Issue.MAIL_EXPIRED) is None
 
 
-async def test_one_mail_to_several_expires_once(hass: HomeAssistant, bed: Bed) -> None:
+async def test_one_mail_to_several_expires_once(
+    hass: HomeAssistant, bed: Bed, freezer: FrozenDateTimeFactory
+) -> None:
     script = Script(
         recipient_replies={
             "bea@example.test": "450 4.2.0 Greylisted",
@@ -122,20 +134,20 @@ async def test_one_mail_to_several_expires_once(hass: HomeAssistant, bed: Bed) -
     )
     account = await load_account(hass, await bed.serve(script))
     await send_from(account, "bea@example.test", "carl@example.test", expires_after=60)
-    await pass_time(hass, minutes=2)
+    await let_pass(hass, freezer, minutes=2)
 
     assert placeholders(issue_of(hass, account, Issue.MAIL_EXPIRED))["count"] == "1"
 
 
 async def test_the_count_of_expired_mail_goes_on_after_a_reload(
-    hass: HomeAssistant, bed: Bed
+    hass: HomeAssistant, bed: Bed, freezer: FrozenDateTimeFactory
 ) -> None:
     server = await bed.serve()
     account = await load_account(hass, server)
-    await expire(hass, account, server, "First")
+    await expire(hass, freezer, account, server, "First")
 
     await hass.config_entries.async_reload(account.entry.entry_id)
-    await expire(hass, account.entry.runtime_data, server, "Second")
+    await expire(hass, freezer, account.entry.runtime_data, server, "Second")
 
     assert placeholders(issue_of(hass, account, Issue.MAIL_EXPIRED))["count"] == "2"
 
@@ -276,11 +288,13 @@ async def test_a_warning_goes_with_the_setting(hass: HomeAssistant, bed: Bed) ->
     assert issue_of(hass, account, Issue.CERTIFICATE_UNCHECKED) is None
 
 
-async def test_no_issue_outlives_its_account(hass: HomeAssistant, bed: Bed) -> None:
+async def test_no_issue_outlives_its_account(
+    hass: HomeAssistant, bed: Bed, freezer: FrozenDateTimeFactory
+) -> None:
     server = await bed.serve()
     account = await load_account(hass, server, host=HOUSE, verify_ssl=False)
     account.courier.retry_now()
-    await expire(hass, account, server, "Lost")
+    await expire(hass, freezer, account, server, "Lost")
     assert issue_of(hass, account, Issue.MAIL_EXPIRED) is not None
 
     await hass.config_entries.async_remove(account.entry.entry_id)

@@ -76,6 +76,11 @@ CASES = (
         words="421 4.7.0 Too many connections from your host",
     ),
     Case(
+        kind=FailureKind.QUOTA_EXCEEDED,
+        server=refusing(Step.MAIL, "550 5.4.5 Daily user sending limit exceeded"),
+        words="550 5.4.5 Daily user sending limit exceeded",
+    ),
+    Case(
         kind=FailureKind.GREETING_REJECTED,
         server=refusing(Step.GREETING, "554 5.7.1 Client host blocked using a list"),
         words="554 5.7.1 Client host blocked using a list",

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant, State
 from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
@@ -31,6 +32,12 @@ async def pass_time(hass: HomeAssistant, **time: float) -> None:
     for _ in range(3):
         async_fire_time_changed(hass, until)
         await hass.async_block_till_done(wait_background_tasks=True)
+
+
+async def let_pass(hass: HomeAssistant, freezer: FrozenDateTimeFactory, **time: float) -> None:
+    """Let time pass by the clock as well, which alone makes mail expire."""
+    freezer.tick(timedelta(**time))
+    await pass_time(hass)
 
 
 def state_of(hass: HomeAssistant, entity_id: str) -> State:
