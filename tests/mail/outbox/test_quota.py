@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from custom_components.email_courier.mail.failure import Permanence, Stage
-from custom_components.email_courier.mail.outbox import backoff
+from custom_components.email_courier.mail.failure import Failure, FailureKind, Permanence, Stage
 from custom_components.email_courier.mail.outbox.backup import Backup
 from custom_components.email_courier.mail.outbox.courier import CourierConfig
 from custom_components.email_courier.mail.outbox.events import Failed, GivenUp
@@ -15,27 +14,31 @@ from tests.mail.outbox.servers import GREYLISTED
 
 
 @pytest.fixture(params=list(Stage)[5:9])
-def quota(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> object:
-    """Let a kind of failure be one that a quota has, at each stage, for good by its code."""
-    monkeypatch.setattr(backoff, "QUOTA", frozenset({GREYLISTED.kind.value}))
-    return replace(GREYLISTED, stage=request.param, permanence=Permanence.PERMANENT)
+def quota(request: pytest.FixtureRequest) -> Failure:
+    """Return that a quota is used up, at each stage, for good by its code."""
+    return replace(
+        GREYLISTED,
+        kind=FailureKind.QUOTA_EXCEEDED,
+        stage=request.param,
+        permanence=Permanence.PERMANENT,
+    )
 
 
-async def test_it_is_asked_about_every_hour(house: House, quota: object) -> None:
-    house.server.failure = quota  # type: ignore[assignment]
+async def test_it_is_asked_about_every_hour(house: House, quota: Failure) -> None:
+    house.server.failure = quota
     assert (await house.courier.submit(mail())).status is Status.QUEUED
     for hour in range(1, 4):
-        await house.turn(HOUR - MINUTE)
+        await house.turn(50 * MINUTE)
         assert len(house.server.attempts) == hour
-        await house.turn(MINUTE)
+        await house.turn(10 * MINUTE)
         assert len(house.server.attempts) == hour + 1
     house.server.failure = None
     await house.turn(HOUR)
     assert len(house.server.mails) == 1
 
 
-async def test_life_stands_still_for_a_day_at_most(house: House, quota: object) -> None:
-    house.server.failure = quota  # type: ignore[assignment]
+async def test_life_stands_still_for_a_day_at_most(house: House, quota: Failure) -> None:
+    house.server.failure = quota
     await house.courier.submit(mail(expires_after=HOUR / 2))
     await house.turn(DAY)
     assert house.told(Failed) == []
@@ -43,8 +46,8 @@ async def test_life_stands_still_for_a_day_at_most(house: House, quota: object) 
     assert [event.reason for event in house.told(Failed)] == [GivenUp.EXPIRED]
 
 
-async def test_life_that_stood_still_is_not_lost_at_a_restart(house: House, quota: object) -> None:
-    house.server.failure = quota  # type: ignore[assignment]
+async def test_life_that_stood_still_is_not_lost_at_a_restart(house: House, quota: Failure) -> None:
+    house.server.failure = quota
     await house.courier.submit(mail(expires_after=2 * HOUR))
     await house.turn(5 * HOUR + MINUTE)
     await house.courier.stop()
@@ -55,7 +58,7 @@ async def test_life_that_stood_still_is_not_lost_at_a_restart(house: House, quot
     assert len(house.server.mails) == 1
 
 
-async def test_it_is_offered_to_the_backup_account_at_once(house: House, quota: object) -> None:
+async def test_it_is_offered_to_the_backup_account_at_once(house: House, quota: Failure) -> None:
     taken: list[OutgoingMail] = []
 
     async def take(mail: OutgoingMail) -> None:
@@ -63,7 +66,7 @@ async def test_it_is_offered_to_the_backup_account_at_once(house: House, quota: 
 
     house.config = CourierConfig(backup=Backup(own="main", account="spare", hand_over=take))
     await house.restart()
-    house.server.failure = quota  # type: ignore[assignment]
+    house.server.failure = quota
     for _ in range(2):
         await house.courier.submit(mail())
     await house.quiet()
