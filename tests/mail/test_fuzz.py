@@ -2,10 +2,12 @@
 
 import asyncio
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 import json
+import os
 from pathlib import Path
 from random import Random
+import tempfile
 import time
 from typing import Any, NamedTuple
 
@@ -212,11 +214,19 @@ def test_certificates_are_read_as_far_as_they_can_be(certificates: Certificates)
     _survives(parser, lambda chance: bent(chance, chance.choice(samples)))
 
 
-def test_records_on_disk_are_read_or_damaged(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder in memory, where there is such a thing: what a disk does is not looked at here."""
+    memory = "/dev/shm"  # noqa: S108
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as made:
+        yield Path(made)
+
+
+def test_records_on_disk_are_read_or_damaged(folder: Path) -> None:
+    store = Store(folder)
 
     def read(raw: bytes) -> object:
-        (tmp_path / f"{MAIL_ID}{RECORD}").write_bytes(raw)
+        (folder / f"{MAIL_ID}{RECORD}").write_bytes(raw)
         record = store.read_record(MAIL_ID)
         taken_up = record.taken_up(1000.0, NOW + 60.0).with_lost_reply()
         assert retry_delay(taken_up.attempts, lambda: 0.5) > 0
@@ -226,8 +236,8 @@ def test_records_on_disk_are_read_or_damaged(tmp_path: Path) -> None:
     _survives(Parser([], read, (DamagedMailError,)), lambda chance: bent_json(chance, MAIL_RECORD))
 
 
-def test_histories_on_disk_are_read_or_damaged(tmp_path: Path) -> None:
-    file = tmp_path / "history"
+def test_histories_on_disk_are_read_or_damaged(folder: Path) -> None:
+    file = folder / "history"
 
     def read(raw: bytes) -> object:
         file.write_bytes(raw)
@@ -238,10 +248,10 @@ def test_histories_on_disk_are_read_or_damaged(tmp_path: Path) -> None:
     _survives(Parser([], read, (DamagedMailError,)), lambda chance: bent_json(chance, OUTCOMES))
 
 
-def test_notes_of_digests_are_read_or_set_aside(tmp_path: Path) -> None:
-    held, waiting = Store(tmp_path / "held"), Store(tmp_path)
+def test_notes_of_digests_are_read_or_set_aside(folder: Path) -> None:
+    held, waiting = Store(folder / "held"), Store(folder)
     held.folder.mkdir()
-    (tmp_path / f"{MAIL_ID}{RECORD}").write_bytes(b"")
+    (folder / f"{MAIL_ID}{RECORD}").write_bytes(b"")
     note = held.folder / f"{MAIL_ID}{MERGE}"
     parts = [str(MAIL_ID._replace(token=f"{number:08x}")) for number in range(2)]
 

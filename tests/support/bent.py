@@ -118,7 +118,7 @@ def bent_value(chance: Random, value: Any) -> Any:
 def bent_json(chance: Random, value: Any) -> bytes:
     """Return JSON of other values, JSON with accidents, or what nests without an end."""
     kind = chance.random()
-    if kind < 0.01:
+    if kind < 0.002:
         return b"[" * 50_000
     if kind < 0.3:
         return bent(chance, json.dumps(value).encode())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+import math
 import time
 from typing import Any, Final
 
@@ -72,9 +73,10 @@ class GrantedTokens:
     def _expires_at(self) -> float:
         """When the token ends, as a UTC timestamp in seconds; 0 where that is not stored."""
         try:
-            return float(self.token["expires_at"])
+            stored = float(self.token["expires_at"])
         except KeyError, TypeError, ValueError, OverflowError:
             return 0.0
+        return stored if math.isfinite(stored) else 0.0
 
     async def renew(self) -> None:
         """Get a new access token. Raises MailError.
