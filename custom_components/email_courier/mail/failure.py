@@ -137,14 +137,20 @@ class Failure:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Failure:
         """Restore what as_dict returned. Raises KeyError, TypeError or ValueError on other data."""
-        reply = data["reply"]
+        reply, facts = data["reply"], data["facts"]
+        if not isinstance(facts, Mapping):
+            raise TypeError("facts are no mapping")
+        if reply is not None and int(reply["code"]) not in range(1000):
+            raise ValueError(f"reply {reply['code']}")
         return cls(
             kind=FailureKind(data["kind"]),
             stage=Stage(data["stage"]),
             permanence=Permanence(data["permanence"]),
-            reply=None if reply is None else Reply(int(reply["code"]), tuple(reply["lines"])),
+            reply=None
+            if reply is None
+            else Reply(int(reply["code"]), tuple(map(str, reply["lines"]))),
             detail=str(data["detail"]),
-            facts={str(name): str(value) for name, value in data["facts"].items()},
+            facts={str(name): str(value) for name, value in facts.items()},
         )
 
     def __str__(self) -> str:

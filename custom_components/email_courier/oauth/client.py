@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+import re
+from typing import Any, Final
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.config_entry_oauth2_flow import (
@@ -17,6 +18,12 @@ from homeassistant.util import slugify
 
 from ..const import DOMAIN
 from .provider import SignIn
+
+_VISIBLE = re.compile(r"[ -~]+")
+"""What a token or a scope is made of (RFC 6749 appendix A)."""
+_SECONDS = re.compile(r"[0-9]{1,10}")
+_LONGEST: Final = 2**31 - 1
+"""Seconds. A token for longer is taken for one that lasts so long."""
 
 
 class MailOAuth2Implementation(LocalOAuth2ImplementationWithPkce):
@@ -58,6 +65,37 @@ class MailOAuth2Implementation(LocalOAuth2ImplementationWithPkce):
             **hint,
             **super().extra_authorize_data,
         }
+
+    async def _token_request(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Ask the token endpoint. Raises ClientError, and ValueError for an unusable answer."""
+        try:
+            answer = await super()._token_request(data)
+        except (LookupError, RecursionError) as error:
+            # Character sets that are none for text, and lists within lists within lists.
+            raise ValueError("no JSON that can be read") from error
+        return read_token(answer)
+
+
+def read_token(answer: object) -> dict[str, Any]:
+    """Return what is used of a token endpoint's answer (RFC 6749 section 5.1).
+
+    All of it can be stored and sent: tokens are printable ASCII, "expires_in" is in seconds.
+    Raises ValueError where there is no access token, or nobody can tell how long it lasts.
+    """
+    if not isinstance(answer, dict):
+        raise ValueError("no JSON object")  # noqa: TRY004 - of the answer, not of the program
+    token: dict[str, Any] = {
+        name: answer[name]
+        for name in ("access_token", "refresh_token", "id_token", "token_type", "scope")
+        if isinstance(answer.get(name), str) and _VISIBLE.fullmatch(answer[name])
+    }
+    if "access_token" not in token:
+        raise ValueError("no access token")
+    # Some providers write it as a text or as a floating-point number.
+    lasts = str(answer.get("expires_in")).removesuffix(".0")
+    if not _SECONDS.fullmatch(lasts):
+        raise ValueError("no time at which the access token ends")
+    return {**token, "expires_in": min(int(lasts), _LONGEST)}
 
 
 @callback

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+import math
 import time
 from typing import Any, Final
 
@@ -59,7 +60,7 @@ class GrantedTokens:
 
     async def current(self) -> str:
         """Return an access token that has not expired. Raises MailError."""
-        left = float(self.token["expires_at"]) - time.time()
+        left = self._expires_at - time.time()
         if left < _EARLY:
             try:
                 await self.renew()
@@ -67,6 +68,15 @@ class GrantedTokens:
                 if left < _MARGIN or error.failure.permanence is Permanence.PERMANENT:
                     raise
         return str(self.token["access_token"])
+
+    @property
+    def _expires_at(self) -> float:
+        """When the token ends, as a UTC timestamp in seconds; 0 where that is not stored."""
+        try:
+            stored = float(self.token["expires_at"])
+        except KeyError, TypeError, ValueError, OverflowError:
+            return 0.0
+        return stored if math.isfinite(stored) else 0.0
 
     async def renew(self) -> None:
         """Get a new access token. Raises MailError.

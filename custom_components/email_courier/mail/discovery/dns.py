@@ -108,6 +108,7 @@ class SystemResolver:
         return [record.data for record in result.answer]
 
 
-def _host(name: str) -> str:
-    """Normalise a name out of an answer."""
-    return name.rstrip(".").lower()
+def _host(name: str | bytes) -> str:
+    """Normalise a name out of an answer; pycares leaves one that is not ASCII as bytes."""
+    text = name.decode("ascii", "backslashreplace") if isinstance(name, bytes) else name
+    return text.rstrip(".").lower()

@@ -95,8 +95,19 @@ REPLY_LOST = Failure(
 """What is known of an attempt that was ended from this side after its final dot."""
 
 
+_MOST = 2**31
+"""More often than this nothing happens to a mail."""
+
 _KINDS_SINCE = {FailureKind.QUOTA_EXCEEDED: FailureKind.DEFERRED}
 """Kinds that came after version 1.0.0, and what a record calls them beside their name."""
+
+
+def _count(written: Any) -> int:
+    """Return how often something has happened. Raises TypeError, ValueError or OverflowError."""
+    number = int(written)
+    if not 0 <= number < _MOST:
+        raise ValueError(f"{number} times")
+    return number
 
 
 class OwedRecipient(NamedTuple):
@@ -130,7 +141,7 @@ class OwedRecipient(NamedTuple):
         failure = data["failure"]
         return cls(
             address=str(data["address"]),
-            lost_replies=int(data["lost_replies"]),
+            lost_replies=_count(data["lost_replies"]),
             failure=None if failure is None else _failure_from_dict(failure),
         )
 
@@ -313,7 +324,7 @@ class MailRecord:
         times = {"next_attempt": float(data["next_attempt"])}
         times |= {key: float(data.get(key, 0.0)) for key in ("waited", "noted", "stood_still")}
         for key, value in times.items():
-            if not math.isfinite(value):
+            if not math.isfinite(value) or (value < 0 and key != "next_attempt"):
                 raise ValueError(f"{key} {value}")
         return cls(
             id=mail_id,
@@ -323,8 +334,8 @@ class MailRecord:
             smtputf8=bool(data["smtputf8"]),
             owed=tuple(OwedRecipient.from_dict(owed) for owed in data["owed"]),
             checksum=str(data["checksum"]),
-            attempts=int(data["attempts"]),
-            deferrals=int(data["deferrals"]),
+            attempts=_count(data["attempts"]),
+            deferrals=_count(data["deferrals"]),
             next_attempt=times["next_attempt"],
             waited=times["waited"],
             noted=times["noted"],

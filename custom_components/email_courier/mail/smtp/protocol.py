@@ -24,6 +24,9 @@ MAX_REPLY = 65_536
 """Octets of a whole reply."""
 _TELLING = 4
 """Octets that tell which protocol speaks, when it is not SMTP."""
+_SIZE = re.compile(r"[0-9]{1,20}")
+_NO_LIMIT = 2**63
+"""Octets that no message has."""
 _LINE = re.compile(rb"[2-5]\d\d(?:[ -][^\r\n]*)?\r?\n\Z")
 _LINE_START = re.compile(rb"(?:[2-5](?:\d(?:\d(?:[ -].*|\r)?)?)?)?\Z", re.DOTALL)
 
@@ -65,9 +68,13 @@ class Capabilities(NamedTuple):
 
     @property
     def size_limit(self) -> int | None:
-        """Octets of the largest message (RFC 1870), None when there is no stated limit."""
+        """Octets of the largest message, None when no limit below 2**63 is stated.
+
+        RFC 1870 section 4 gives it up to 20 digits, and 0 for no limit.
+        """
         value = self.extensions.get("size", "").strip()
-        return int(value) if value.isdecimal() and int(value) > 0 else None
+        limit = int(value) if _SIZE.fullmatch(value) else 0
+        return limit if 0 < limit < _NO_LIMIT else None
 
 
 NOTHING = Capabilities({}, frozenset())

@@ -8,7 +8,6 @@ SCRAM-SHA-256 has a module of its own.
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 import hashlib
@@ -168,7 +167,7 @@ def explain(challenge: str, redactor: Redactor = NOTHING_HIDDEN) -> str:
     """
     try:
         said = json.loads(base64.b64decode(challenge, validate=True))
-    except binascii.Error, ValueError:
+    except ValueError, RecursionError:
         return ""
     if not isinstance(said, dict):
         return ""

@@ -44,9 +44,7 @@ class Scram:
         client = _client(login)
         challenge = await exchange.start(client.get_client_first().encode())
         try:
-            first = exchange.decode(challenge).decode()
-            _check_rounds(first)
-            client.set_server_first(first)
+            take_server_first(client, exchange.decode(challenge))
             # off the loop: the server chooses how many rounds of hashing this takes
             proof = await asyncio.to_thread(client.get_client_final)
             challenge = await exchange.answer(challenge, proof.encode(), proves=True)
@@ -62,6 +60,13 @@ class Scram:
             await exchange.cancel()
             raise MailError(broken("the server failed to prove itself")) from error
         return await exchange.answer(challenge, b"")
+
+
+def take_server_first(client: ScramClient, said: bytes) -> None:
+    """Read what a server has to say before a proof. Raises ScramException and ValueError."""
+    first = said.decode()
+    _check_rounds(first)
+    client.set_server_first(first)
 
 
 def _check_rounds(server_first: str) -> None:
