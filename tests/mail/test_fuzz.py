@@ -46,8 +46,10 @@ MOST_SECONDS = 1.0
 NOW = 1_795_000_000.0
 
 EHLO = [
-    b"250-mx.example.test Hello\r\n250-SIZE 35882577\r\n250-8BITMIME\r\n250-AUTH LOGIN PLAIN\r\n"
-    b"250-AUTH=LOGIN\r\n250-STARTTLS\r\n250 SMTPUTF8\r\n",
+    (
+        b"250-mx.example.test Hello\r\n250-SIZE 35882577\r\n250-8BITMIME\r\n250-AUTH LOGIN PLAIN\r\n"
+        b"250-AUTH=LOGIN\r\n250-STARTTLS\r\n250 SMTPUTF8\r\n"
+    ),
     b"250-SIZE\r\n250-SIZE 1 2\r\n250 AUTH\r\n",
     "250-x\r\n250 SIZE ٣\r\n".encode(),
     b"250-x\r\n250 SIZE " + b"9" * 400 + b"\r\n",
@@ -188,7 +190,7 @@ def _survives(parser: Parser, made: Callable[[Random], bytes]) -> None:
             answer = parser.read(raw)
         except parser.errors:
             continue
-        except BaseException as error:  # panics of Rust are no Exception
+        except BaseException as error:  # noqa: BLE001 - panics of Rust are no Exception
             pytest.fail(f"{error!r} for {raw[:2000]!r}")
         finally:
             assert time.thread_time() - began < MOST_SECONDS, raw[:2000]

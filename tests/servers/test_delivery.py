@@ -184,7 +184,7 @@ async def test_a_mail_over_the_size_limit_is_not_even_begun(fleet: Fleet, author
     assert outcome.failure.facts == {"size": str(len(data)), "limit": "50000"}
     # The last line of a session counts the commands of each kind.
     log = await asyncio.to_thread(server.wait_for_log, " auth=1 ")
-    assert "ehlo=1 auth=1 commands=2" in log
+    assert "ehlo=1 auth=1 quit=1 commands=3" in log
     server.stop()
 
 

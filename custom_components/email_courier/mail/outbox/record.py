@@ -102,7 +102,7 @@ _KINDS_SINCE = {FailureKind.QUOTA_EXCEEDED: FailureKind.DEFERRED}
 """Kinds that came after version 1.0.0, and what a record calls them beside their name."""
 
 
-def _count(written: Any) -> int:
+def _count(written: str | float) -> int:
     """Return how often something has happened. Raises TypeError, ValueError or OverflowError."""
     number = int(written)
     if not 0 <= number < _MOST:
