@@ -47,7 +47,8 @@ NOW = 1_795_000_000.0
 
 EHLO = [
     (
-        b"250-mx.example.test Hello\r\n250-SIZE 35882577\r\n250-8BITMIME\r\n250-AUTH LOGIN PLAIN\r\n"
+        b"250-mx.example.test Hello\r\n250-SIZE 35882577\r\n250-8BITMIME\r\n"
+        b"250-AUTH LOGIN PLAIN\r\n"
         b"250-AUTH=LOGIN\r\n250-STARTTLS\r\n250 SMTPUTF8\r\n"
     ),
     b"250-SIZE\r\n250-SIZE 1 2\r\n250 AUTH\r\n",
