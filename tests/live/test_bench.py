@@ -11,6 +11,7 @@ _SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "bench"
 
 
 @pytest.mark.skipif(reason_to_skip() is not None, reason=str(reason_to_skip()))
+@pytest.mark.timeout(600)
 async def test_a_quick_run_measures_everything() -> None:
     process = await asyncio.create_subprocess_exec(
         *(_SCRIPT, "--quick"), stdout=asyncio.subprocess.PIPE
