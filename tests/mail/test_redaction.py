@@ -368,6 +368,17 @@ async def test_bytes_that_break_the_protocol_are_quoted_without_the_password(
     assert not holds_secret(failure.server_words)
 
 
+async def test_a_line_that_is_too_long_to_be_kept_ends_with_no_half_of_the_password(
+    bed: Bed,
+) -> None:
+    said = f"oops {PASSWORD * 60}\r\n".encode()
+    server = await bed.serve(HEALTHY_TLS.but(answers={Step.MAIL: say(said)}))
+    failure = await failure_of(bed, server)
+    assert failure.kind is FailureKind.PROTOCOL_ERROR
+    assert "oops" in failure.server_words
+    assert not holds_secret(failure.server_words)
+
+
 @pytest.mark.parametrize("secret", [TOKEN, "refresh-7421-token"])
 @pytest.mark.parametrize("step", [Step.GREETING, Step.AUTH_VERDICT, Step.MAIL])
 async def test_no_token_that_is_known_is_ever_quoted(bed: Bed, step: Step, secret: str) -> None:

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from ..oauth.tokens import GrantedTokens
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Draft:
     """The account as it stands in the forms.
 

@@ -15,14 +15,15 @@ _LEAST = 0.6
 _FEWEST = 3
 """Letters that tell an alphabet."""
 
-_MIXED_WORD = re.compile(r"[A-Za-z][\u0370-\u04ff]|[\u0370-\u04ff][A-Za-z]")
-_WORD_WITH_HIGH = re.compile(r"[A-Za-z]*[^\x00-\x7f][A-Za-z]*(?:[^\x00-\x7f]+[A-Za-z]*)*")
-_KANA = re.compile("[\u3040-\u30ff]")
-_HALF_WIDTH = re.compile("[\uff61-\uff9f]")
-_IDEOGRAPH = re.compile("[\u3400-\u9fff]")
-_INSIDE_WORD = re.compile("[A-Za-z][\u3400-\u9fff][A-Za-z]")
-_HANGUL = re.compile("[\uac00-\ud7a3]")
-_WIDE = re.compile("[\u2e80-\ud7ff\uf900-\uffef]")
+# Compiled when they are first used: few servers have anything to say that is not UTF-8.
+_MIXED_WORD = r"[A-Za-z][\u0370-\u04ff]|[\u0370-\u04ff][A-Za-z]"
+_WORD_WITH_HIGH = r"[A-Za-z]*[^\x00-\x7f][A-Za-z]*(?:[^\x00-\x7f]+[A-Za-z]*)*"
+_KANA = "[\u3040-\u30ff]"
+_HALF_WIDTH = "[\uff61-\uff9f]"
+_IDEOGRAPH = "[\u3400-\u9fff]"
+_INSIDE_WORD = "[A-Za-z][\u3400-\u9fff][A-Za-z]"
+_HANGUL = "[\uac00-\ud7a3]"
+_WIDE = "[\u2e80-\ud7ff\uf900-\uffef]"
 _COMMON_HANGUL = frozenset(
     "가간거게결계고과관구그기까나내는니다대더데도되드들등디때라러로록류르를리마만메며면명모못무문물"
     "바발밀받방번법보부비사상서성세소송수스습시신실아안않알야어없에여연오와요용우운원위으은을의이인"
@@ -43,8 +44,8 @@ _SINGLE_BYTE = (
 )
 """Latin letters and signs that texts in a character set are made of, the more widely used first."""
 _SCRIPTS = (
-    ("windows-1251", re.compile("[\u0401-\u045f\u0490\u0491№]")),
-    ("windows-1253", re.compile("[\u0384-\u03ce]")),
+    ("windows-1251", "[\u0401-\u045f\u0490\u0491№]"),
+    ("windows-1253", "[\u0384-\u03ce]"),
 )
 
 
@@ -85,29 +86,33 @@ def _chinese(charset: str, most_common: range) -> Callable[[str], float]:
             return False
 
     def measure(text: str) -> float:
-        if not _IDEOGRAPH.search(text) or _INSIDE_WORD.search(text) or _HALF_WIDTH.search(text):
+        if (
+            not re.search(_IDEOGRAPH, text)
+            or re.search(_INSIDE_WORD, text)
+            or re.search(_HALF_WIDTH, text)
+        ):
             return 0.0
-        return _share(_WIDE.findall(text), is_common) * _share(_not_ascii(text), _is_wide)
+        return _share(re.findall(_WIDE, text), is_common) * _share(_not_ascii(text), _is_wide)
 
     return measure
 
 
 def _is_wide(letter: str) -> bool:
-    return _WIDE.match(letter) is not None
+    return re.match(_WIDE, letter) is not None
 
 
 def _japanese(text: str) -> float:
     """Japanese has kana between its ideographs, and nobody uses the narrow ones."""
-    if _HALF_WIDTH.search(text) or not _KANA.search(text):
+    if re.search(_HALF_WIDTH, text) or not re.search(_KANA, text):
         return 0.0
-    kana = _share(_WIDE.findall(text), lambda letter: _KANA.match(letter) is not None)
+    kana = _share(re.findall(_WIDE, text), lambda letter: re.match(_KANA, letter) is not None)
     return min(1.0, 0.7 + kana) * _share(_not_ascii(text), _is_wide)
 
 
 def _korean(text: str) -> float:
-    if not _HANGUL.search(text):
+    if not re.search(_HANGUL, text):
         return 0.0
-    common = _share(_WIDE.findall(text), lambda letter: letter in _COMMON_HANGUL)
+    common = _share(re.findall(_WIDE, text), lambda letter: letter in _COMMON_HANGUL)
     return 1.0 if common > 0.5 else 0.0
 
 
@@ -115,23 +120,23 @@ def _latin(letters: str) -> Callable[[str], float]:
     """Return the share of known letters, in words that are mostly ASCII."""
 
     def measure(text: str) -> float:
-        words = "".join(_WORD_WITH_HIGH.findall(text))
+        words = "".join(re.findall(_WORD_WITH_HIGH, text))
         plain = _share(words, str.isascii)
         return _share(_not_ascii(text), letters.__contains__) if plain >= 0.4 else 0.0
 
     return measure
 
 
-def _of_script(script: re.Pattern[str]) -> Callable[[str], float]:
+def _of_script(script: str) -> Callable[[str], float]:
     """Return the share of a script's letters, where no capital follows a small one."""
 
     def measure(text: str) -> float:
-        known = _share(_not_ascii(text), lambda letter: script.match(letter) is not None)
+        known = _share(_not_ascii(text), lambda letter: re.match(script, letter) is not None)
         is_odd = any(
             small.islower() and capital.isupper() and min(small, capital) > "\x7f"
             for small, capital in pairwise(text)
         )
-        is_odd = is_odd or _MIXED_WORD.search(text) is not None
+        is_odd = is_odd or re.search(_MIXED_WORD, text) is not None
         return 0.0 if is_odd or len(_not_ascii(text)) < _FEWEST else known
 
     return measure

@@ -24,7 +24,7 @@ class OAuthProvider(StrEnum):
     CUSTOM = "custom"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class SignIn:
     """An OAuth 2 provider, and the client that Home Assistant is there.
 

@@ -12,19 +12,20 @@ from urllib.parse import quote
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.importlib import async_import_module
 
 from ..const import LOGGER
-from ..mail.compose.attachments import visible_name
 from ..mail.compose.content import AttachmentError, Content
 from ..message_size import with_note
 from ..phrases import Phrases, async_error_text
 from .fields import AttachmentRequest
 
 TOO_LARGE = "attachments_too_large"
+_NAMING = f"{__package__.rpartition('.')[0]}.mail.compose.attachments"
 
 # The only attributes whose values matter end before an angle bracket does.
-_IMAGE = re.compile(r"<img\b[^<>]*>", re.IGNORECASE)
-_ALT = re.compile(r"""\balt\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
+_IMAGE = r"<img\b[^<>]*>"
+_ALT = r"""\balt\s*=\s*(?:"([^"]*)"|'([^']*)')"""
 
 
 class Missing(NamedTuple):
@@ -49,6 +50,9 @@ async def async_missing(
     hass: HomeAssistant, wanted: AttachmentRequest, error: HomeAssistantError | None
 ) -> Missing:
     """Describe what cannot be had, and why. error: None for what is too large to be sent."""
+    await async_import_module(hass, _NAMING)
+    from ..mail.compose.attachments import visible_name  # noqa: PLC0415 - a start goes without
+
     phrases = await Phrases.async_load(hass)
     filename = wanted.filename or PurePath(wanted.name).name
     if error is None or error.translation_key == TOO_LARGE:
@@ -86,8 +90,8 @@ def _described(page: str, content_id: str) -> str:
     def describe(match: re.Match[str]) -> str:
         if not shown.search(match[0]):
             return match[0]
-        alt = _ALT.search(match[0])
+        alt = re.search(_ALT, match[0], re.IGNORECASE)
         words = unescape(alt[1] or alt[2] or "") if alt else ""
         return escape(words.strip() or content_id)
 
-    return _IMAGE.sub(describe, page)
+    return re.sub(_IMAGE, describe, page, flags=re.IGNORECASE)

@@ -193,6 +193,17 @@ async def test_scram_rounds_that_are_too_few_too_many_or_no_number_are_never_com
     assert server.record.auth_commands == 1
 
 
+async def test_a_password_of_digits_does_not_come_back_as_a_number_of_rounds(
+    bed: Bed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    password = "74217421998877"
+    monkeypatch.setitem(sasl.MECHANISMS, "SCRAM-SHA-256", _asking_for(f",i={password}"))
+    server = await bed.serve(HEALTHY_TLS.but(mechanisms=("SCRAM-SHA-256",)))
+    failure = await failure_of(bed, server, login=Login(USERNAME, password))
+    assert "rounds" in failure.detail
+    assert password not in failure.server_words
+
+
 @pytest.mark.parametrize("rounds", [4096, 4097])
 async def test_scram_rounds_within_the_bounds_are_computed(
     bed: Bed, rounds: int, monkeypatch: pytest.MonkeyPatch

@@ -157,9 +157,9 @@ class MalformedReplyError(ValueError):
     """What arrived can not be, or become, a reply."""
 
     def __init__(self, reason: str, raw: bytes) -> None:
-        """Keep the first bytes, for the text of the failure."""
+        """Keep what arrived, whole: half a secret would not be known for one."""
         super().__init__(reason)
-        self.raw = raw[:512]
+        self.raw = raw
 
 
 class ReplyBuffer:

@@ -48,6 +48,11 @@ class Exchange:
         self.has_proved = False
         self._said = Reply(0)
 
+    @property
+    def redactor(self) -> Redactor:
+        """What the server's words go through before anybody reads them."""
+        return self._connection.redactor
+
     def refused(self, reply: Reply) -> Failure:
         """Name the reply that ends the exchange without a login."""
         failure = refusal(Stage.LOGIN, self._said, encrypted=self._encrypted, logged_in=False)
@@ -86,7 +91,7 @@ class Exchange:
 
     async def give_up(self, challenge: Reply, answer: bytes) -> Reply:
         """Answer the error challenge of a token mechanism; the refusal comes after that."""
-        self._explanation = explain(self._said.joined, self._connection.redactor)
+        self._explanation = explain(self._said.joined, self.redactor)
         return await self.answer(challenge, answer)
 
     async def cancel(self) -> None:

@@ -55,7 +55,7 @@ class Scram:
             client.set_server_final(exchange.decode(challenge).decode())
         except _RoundsError as error:
             await exchange.cancel()
-            raise MailError(broken(str(error))) from error
+            raise MailError(broken(exchange.redactor.text(str(error)))) from error
         except (ScramException, ValueError) as error:
             await exchange.cancel()
             raise MailError(broken("the server failed to prove itself")) from error

@@ -130,7 +130,7 @@ class Transaction:
         if not envelope.smtputf8 or "smtputf8" in self._session.capabilities.extensions:
             return envelope
         if envelope.sender.isascii() and not await _has_ascii_head(data):
-            address = next((one for one in envelope.recipients if not one.isascii()), "")
+            address = next(iter(envelope.needing_smtputf8), "")
             raise MailError(no_smtputf8(address, FailureKind.INVALID_RECIPIENT, Stage.SENDER))
         return replace(envelope, smtputf8=not envelope.sender.isascii())
 

@@ -41,7 +41,7 @@ async def _open(
 ) -> None:
     """Open a session; while it waits for a greeting, find out who speaks at the port."""
     handshake = asyncio.create_task(session.open(log_in=log_in, sender=sender))
-    handshake.add_done_callback(_take_note)
+    handshake.add_done_callback(_retrieve_error)
     asked = False
     speaker: Speaker | None = None
     try:
@@ -124,7 +124,7 @@ async def _ask_who_speaks(session: Session, handshake: asyncio.Task[None]) -> Sp
     """
     settings = session.settings
     listening = asyncio.create_task(_listen(settings))
-    listening.add_done_callback(_take_note)
+    listening.add_done_callback(_retrieve_error)
     try:
         await asyncio.wait([listening, handshake], return_when=asyncio.FIRST_COMPLETED)
         if handshake.done() or listening.exception() is not None:
@@ -180,7 +180,7 @@ def _failure_of(heard: Heard) -> Failure:
     return Failure(kind, Stage.GREETING, Permanence.TEMPORARY, detail=heard.text, facts=facts)
 
 
-def _take_note[T](task: asyncio.Task[T]) -> None:
+def _retrieve_error[T](task: asyncio.Task[T]) -> None:
     """Keep asyncio from logging an error that nobody waits for any more."""
     if not task.cancelled():
         task.exception()
