@@ -18,6 +18,7 @@ _MAX_NAME = 150
 _MAX_SUFFIX = 16
 _FOLDERS = r"(?s).*[/\\]"
 _DIRECTION = "[\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
+_SHOWN = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp"})
 _DEVICE = r"(?i)(?:con|prn|aux|nul|com[1-9]|lpt[1-9])(?:\..*)?"
 """Names that Windows keeps for devices: a file of this name cannot be saved there."""
 _METHOD = rb"(?im)^METHOD:([A-Z-]{1,40})\r?$"
@@ -48,6 +49,11 @@ def attachment_part(attachment: Attachment, content_id: str | None = None) -> Pa
 def is_picture(attachment: Attachment) -> bool:
     """Tell whether an attachment can be shown inline. Raises ContentError as above."""
     return _type_of(attachment, _head(attachment)).startswith("image/")
+
+
+def is_shown_by_readers(attachment: Attachment) -> bool:
+    """Tell whether every reader can show an attachment inline. Raises ContentError as above."""
+    return _type_of(attachment, _head(attachment)) in _SHOWN
 
 
 def visible_name(filename: str, kind: str) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from hashlib import sha256
 from html import unescape
 import re
 from urllib.parse import unquote
 
-from .attachments import attachment_part, is_picture
-from .content import Attachment, Content, ContentError, ContentFault
+from .attachments import attachment_part, is_picture, is_shown_by_readers
+from .content import Attachment, Content, ContentError, ContentFault, Entry, Gap, Layout
 from .encoding import body_text, encode_text, one_line
+from .figures import InlinePicture
+from .layout import Figure, appendix, button_target, page
 from .part import Bytes, Part, multipart
 
 _PLAIN_CONTENT_ID = "[A-Za-z0-9.@_+~-]{1,120}"
@@ -18,22 +21,24 @@ _REFERENCE = r"""\bcid:(?:(?<="cid:)[^"]*|(?<='cid:)[^']*|[^\s"'<>()]*)"""
 """A content id in HTML, up to the end of the quotation, or else of the word, that it stands in."""
 
 
-def body_part(content: Content, unique: Callable[[], str]) -> Part:
+def body_part(content: Content, unique: Callable[[], str], now: datetime) -> Part:
     """Return everything below the header of the message.
 
+    now: when the mail is dated.
     Raises ContentError for what does not go together and for attachments that cannot be read.
     """
     _check(content)
     files = _sort(content)
-    plain = text_part("plain", _plain_text(content))
-    page = _page(content, files)
-    if page is None:
+    text = _plain_text(content)
+    plain = text_part("plain", _with_rest(text, content))
+    html = _page(content, files, text, now)
+    if html is None:
         readable = plain
     else:
         inline = (
             attachment_part(attachment, content_id) for content_id, attachment in files.inline
         )
-        shown = multipart("related", [text_part("html", page), *inline], unique)
+        shown = multipart("related", [text_part("html", html), *inline], unique)
         readable = multipart("alternative", [plain, shown], unique)
     attached = (attachment_part(attachment) for attachment in files.attached)
     return multipart("mixed", [readable, *attached], unique)
@@ -58,38 +63,79 @@ class _Files:
         self.inline: list[tuple[str, Attachment]] = []
         self.attached: list[Attachment] = []
         self.names: dict[str, str] = {}
+        self._figures: list[InlinePicture | None] = []
+
+    def attach(self, attachment: Attachment) -> None:
+        """Send a file along."""
+        self.attached.append(attachment)
+        self._figures.append(None)
+
+    def show(self, name: str, attachment: Attachment) -> None:
+        """Show a picture in the page, under a name that no other has."""
+        self.names[name] = _content_id(name)
+        self.inline.append((self.names[name], attachment))
+        self._figures.append(
+            InlinePicture(name, self.names[name], attachment.filename, attachment.caption)
+        )
+
+    def figures(self, gaps: Sequence[Gap]) -> list[Figure]:
+        """Return pictures, and gaps in their places, in the order asked for."""
+        places: list[Figure | None] = [*self._figures]
+        for gap in sorted(gaps):
+            places.insert(gap.place, gap)
+        return [one for one in places if one is not None]
 
 
 def _check(content: Content) -> None:
     if content.html and content.markdown:
         raise ContentError("markdown", ContentFault.HTML_AND_MARKDOWN)
-    if content.button is not None and not content.markdown:
-        raise ContentError("button", ContentFault.BUTTON_NEEDS_MARKDOWN)
+    if content.button is not None:
+        if not content.markdown and not content.has_card:
+            raise ContentError("button", ContentFault.BUTTON_NEEDS_MARKDOWN)
+        button_target(content.button, content.base_url)
 
 
 def _sort(content: Content) -> _Files:
     files = _Files()
-    has_page = bool(content.html or content.markdown)
     for attachment in content.attachments:
         name = _bare_content_id(attachment.content_id or "")
-        if not (has_page and name) or (content.markdown and not is_picture(attachment)):
-            files.attached.append(attachment)
-        elif name in files.names:
+        if name and name in files.names and _may_be_shown(content, attachment):
             raise ContentError("attachments", ContentFault.CONTENT_ID_REPEATED, content_id=name)
+        if name and _may_be_shown(content, attachment):
+            files.show(name, attachment)
+        elif not name and _is_shown_unnamed(content, attachment):
+            files.show(_free_name(attachment.filename, files.names), attachment)
         else:
-            _show(files, name, attachment)
+            files.attach(attachment)
     for image in content.images:
         name = one_line(re.split(r"[/\\]", image.filename)[-1])
+        has_page = bool(content.html or content.markdown) or content.has_card
         if has_page and name and name not in files.names and is_picture(image):
-            _show(files, name, image)
+            files.show(name, image)
         else:
-            files.attached.append(image)
+            files.attach(image)
     return files
 
 
-def _show(files: _Files, name: str, attachment: Attachment) -> None:
-    files.names[name] = _content_id(name)
-    files.inline.append((files.names[name], attachment))
+def _may_be_shown(content: Content, attachment: Attachment) -> bool:
+    """Tell whether an attachment with a content id is part of the page."""
+    if content.html:
+        return True
+    return bool(content.markdown or content.has_card) and is_picture(attachment)
+
+
+def _is_shown_unnamed(content: Content, attachment: Attachment) -> bool:
+    """Tell whether an attachment that nothing names is shown: a picture, unless all is plain."""
+    return content.layout is Layout.CARD and is_shown_by_readers(attachment)
+
+
+def _free_name(filename: str, taken: dict[str, str]) -> str:
+    name = wanted = one_line(re.split(r"[/\\]", filename)[-1]) or "picture"
+    number = 1
+    while name in taken:
+        number += 1
+        name = f"{wanted}-{number}"
+    return name
 
 
 def _bare_content_id(text: str) -> str:
@@ -102,11 +148,52 @@ def _bare_content_id(text: str) -> str:
 
 def _plain_text(content: Content) -> str:
     """Return the text for readers that show no HTML."""
-    if content.text.strip() or not content.html:
-        return content.text or content.markdown or ""
-    from .html_text import html_text  # noqa: PLC0415 - few mails need it
+    if content.text.strip():
+        return content.text
+    # Few mails need what comes now.
+    if content.markdown:
+        from .markdown_text import markdown_text  # noqa: PLC0415
 
-    return html_text(content.html) or content.subject or content.text
+        captions = {
+            f"cid:{one.content_id}": caption
+            for one in content.attachments
+            if one.content_id and (caption := one.caption or one.filename)
+        }
+        text = markdown_text(content.markdown, content.base_url, captions, content.words)
+        return text or content.markdown
+    if content.html:
+        from .html_text import html_text  # noqa: PLC0415
+
+        return html_text(content.html) or content.subject or content.text
+    return content.text
+
+
+def _with_rest(text: str, content: Content) -> str:
+    """Return the text with everything that a page shows beside it."""
+    words = content.words
+    blocks = [text.rstrip("\n")] if text.strip() else []
+    if content.facts:
+        blocks.append("\n".join(f"{fact.name}: {fact.value}" for fact in content.facts))
+    blocks += [gap.note for gap in sorted(content.gaps) if gap.note not in text]
+    if content.button is not None and (content.has_card or not content.text.strip()):
+        target = button_target(content.button, content.base_url)
+        if target not in text:
+            blocks.append(f"{one_line(content.button.text) or words.open}: {target}")
+    if not blocks and content.has_card:
+        blocks += [f"[{one.caption}]" for one in content.attachments if one.caption]
+    blocks += [_entry_text(entry, content) for entry in content.entries]
+    return text if blocks == [text.rstrip("\n")] else "\n\n".join(blocks)
+
+
+def _entry_text(entry: Entry, content: Content) -> str:
+    time = content.words.written_time(entry.time)
+    head = f"{'-' * 30}\n{one_line(entry.heading)}\n{time}"
+    pictures = [
+        f"[{one.caption or one.filename}]"
+        for one in content.attachments
+        if one.content_id and one.content_id in entry.content_ids
+    ]
+    return "\n\n".join(filter(None, [head, entry.text.strip("\n"), "\n".join(pictures)]))
 
 
 def _content_id(name: str) -> str:
@@ -116,19 +203,32 @@ def _content_id(name: str) -> str:
     return f"part-{sha256(name.encode('utf-8', 'replace')).hexdigest()[:24]}"
 
 
-def _page(content: Content, files: _Files) -> str | None:
-    if content.markdown:
-        # Its library takes longer to load than all else that a mail needs.
-        from .layout import InlinePicture, markdown_page  # noqa: PLC0415
-
-        pictures = tuple(
-            InlinePicture(name, files.names[name], attachment.filename)
-            for name, (_, attachment) in zip(files.names, files.inline, strict=True)
-        )
-        return markdown_page(content, pictures)
-    if not content.html:
+def _page(content: Content, files: _Files, text: str, now: datetime) -> str | None:
+    figures = files.figures(content.gaps)
+    if content.html:
+        html = content.html
+        if files.names:
+            html = _with_sent_content_ids(html, files.names)
+        return _with_appendix(html, content, figures)
+    if not content.markdown and not content.has_card:
         return None
-    return _with_sent_content_ids(content.html, files.names) if files.names else content.html
+    return page(content, figures, now, text)
+
+
+def _with_appendix(html: str, content: Content, figures: list[Figure]) -> str:
+    """Put below a page of somebody else what is to be shown and is not named there."""
+    unnamed = [
+        one
+        for one in figures
+        if content.layout is Layout.CARD
+        and isinstance(one, InlinePicture)
+        and f"cid:{one.content_id}" not in html
+    ]
+    if not (added := appendix(content, unnamed)):
+        return html
+    ends = [*re.finditer(r"</body\s*>", html, re.IGNORECASE)]
+    at = ends[-1].start() if ends else len(html)
+    return f"{html[:at]}{added}{html[at:]}"
 
 
 def _with_sent_content_ids(page: str, names: dict[str, str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
@@ -20,6 +21,13 @@ class Priority(StrEnum):
     NORMAL = "normal"
     LOW = "low"
     LOWEST = "lowest"
+
+
+class Layout(StrEnum):
+    """What the text of a mail is shown in."""
+
+    CARD = "card"
+    PLAIN = "plain"
 
 
 class ContentFault(StrEnum):
@@ -63,12 +71,14 @@ class Attachment:
     source: the bytes themselves, or an open file that is read while composing.
     content_type: what it is believed to be; its content and its name can know better.
     content_id: the name by which html or markdown shows it inline (RFC 2392 without "cid:").
+    caption: what is said below it where it is shown, such as the name of a camera.
     """
 
     filename: str
     source: bytes | OpenedFile = field(repr=False)
     content_type: str | None = None
     content_id: str | None = None
+    caption: str = ""
 
     def close(self) -> None:
         """Close the file; whoever composes it from now on finds it unreadable."""
@@ -89,10 +99,80 @@ class AttachmentError(ContentError):
 
 
 class Button(NamedTuple):
-    """A link that looks like a button below markdown."""
+    """A link that looks like a button below the text."""
 
     text: str
     url: str
+
+
+class Fact(NamedTuple):
+    """A value that is shown large under its name, both as a person reads them."""
+
+    name: str
+    value: str
+
+
+class Gap(NamedTuple):
+    """The place of an attachment that cannot be had.
+
+    place: its number among all that were asked for, from 0. name: what it would show.
+    note: the sentence that says why it is not there. content_id: by which the text would show it.
+    """
+
+    place: int
+    name: str
+    note: str
+    content_id: str = ""
+
+
+class Entry(NamedTuple):
+    """One of several mails that this one stands for.
+
+    content_ids: of the pictures that belong to it.
+    """
+
+    heading: str
+    time: datetime
+    text: str
+    content_ids: tuple[str, ...] = ()
+
+
+class Origin(NamedTuple):
+    """What has sent a mail, such as "Automation: Doorbell", and where that is found."""
+
+    name: str
+    url: str | None = None
+
+
+class Words(NamedTuple):
+    """The words that a layout adds, in the language of the home.
+
+    date, date_time: patterns with {day}, {month}, {year} and {time}.
+    months: twelve of them, with blanks between.
+    """
+
+    urgent: str = "Urgent"
+    important: str = "Important"
+    note: str = "Note"
+    tip: str = "Tip"
+    warning: str = "Warning"
+    caution: str = "Caution"
+    open: str = "Open"
+    date: str = "{day} {month} {year}"
+    date_time: str = "{day} {month} {year}, {time}"
+    months: str = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"
+
+    def written_date(self, day: date) -> str:
+        """Return a day as a person writes it."""
+        return self._filled(self.date, day)
+
+    def written_time(self, moment: datetime) -> str:
+        """Return a moment as a person writes it, in the zone that it is in."""
+        return self._filled(self.date_time, moment, time=f"{moment:%H:%M}")
+
+    def _filled(self, pattern: str, day: date, **more: str) -> str:
+        months = self.months.split()
+        return pattern.format(day=day.day, month=months[day.month - 1], year=day.year, **more)
 
 
 _LIGHT = 2048
@@ -100,21 +180,27 @@ _LIGHT = 2048
 _FEW = 20
 """Recipients and header fields."""
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+_ENGLISH = Words()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
     """Everything that is asked of one mail.
 
-    text: the plain part; the markdown stands in for an empty one.
-    html: shown instead of the plain part where the reader can; passed on as it is. An empty
-    plain part is made from it.
+    text: the plain part; one made of the markdown or html stands in for an empty one.
+    html: shown instead of the plain part where the reader can; passed on as it is.
     markdown: the same, as CommonMark, rendered into the layout; not together with html.
     images: the classic pictures: inline under their file names where there is html, else attached.
     headers: further header fields by name.
     thread: mails with the same key are one conversation in the inbox.
     base_url: where relative links in markdown and the button lead to.
     home_name, language: for the layout; the language is a BCP 47 tag.
+    layout: the card shows text, too; without it, text goes without HTML, and markdown alone.
+    heading: what the card says above the text; None for the subject.
+    icon: an emoji. color: such as "#d1242f".
+    facts, button: below the text. gaps: in the place of what cannot be had.
+    entries: below the text, each with a heading of its own.
+    origin: what has sent it, for the card.
     """
 
     sender: Mailbox
@@ -135,6 +221,20 @@ class Content:
     base_url: str | None = None
     home_name: str = ""
     language: str = "en"
+    layout: Layout = Layout.PLAIN
+    heading: str | None = None
+    icon: str = ""
+    color: str | None = None
+    facts: tuple[Fact, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    origin: Origin | None = None
+    words: Words = _ENGLISH
+
+    @property
+    def has_card(self) -> bool:
+        """Whether the text is shown in a card."""
+        return self.layout is Layout.CARD and not self.html
 
     @property
     def is_cheap_to_compose(self) -> bool:
@@ -143,7 +243,7 @@ class Content:
         So it is with short text alone: no file is read, nothing is rendered or encoded at length.
         """
         return (
-            not (self.attachments or self.images or self.html or self.markdown)
+            not (self.attachments or self.images or self.html or self.markdown or self.entries)
             and len(self.text) + len(self.subject) <= _LIGHT
             and len(self.to) + len(self.cc) + len(self.bcc) + len(self.headers) <= _FEW
         )

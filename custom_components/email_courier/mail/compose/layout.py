@@ -1,4 +1,4 @@
-"""The page that markdown is shown in: one column that reads well on any screen, light or dark.
+"""The page that a text is shown in: one column that reads well on any screen, light or dark.
 
 Tables, attributes and conditional comments are for Outlook, which lays out with Word; the
 style sheet is for readers that know dark mode. Nothing on the page is loaded from anywhere.
@@ -6,145 +6,289 @@ style sheet is for readers that know dark mode. Nothing on the page is loaded fr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
-from typing import NamedTuple
+from itertools import batched
+from typing import TYPE_CHECKING, Final
 
-from .attachments import visible_name
-from .content import Button, Content, ContentError, ContentFault
+from .content import Button, Content, ContentError, ContentFault, Fact, Gap, Priority
 from .encoding import body_text, one_line
-from .markdown import PICTURE_STYLE, PICTURE_WIDTH, absolute_link, render
+from .figures import InlinePicture, figures_html
+from .links import absolute_link
+from .text_html import is_right_to_left, text_html
+from .theme import (
+    CARD,
+    FONT,
+    HAIRLINE,
+    LINK,
+    MUTED,
+    OUTLOOK_STYLE_SHEET,
+    PAGE,
+    STYLE_SHEET,
+    TEXT,
+    WIDTH,
+    readable_on,
+)
 
-_FONT = "-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
+if TYPE_CHECKING:
+    from datetime import datetime
 
-_STYLE_SHEET = """\
-:root { color-scheme: light dark; supported-color-schemes: light dark; }
-.text pre { padding: 12px; overflow-x: auto; white-space: pre-wrap; background: #f1f3f4; }
-.text code { background: #f1f3f4; }
-@media (max-width: 480px) { .outer { padding: 0 !important; } .inner { padding: 20px !important; } }
-@media (prefers-color-scheme: dark) {
-  .page { background: #111418 !important; }
-  .card { background: #1c2025 !important; }
-  .text, .title { color: #e4e7eb !important; }
-  .text pre, .text code { background: #2a2f36 !important; }
-  .text a { color: #4fc3f7 !important; }
-  .text a.button { color: #ffffff !important; }
-  .footer { color: #a8b0b8 !important; }
-}
-"""
+type Figure = InlinePicture | Gap
 
-# Outlook's own dark mode. In a sheet of its own: Gmail drops a whole sheet over one selector that
-# it does not know.
-_OUTLOOK_STYLE_SHEET = """\
-[data-ogsc] .text, [data-ogsc] .title { color: #e4e7eb !important; }
-[data-ogsc] .text a { color: #4fc3f7 !important; }
-[data-ogsc] .text a.button { color: #ffffff !important; }
-"""
+_TABLE: Final = 'role="presentation" cellpadding="0" cellspacing="0" border="0"'
+_URGENT: Final = "#d1242f"
+_IMPORTANT: Final = "#bc4c00"
+_PREVIEW: Final = 110
+"""Characters that an inbox shows beside the subject, at most."""
+_FILLING: Final = "&#847;&zwnj;&nbsp;" * 40
+"""Keeps what follows out of the preview."""
 
 
-class InlinePicture(NamedTuple):
-    """A picture in the mail.
+def page(
+    content: Content, figures: Sequence[Figure], now: datetime, preview: str = ""
+) -> str:
+    """Return the page for a text: title, text, facts, pictures, button and footer.
 
-    name: its content id as the markdown writes it. content_id: as it is sent.
+    figures: pictures and gaps in their order; those that the text does not show follow it.
+    preview: the text as plain text, for the line beside the subject in an inbox.
+    Raises ContentError for a button that leads nowhere a mail may link to.
     """
-
-    name: str
-    content_id: str
-    filename: str
+    return _Page(content, figures, now, preview).html()
 
 
-def markdown_page(content: Content, pictures: tuple[InlinePicture, ...]) -> str:
-    """Return the page for content's markdown: title, text, pictures, button and footer.
-
-    Pictures that the text does not show follow it. Raises ContentError for a button that
-    leads nowhere a mail may link to.
-    """
-    names = {picture.name: picture.content_id for picture in pictures}
-    text = render(body_text(content.markdown or ""), names, content.base_url)
-    column = [
-        _title(content.subject),
-        text.html,
-        *(_picture(picture) for picture in pictures if picture.name not in text.shown),
-        _button(content.button, content.base_url),
-    ]
-    return _page(content, "".join(column))
+def appendix(content: Content, figures: Sequence[Figure]) -> str:
+    """Return what follows a page that somebody else has written."""
+    return _facts(content.facts) + figures_html(figures)
 
 
-def _page(content: Content, column: str) -> str:
-    return f"""\
-<!DOCTYPE html>
-<html lang="{_text(content.language)}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="supported-color-schemes" content="light dark">
-<title>{_text(content.subject)}</title>
-<style>
-{_STYLE_SHEET}</style>
-<style>
-{_OUTLOOK_STYLE_SHEET}</style>
-</head>
-<body class="page" style="margin:0;padding:0;background:#f1f3f4">
-<table role="presentation" class="page" width="100%" cellpadding="0" cellspacing="0" border="0"
- style="background:#f1f3f4"><tr><td class="outer" align="center" style="padding:24px 12px">
-<!--[if mso]><table role="presentation" width="600" cellpadding="0" cellspacing="0"><tr><td>
-<![endif]-->
-<table role="presentation" class="card" width="100%" cellpadding="0" cellspacing="0" border="0"
- style="max-width:600px;background:#ffffff;border-radius:8px"><tr>
-<td class="text inner" dir="auto" align="left"
- style="padding:28px 32px;color:#202124;font-family:{_FONT};font-size:16px;line-height:1.5;\
-word-break:break-word">
-{column}</td></tr></table>
-{_footer(content.home_name)}<!--[if mso]></td></tr></table><![endif]-->
-</td></tr></table>
-</body>
-</html>
-"""
-
-
-def _title(subject: str) -> str:
-    if not one_line(subject):
-        return ""
-    style = "margin:0 0 16px;font-size:24px;line-height:1.25;color:#202124"
-    return f'<h1 class="title" style="{style}">{_text(subject)}</h1>\n'
-
-
-def _picture(picture: InlinePicture) -> str:
-    alt = _text(visible_name(picture.filename, ""))
-    return (
-        f'<p style="margin:0 0 16px"><img src="cid:{picture.content_id}" alt="{alt}"'
-        f' width="{PICTURE_WIDTH}" style="{PICTURE_STYLE}"></p>\n'
-    )
-
-
-def _button(button: Button | None, base_url: str | None) -> str:
-    if button is None:
-        return ""
+def button_target(button: Button, base_url: str | None) -> str:
+    """Return where a button leads. Raises ContentError where a mail may not link there."""
     target = absolute_link(one_line(button.url), base_url)
     if target is None:
         raise ContentError(
             "button", ContentFault.BUTTON_URL_INVALID, url=one_line(button.url)[:200]
         )
-    link = (
-        f'<a class="button" href="{escape(target)}" style="display:inline-block;padding:12px 24px;'
-        f'color:#ffffff;text-decoration:none;font-weight:600">{_text(button.text or target)}</a>'
-    )
-    return (
-        '<table role="presentation" cellpadding="0" cellspacing="0" border="0"'
-        ' style="margin:8px 0 16px"><tr><td bgcolor="#0277bd"'
-        f' style="background:#0277bd;border-radius:6px">{link}</td></tr></table>\n'
-    )
+    return target
 
 
-def _footer(home_name: str) -> str:
-    if not one_line(home_name):
+class _Page:
+    """The parts of one page."""
+
+    def __init__(
+        self, content: Content, figures: Sequence[Figure], now: datetime, preview: str
+    ) -> None:
+        self._content = content
+        self._figures = figures
+        self._now = now
+        self._preview = preview or content.text
+        subject = content.subject if content.heading is None else content.heading
+        self._heading = one_line(subject) if content.has_card else ""
+        is_rtl = is_right_to_left(content.language, self._preview, self._heading)
+        self._direction = "rtl" if is_rtl else "ltr"
+        self._start, self._end = ("right", "left") if is_rtl else ("left", "right")
+
+    def html(self) -> str:
+        column = self._column()
+        body = self._card(column) if self._content.has_card else self._bare(column)
+        return f"""\
+<!DOCTYPE html>
+<html lang="{_text(self._content.language)}" dir="{self._direction}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="supported-color-schemes" content="light dark">
+<title>{_text(self._content.subject)}</title>
+<style>
+{STYLE_SHEET}</style>
+<style>
+{OUTLOOK_STYLE_SHEET}</style>
+</head>
+{body}</html>
+"""
+
+    def _bare(self, column: str) -> str:
+        return (
+            '<body style="margin:8px;padding:0">\n'
+            f'<div class="text" dir="{self._direction}" style="font-family:{FONT};font-size:16px;'
+            f'line-height:1.5;word-break:break-word">\n{column}</div>\n</body>\n'
+        )
+
+    def _card(self, column: str) -> str:
+        return f"""\
+<body class="page" style="margin:0;padding:0;background:{PAGE}">
+{self._preheader()}<table {_TABLE} class="page" width="100%"
+ style="background:{PAGE}"><tr><td class="outer" align="center" style="padding:24px 12px">
+<!--[if mso]><table {_TABLE} width="{WIDTH}"><tr><td>
+<![endif]-->
+<table {_TABLE} class="card" width="100%" dir="{self._direction}"
+ style="max-width:{WIDTH}px;background:{CARD};border:1px solid {HAIRLINE};border-radius:12px">{self._bar()}<tr>
+<td class="text inner" align="{self._start}"
+ style="padding:28px 32px 12px;color:{TEXT};font-family:{FONT};font-size:16px;line-height:1.5;\
+word-break:break-word">
+{self._head()}{column}</td></tr></table>
+{self._footer()}<!--[if mso]></td></tr></table><![endif]-->
+</td></tr></table>
+</body>
+"""
+
+    def _column(self) -> str:
+        text, shown = self._text()
+        entries = "".join(self._entry(number) for number in range(len(self._content.entries)))
+        of_entries = {name for one in self._content.entries for name in one.content_ids}
+        figures = [one for one in self._figures if _name(one) not in shown | of_entries]
+        return "".join(
+            [text, _facts(self._content.facts, self._start), figures_html(figures), self._button(), entries]
+        )
+
+    def _text(self) -> tuple[str, frozenset[str]]:
+        """Return the text, and the names of the pictures and gaps that it shows."""
+        content = self._content
+        if not content.markdown:
+            return text_html(content.text), frozenset()
+        # Its library takes longer to load than all else that a mail needs.
+        from .markdown import Style, render  # noqa: PLC0415
+
+        pictures = {
+            one.name: one.content_id for one in self._figures if isinstance(one, InlinePicture)
+        }
+        gaps = {
+            one.content_id: one.note
+            for one in self._figures
+            if isinstance(one, Gap) and one.content_id
+        }
+        style = Style(1 if self._heading else 0, self._direction == "rtl", content.words)
+        return render(body_text(content.markdown), pictures, content.base_url, gaps, style)
+
+    def _accent(self) -> tuple[str | None, str]:
+        """Return the colour of a mail, and the word that says how urgent it is."""
+        color, words = self._content.color, self._content.words
+        match self._content.priority:
+            case Priority.HIGHEST:
+                return color or _URGENT, words.urgent
+            case Priority.HIGH:
+                return color or _IMPORTANT, words.important
+        return color, ""
+
+    def _bar(self) -> str:
+        color, _ = self._accent()
+        if color is None:
+            return ""
+        return (
+            f'<tr><td class="bar" bgcolor="{color}" height="6" style="height:6px;font-size:0;line-height:6px;'
+            f'background:{color};border-radius:11px 11px 0 0">&nbsp;</td></tr>'
+        )
+
+    def _head(self) -> str:
+        color, word = self._accent()
+        pieces: list[str] = []
+        if word and color:
+            pieces.append(
+                f'<p style="margin:0 0 8px"><span style="display:inline-block;padding:1px 10px;'
+                f"background:{color};border-radius:11px;color:{readable_on(color)};font-size:13px;"
+                f'font-weight:600">{_text(word)}</span></p>\n'
+            )
+        if self._heading:
+            style = f"margin:0 0 16px;font-size:24px;line-height:1.25;font-weight:600;color:{TEXT}"
+            pieces.append(f'<h1 dir="auto" style="{style}">{_text(self._heading)}</h1>\n')
+        icon = one_line(self._content.icon)
+        if not icon:
+            return "".join(pieces)
+        return (
+            f'<table {_TABLE}><tr><td valign="top" style="padding:0 0 16px;padding-{self._end}:'
+            '14px;font-size:30px;line-height:1.1">'
+            f'<span aria-hidden="true">{escape(icon)}</span></td>'
+            f'<td valign="top">{"".join(pieces)}</td></tr></table>\n'
+        )
+
+    def _button(self) -> str:
+        button = self._content.button
+        if button is None:
+            return ""
+        target = button_target(button, self._content.base_url)
+        color = self._content.color or LINK
+        link = (
+            f'<a class="button" href="{escape(target)}" style="display:inline-block;'
+            f"padding:11px 22px;color:{readable_on(color)};text-decoration:none;font-weight:600\">"
+            f"{_text(button.text or target)}</a>"
+        )
+        return (
+            f'<table {_TABLE} style="margin:8px 0 16px"><tr><td bgcolor="{color}"'
+            f' style="background:{color};border-radius:8px;color:{readable_on(color)}">'
+            f"{link}</td></tr></table>\n"
+        )
+
+    def _entry(self, number: int) -> str:
+        entry = self._content.entries[number]
+        figures = [one for one in self._figures if _name(one) in entry.content_ids]
+        time = _text(self._content.words.written_time(entry.time))
+        return (
+            f'<table {_TABLE} width="100%"><tr><td class="line" style="padding:20px 0 0;'
+            f'border-top:1px solid {HAIRLINE}">'
+            '<h2 dir="auto" style="margin:0;font-size:17px;line-height:1.3;font-weight:600">'
+            f"{_text(entry.heading)}</h2>"
+            f'<p class="muted" style="margin:2px 0 10px;color:{MUTED};font-size:13px">{time}</p>\n'
+            f"{text_html(entry.text)}{figures_html(figures)}</td></tr></table>\n"
+        )
+
+    def _footer(self) -> str:
+        content = self._content
+        time = _text(content.words.written_time(self._now))
+        home = _text(content.home_name)
+        lines = [f"{home} &middot; {time}" if home else time]
+        if (origin := content.origin) is not None:
+            name = _text(origin.name)
+            target = origin.url and absolute_link(origin.url, None)
+            lines.append(
+                f'<a href="{escape(target)}" style="color:{MUTED}">{name}</a>' if target else name
+            )
+        style = f"padding:16px 12px;color:{MUTED};font-family:{FONT};font-size:13px;line-height:1.6"
+        return (
+            f'<table {_TABLE} width="100%" dir="{self._direction}" style="max-width:{WIDTH}px"><tr>'
+            f'<td class="muted" align="center" style="{style}">{"<br>".join(lines)}'
+            "</td></tr></table>\n"
+        )
+
+    def _preheader(self) -> str:
+        """Return the line beside the subject in an inbox, which does not say the subject again."""
+        preview = " ".join(one_line(self._preview).split())
+        for said in (self._content.subject, self._heading):
+            if said and preview.startswith(one_line(said)):
+                preview = preview[len(one_line(said)) :].lstrip(" .!?:;,\u2026=-")
+        if not preview:
+            preview = ", ".join(f"{fact.name}: {fact.value}" for fact in self._content.facts)
+        preview = preview or self._content.home_name
+        if len(preview) > _PREVIEW:
+            preview = f"{preview[:_PREVIEW].rpartition(' ')[0] or preview[:_PREVIEW]}\u2026"
+        style = "display:none;max-height:0;overflow:hidden;mso-hide:all"
+        return f'<div style="{style}">{_text(preview)}{_FILLING}</div>\n' if preview else ""
+
+
+def _facts(facts: Sequence[Fact], side: str = "left") -> str:
+    """Return values as large as a dashboard shows them, two in a row."""
+    if not facts:
         return ""
-    style = f"padding:16px 12px;color:#5f6368;font-family:{_FONT};font-size:13px;line-height:1.5"
-    return (
-        '<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0"'
-        f' style="max-width:600px"><tr><td class="footer" align="center" style="{style}">'
-        f"{_text(home_name)}</td></tr></table>\n"
+    rows = "".join(
+        f"<tr>{''.join(_fact(fact, side) for fact in row)}{'<td></td>' * (2 - len(row))}</tr>"
+        for row in batched(facts, 2)
     )
+    return (
+        f'<table {_TABLE} width="100%" style="margin:0 0 16px;table-layout:fixed">{rows}</table>\n'
+    )
+
+
+def _fact(fact: Fact, side: str) -> str:
+    return (
+        f'<td width="50%" valign="top" align="{side}" style="padding:0 0 12px;text-align:{side}">'
+        f'<p class="muted" style="margin:0;color:{MUTED};font-size:13px;line-height:1.4">'
+        f'<span dir="auto">{_text(fact.name)}</span></p>'
+        f'<p class="text" style="margin:0;font-size:22px;line-height:1.3;font-weight:600">'
+        f'<span dir="auto">{_text(fact.value)}</span></p></td>'
+    )
+
+
+def _name(figure: Figure) -> str:
+    return figure.name if isinstance(figure, InlinePicture) else figure.content_id
 
 
 def _text(text: str) -> str:

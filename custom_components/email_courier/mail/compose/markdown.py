@@ -1,41 +1,73 @@
-"""Markdown as HTML that is safe in a mail: CommonMark, tables and strike-through."""
+"""Markdown as HTML that is safe in a mail, as people write it.
+
+CommonMark, with what GitHub's has beside it: tables, strike-through, task lists, callouts, bare
+addresses as links; and a line ends where it was ended.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
-from urllib.parse import unquote, urljoin, urlsplit
+from html import escape
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-_LINKS = frozenset({"http", "https", "mailto", "tel", "homeassistant"})
-_WEB = frozenset({"http", "https"})
-_PICTURE = "cid"
+from .content import Words
+from .links import LINKS, absolute_link
+from .text_html import bare_link_at, bare_links
+from .theme import HAIRLINE, INNER, LINK, MONOSPACE, MUTED, SOFT, TEXT
 
-# Outlook takes the width of a picture from its attribute, and shows it at full size otherwise.
-PICTURE_WIDTH = 536
-PICTURE_STYLE = "display:block;width:100%;max-width:100%;height:auto;border:0"
+if TYPE_CHECKING:
+    from markdown_it.rules_inline import StateInline
 
-# Many readers drop style sheets, so that what gives the text its shape is inline. Colours that
-# dark mode must change are not.
-_RULE = "1px solid #9aa0a6"
-_STYLES = {
-    "h1": "margin:24px 0 12px;font-size:22px;line-height:1.3",
-    "h2": "margin:24px 0 12px;font-size:19px;line-height:1.3",
-    "h3": "margin:20px 0 8px;font-size:17px;line-height:1.3",
-    "p": "margin:0 0 16px",
-    "ul": "margin:0 0 16px;padding-left:24px",
-    "ol": "margin:0 0 16px;padding-left:24px",
-    "blockquote": "margin:0 0 16px;padding-left:16px;border-left:4px solid #03a9f4",
-    "table": "margin:0 0 16px;border-collapse:collapse",
-    "th": f"padding:6px 12px;border:{_RULE};text-align:left",
-    "td": f"padding:6px 12px;border:{_RULE}",
-    "hr": f"margin:24px 0;border:0;border-top:{_RULE}",
-    "code": "font-family:Consolas,Menlo,monospace;font-size:14px",
-    "img": PICTURE_STYLE,
-    "a": "color:#0277bd",
+_PICTURE: Final = "cid"
+
+PICTURE_STYLE: Final = "display:block;width:100%;max-width:100%;height:auto;border:0"
+GAP_STYLE: Final = f"padding:16px;background:{SOFT};border-radius:8px;font-size:14px"
+
+_SCHEME_BEFORE: Final = r"(?i)(?:^|[^\w@.+-])(https?|homeassistant)$"
+_TASK: Final = r"\[([ xX])\][ \t]+(?=\S)"
+_CALLOUT: Final = r"\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\][ \t]*"
+_NUMBER: Final = r"[^\w\s]*\d[\d.,:'\u2019\u00a0\u202f /-]*(?:\s?[^\W\d]{0,6}[²³]?(?:/[^\W\d]+)?|\s?[%‰°€$£¥]\w?)"
+_CALLOUTS: Final = {
+    "NOTE": ("#0969da", "\u2139\ufe0f"),
+    "TIP": ("#1a7f37", "\U0001f4a1"),
+    "IMPORTANT": ("#8250df", "\u2757"),
+    "WARNING": ("#bf8700", "\u26a0\ufe0f"),
+    "CAUTION": ("#d1242f", "\U0001f6d1"),
 }
+
+_STYLES: Final = {
+    "h1": "margin:24px 0 12px;font-size:22px;line-height:1.3;font-weight:600",
+    "h2": "margin:24px 0 12px;font-size:19px;line-height:1.3;font-weight:600",
+    "h3": "margin:20px 0 8px;font-size:17px;line-height:1.3;font-weight:600",
+    "h4": "margin:16px 0 8px;font-size:16px;line-height:1.3;font-weight:600",
+    "h5": "margin:16px 0 8px;font-size:15px;line-height:1.3;font-weight:600",
+    "h6": "margin:16px 0 8px;font-size:15px;line-height:1.3;font-weight:600",
+    "p": "margin:0 0 16px",
+    "ul": "margin:0 0 16px;padding-START:24px",
+    "ol": "margin:0 0 16px;padding-START:24px",
+    "li": "margin:0 0 4px",
+    "blockquote": f"margin:0 0 16px;padding-START:16px;border-START:4px solid {HAIRLINE}",
+    "table": "width:100%;margin:0 0 16px;border-collapse:collapse",
+    "th": f"padding:8px 0;border-bottom:1px solid {HAIRLINE};color:{MUTED};font-size:13px;"
+    "font-weight:600;text-align:START",
+    "td": f"padding:8px 0;border-bottom:1px solid {HAIRLINE};text-align:START",
+    "hr": f"margin:24px 0;border:0;border-top:1px solid {HAIRLINE}",
+    "code": f"padding:2px 4px;background:{SOFT};border-radius:4px;font-family:{MONOSPACE};"
+    "font-size:14px",
+    "img": PICTURE_STYLE,
+    "a": f"color:{LINK}",
+}
+_CLASSES: Final = {"code": "soft", "th": "line muted", "td": "line", "hr": "line", "blockquote": "line"}
+_WITH_DIRECTION: Final = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "li"})
+_PRE: Final = (
+    f"margin:0 0 16px;padding:12px;background:{SOFT};border-radius:6px;font-family:{MONOSPACE};"
+    "font-size:14px;line-height:1.45;white-space:pre-wrap;word-break:break-word"
+)
 
 
 class Rendered(NamedTuple):
@@ -45,29 +77,58 @@ class Rendered(NamedTuple):
     shown: frozenset[str]
 
 
-def render(source: str, pictures: Mapping[str, str], base_url: str | None = None) -> Rendered:
+class Style(NamedTuple):
+    """How Markdown is set.
+
+    below: levels that headings are moved down by. right_to_left: the direction of the page.
+    """
+
+    below: int = 0
+    right_to_left: bool = False
+    words: Words = Words()
+
+
+_USUAL: Final = Style()
+
+
+def render(
+    source: str,
+    pictures: Mapping[str, str],
+    base_url: str | None = None,
+    gaps: Mapping[str, str] | None = None,
+    style: Style = _USUAL,
+) -> Rendered:
     """Render markdown.
 
     Raw HTML comes out as text. A picture is shown when its address is "cid:" and a key of
-    pictures (content id as written: as sent); any other becomes a link or its description,
-    so that reading the mail loads nothing. A link without a host leads below base_url.
+    pictures (content id as written: as sent); a key of gaps is the sentence in its place. Any
+    other becomes a link or its description, so that reading the mail loads nothing. A link
+    without a host leads below base_url.
     """
-    renderer = _Renderer(pictures, base_url)
+    renderer = _Renderer(pictures, base_url, gaps or {}, style)
     return Rendered(renderer.render(source), frozenset(renderer.shown))
 
 
-def absolute_link(url: str, base_url: str | None) -> str | None:
-    """Return where a link leads, or None when a mail must not or cannot link there."""
-    try:
-        relative = not urlsplit(url).scheme
-        target = urljoin(base_url, url) if base_url and relative else url
-        parts = urlsplit(target)
-        has_host = bool(parts.hostname)
-    except ValueError:
-        return None
-    if parts.scheme not in _LINKS or (parts.scheme in _WEB and not has_host):
-        return None
-    return target
+def parse(source: str) -> list[Token]:
+    """Return markdown as the parser's tokens."""
+    return parser().parse(source)
+
+
+def task_of(item: str) -> tuple[str, str] | None:
+    """Return the box of a task and the text behind it."""
+    match = re.match(_TASK, item)
+    return match and ("\u2610" if match[1] == " " else "\u2611", item[match.end() :])
+
+
+def callout_of(text: str) -> tuple[str, str] | None:
+    """Return the kind of a callout, such as WARNING, and the text behind its mark."""
+    match = re.match(_CALLOUT, text)
+    return match and (match[1], text[match.end() :])
+
+
+def is_number(cell: str) -> bool:
+    """Tell whether a cell of a table is a number, perhaps with its unit."""
+    return bool(re.fullmatch(_NUMBER, cell.strip(" *~`_")))
 
 
 class _Markdown(MarkdownIt):
@@ -76,28 +137,69 @@ class _Markdown(MarkdownIt):
     def validateLink(self, url: str) -> bool:  # noqa: N802 - the parser's name
         """Let through what the renderer can judge: our schemes, pictures, relative links."""
         try:
-            return urlsplit(url).scheme in _LINKS | {_PICTURE, ""}
+            return urlsplit(url).scheme in LINKS | {_PICTURE, ""}
         except ValueError:
             return False
+
+
+def parser() -> MarkdownIt:
+    """Return a parser for the Markdown that mails are written in."""
+    made = _Markdown("commonmark", {"html": False, "breaks": True})
+    made.enable(["table", "strikethrough"])
+    made.inline.ruler.after("text", "bare_link", _bare_link)
+    return made
+
+
+def _bare_link(state: StateInline, silent: bool) -> bool:
+    """Take an address before its underscores can be taken for emphasis."""
+    if state.src[state.pos : state.pos + 3] != "://" or state.linkLevel > 0:
+        return False
+    before = re.search(_SCHEME_BEFORE, state.pending[-20:])
+    if before is None:
+        return False
+    link = bare_link_at(state.src, state.pos - len(before[1]))
+    if link is None:
+        return False
+    if not silent:
+        state.pending = state.pending[: -len(before[1])]
+        state.push("link_open", "a", 1).attrSet("href", link.target)
+        state.push("text", "", 0).content = state.src[link.start : link.end]
+        state.push("link_close", "a", -1)
+    state.pos = link.end
+    return True
 
 
 class _Renderer:
     """Renders one text, remembering the pictures shown."""
 
-    def __init__(self, pictures: Mapping[str, str], base_url: str | None) -> None:
+    def __init__(
+        self,
+        pictures: Mapping[str, str],
+        base_url: str | None,
+        gaps: Mapping[str, str],
+        style: Style,
+    ) -> None:
         self.shown: set[str] = set()
         self._pictures = pictures
         self._base_url = base_url
-        self._parser = _Markdown("commonmark", {"html": False})
-        self._parser.enable(["table", "strikethrough"])
+        self._gaps = gaps
+        self._style = style
+        self._start = "right" if style.right_to_left else "left"
+        self._end = "left" if style.right_to_left else "right"
+        self._parser = parser()
 
     def render(self, source: str) -> str:
         tokens = self._parser.parse(source)
+        _mark_tasks(tokens)
+        self._align_numbers(tokens)
+        tokens = self._callouts(tokens)
         for token in tokens:
             if token.children is not None:
                 token.children = [
                     self._styled(child) for child in self._without_remote(token.children)
                 ]
+            if token.type in {"fence", "code_block"}:
+                self._preformat(token)
             self._styled(token)
         return str(self._parser.renderer.render(tokens, self._parser.options, {}))
 
@@ -105,8 +207,83 @@ class _Renderer:
         style = _STYLES.get(token.tag)
         if style and token.nesting >= 0:
             own = token.attrGet("style")
-            token.attrSet("style", f"{style};{own}" if own else style)
+            style = f"{style};{own}" if own else style
+            token.attrSet("style", style.replace("START", self._start))
+            if token.tag in _CLASSES:
+                token.attrSet("class", _CLASSES[token.tag])
+            if token.tag in _WITH_DIRECTION:
+                token.attrSet("dir", "auto")
+        if token.type in {"heading_open", "heading_close"}:
+            token.tag = f"h{min(int(token.tag[1]) + self._style.below, 6)}"
         return token
+
+    def _preformat(self, token: Token) -> None:
+        """Let code wrap; the parser's own renderer has no place for the style."""
+        token.type, token.tag = "html_block", ""
+        lines = escape(token.content.rstrip("\n"))
+        token.content = f'<pre class="soft" dir="ltr" style="{_PRE}">{lines}</pre>\n'
+
+    def _align_numbers(self, tokens: list[Token]) -> None:
+        """Put numbers to the other side, where nothing else was asked for, and keep them whole."""
+        columns: list[list[tuple[Token, str]]] = []
+        column = 0
+        for token, following in zip(tokens, [*tokens[1:], *tokens[:1]], strict=True):
+            if token.type == "table_open":
+                columns = []
+                token.attrSet("width", "100%")
+            elif token.type == "tr_open":
+                column = 0
+            elif token.type in {"th_open", "td_open"}:
+                if column == len(columns):
+                    columns.append([])
+                columns[column].append((token, following.content))
+                column += 1
+            elif token.type == "table_close":
+                for cells in columns:
+                    self._align_column(cells, is_last=cells is columns[-1])
+
+    def _align_column(self, cells: list[tuple[Token, str]], *, is_last: bool) -> None:
+        body = [text for cell, text in cells if cell.tag == "td" and text.strip(" -\u2013\u2014")]
+        has_numbers = bool(body) and all(map(is_number, body))
+        for cell, text in cells:
+            if cell.tag == "th":
+                cell.attrSet("scope", "col")
+            own = str(cell.attrGet("style") or "")
+            if has_numbers and not own:
+                own = f"text-align:{self._end}"
+            if cell.tag == "td" and is_number(text):
+                own += ";white-space:nowrap"
+                cell.attrSet("dir", "ltr")
+            if not is_last:
+                own += f";padding-{self._end}:16px"
+            cell.attrSet("style", own.strip(";"))
+
+    def _callouts(self, tokens: list[Token]) -> list[Token]:
+        """Return tokens with a table around each quotation that begins with a callout's mark."""
+        kept: list[Token] = []
+        open_callouts: list[bool] = []
+        for number, token in enumerate(tokens):
+            if token.type == "blockquote_open":
+                kind = _take_callout(tokens[number + 1 : number + 3])
+                open_callouts.append(kind is not None)
+                kept.append(token if kind is None else self._callout(kind))
+            elif token.type == "blockquote_close" and open_callouts.pop():
+                kept.append(Token("html_block", "", 0, content="</td></tr></table>\n"))
+            else:
+                kept.append(token)
+        return kept
+
+    def _callout(self, kind: str) -> Token:
+        color, sign = _CALLOUTS[kind]
+        word = escape(str(getattr(self._style.words, kind.lower())))
+        html = (
+            '<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0"'
+            f' style="margin:0 0 16px"><tr><td class="soft" style="padding:12px 16px 0;'
+            f'background:{SOFT};border-{self._start}:4px solid {color}">'
+            f'<p dir="auto" style="margin:0 0 8px"><strong><span aria-hidden="true">{sign}</span> '
+            f"{word}</strong></p>\n"
+        )
+        return Token("html_block", "", 0, content=html)
 
     def _without_remote(self, tokens: list[Token]) -> Iterator[Token]:
         """Yield inline tokens with every link made absolute and no picture from elsewhere."""
@@ -124,6 +301,8 @@ class _Renderer:
                 dropped = in_link = False
             elif token.type == "image":
                 yield from self._picture(token, in_link=in_link)
+            elif token.type == "text" and not in_link and not dropped:
+                yield from _with_links(token)
             else:
                 yield token
 
@@ -134,12 +313,14 @@ class _Renderer:
         if scheme.lower() == _PICTURE and name in self._pictures:
             self.shown.add(name)
             token.attrSet("src", f"{_PICTURE}:{self._pictures[name]}")
-            token.attrSet("width", str(PICTURE_WIDTH))
+            token.attrSet("width", str(INNER))
             yield token
             return
-        description = "".join(
-            " " if child.type == "softbreak" else child.content for child in token.children or ()
-        )
+        if scheme.lower() == _PICTURE and name in self._gaps:
+            self.shown.add(name)
+            yield Token("html_inline", "", 0, content=gap_html(self._gaps[name], "span"))
+            return
+        description = description_of(token)
         target = None if in_link else absolute_link(source, self._base_url)
         if target is None:
             yield Token("text", "", 0, content=description)
@@ -147,3 +328,60 @@ class _Renderer:
         yield Token("link_open", "a", 1, attrs={"href": target})
         yield Token("text", "", 0, content=description or target)
         yield Token("link_close", "a", -1)
+
+
+def description_of(image: Token) -> str:
+    """Return what stands for a picture."""
+    return "".join(
+        " " if child.type in {"softbreak", "hardbreak"} else child.content
+        for child in image.children or ()
+    )
+
+
+def gap_html(note: str, tag: str) -> str:
+    """Return the place of a picture that is not there."""
+    style = f"display:block;{GAP_STYLE};color:{TEXT}"
+    return f'<{tag} class="soft text" dir="auto" style="{style}">{escape(note)}</{tag}>'
+
+
+def _with_links(token: Token) -> Iterator[Token]:
+    text, at = token.content, 0
+    for link in bare_links(text):
+        yield Token("text", "", 0, content=text[at : link.start])
+        yield Token("link_open", "a", 1, attrs={"href": link.target})
+        yield Token("text", "", 0, content=text[link.start : link.end])
+        yield Token("link_close", "a", -1)
+        at = link.end
+    yield Token("text", "", 0, content=text[at:]) if at else token
+
+
+def _mark_tasks(tokens: list[Token]) -> None:
+    """Put a box in place of a task's brackets, and no other mark before it."""
+    opened: list[Token] = []
+    for item, paragraph, inline in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if item.type.endswith("_list_open"):
+            opened.append(item)
+        elif item.type.endswith("_list_close"):
+            opened.pop()
+        if (item.type, paragraph.type) != ("list_item_open", "paragraph_open"):
+            continue
+        first = inline.children[0] if inline.children else None
+        if first is not None and first.type == "text" and (task := task_of(inline.content)):
+            found = re.match(_TASK, first.content)
+            first.content = f"{task[0]}\u00a0{first.content[found.end() if found else 0 :]}"
+            item.attrSet("style", "list-style-type:none")
+            opened[-1].attrSet("style", "padding-START:4px")
+
+
+def _take_callout(following: list[Token]) -> str | None:
+    """Return the kind of the callout that a quotation begins with, and take out its mark."""
+    if [token.type for token in following] != ["paragraph_open", "inline"]:
+        return None
+    children = following[1].children or []
+    found = callout_of(following[1].content)
+    if found is None or not children or callout_of(children[0].content) is None:
+        return None
+    kind, children[0].content = callout_of(children[0].content) or ("", "")
+    if not children[0].content and children[1:2] and children[1].type.endswith("break"):
+        del children[1]
+    return kind

@@ -87,7 +87,7 @@ def _message(
     # A server without SMTPUTF8 can still take the mail for those whose address does not need it.
     in_ascii = any(mailbox.address.isascii() for mailbox in (*to, *cc, *bcc))
     header = message_header(content, to, cc, message_id, now, in_ascii=in_ascii)
-    return body_part(content, unique).with_fields((*header, ("MIME-Version", "1.0")))
+    return body_part(content, unique, now).with_fields((*header, ("MIME-Version", "1.0")))
 
 
 def _once(fields: Iterable[Iterable[Mailbox]]) -> list[tuple[Mailbox, ...]]:
