@@ -136,7 +136,7 @@ def test_every_field_has_its_name_and_is_explained_and_no_text_is_left_over() ->
 def test_every_field_of_a_recipient_has_its_name_and_is_explained(page: str) -> None:
     dialog = recipient_flow.RecipientFlow
     assert hasattr(dialog, f"async_step_{page}")
-    fields = {(None, name) for name in ("name", "to", "cc", "bcc")}
+    fields = {(None, name) for name in ("name", "to", "cc", "bcc", "layout")}
     for texts in ("data", "data_description"):
         assert set(texts_of_fields(RECIPIENT["step"][page], texts)) == fields
 

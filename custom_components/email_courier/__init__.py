@@ -14,7 +14,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from .account import Account, EmailCourierConfigEntry
 from .connectivity import ContactLog
-from .const import DOMAIN
+from .const import DOMAIN, KEPT_OPTIONS
 from .courier_config import async_courier_config
 from .entry import trust_of
 from .issues import AccountIssues, async_delete_issues
@@ -40,6 +40,14 @@ PLATFORMS = [
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register the actions, which are there even while no account is loaded."""
     async_setup_services(hass)
+    return True
+
+
+async def async_migrate_entry(hass: HomeAssistant, entry: EmailCourierConfigEntry) -> bool:
+    """Let an account that an older release has made send its mail as it did."""
+    if entry.minor_version < 2:
+        options = {**KEPT_OPTIONS, **entry.options}
+        hass.config_entries.async_update_entry(entry, options=options, minor_version=2)
     return True
 
 

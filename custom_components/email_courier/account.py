@@ -17,6 +17,7 @@ from homeassistant.util import dt as dt_util
 
 from .const import (
     CONF_DROP_LARGE_ATTACHMENTS,
+    CONF_LAYOUT,
     CONF_REPLY_TO,
     CONF_SENDER,
     CONF_SENDER_NAME,
@@ -25,7 +26,7 @@ from .const import (
 from .entry import settings_of
 from .errors import error_for_content, error_for_failure, error_for_outbox, request_error
 from .mail.address import Mailbox, parse_mailbox, parse_mailboxes
-from .mail.compose.content import Attachment, Content, ContentError, Priority
+from .mail.compose.content import Attachment, Content, ContentError, Layout, Priority, Words
 from .mail.failure import FailureKind, MailError
 from .mail.outbox.courier import Courier, CourierConfig
 from .mail.outbox.events import CourierEvent, Paused
@@ -36,6 +37,7 @@ from .mail.smtp.keepalive import KeepaliveSession
 from .mail.smtp.session import Proof, proof_of
 from .message_size import NOTHING_FITS, async_lighten, dropped_attachments
 from .outbox_host import outbox_folder, outbox_host
+from .phrases import Phrases, words_of
 from .recipients import Recipients
 
 if TYPE_CHECKING:
@@ -73,6 +75,8 @@ class Account:
         self.sender: Mailbox = parse_mailbox(
             entry.data[CONF_SENDER], FailureKind.INVALID_SENDER
         ).named(entry.options.get(CONF_SENDER_NAME, ""))
+        self.layout = Layout(entry.options.get(CONF_LAYOUT, Layout.CARD))
+        self.words = Words()
         self._recipients: dict[str, Recipients] = {}
         self._session = KeepaliveSession(self.settings, context)
         self._loaded = _without_token(entry)
@@ -101,6 +105,7 @@ class Account:
 
     async def async_open(self) -> None:
         """Take note of waiting mail; nothing can be sent before."""
+        self.words = words_of(await Phrases.async_load(self.hass))
         self.courier.open()
 
     @callback
@@ -120,6 +125,14 @@ class Account:
     def async_listen(self, listener: EventListener) -> CALLBACK_TYPE:
         """Tell a listener of everything that becomes of this account's mail."""
         return self.courier.listen(listener)
+
+    def layout_for(self, *subentry_ids: str) -> Layout:
+        """Return the layout of mail to recipients, the account's where they do not agree."""
+        wanted = {
+            self.entry.subentries[subentry_id].data.get(CONF_LAYOUT) for subentry_id in subentry_ids
+        }
+        own = wanted.pop() if len(wanted) == 1 else None
+        return self.layout if own is None else Layout(own)
 
     def recipients(self, subentry_id: str) -> Recipients:
         """Return who is behind a recipient. Raises KeyError for no subentry of the account."""
@@ -146,7 +159,8 @@ class Account:
             reply_to=reply_to,
             home_name=self.hass.config.location_name,
             language=self.hass.config.language,
-            base_url=_base_url(self.hass) if fields.get("markdown") else None,
+            base_url=_base_url(self.hass) if _has_links(fields) else None,
+            words=self.words,
             **fields,
         )
 
@@ -270,6 +284,10 @@ async def async_reloaded(entry: EmailCourierConfigEntry) -> None:
 def _without_token(entry: ConfigEntry) -> tuple[Any, ...]:
     data = {name: value for name, value in entry.data.items() if name != CONF_TOKEN}
     return data, dict(entry.options), entry.title, dict(entry.subentries)
+
+
+def _has_links(fields: dict[str, Any]) -> bool:
+    return bool(fields.get("markdown") or fields.get("button"))
 
 
 def _base_url(hass: HomeAssistant) -> str | None:

@@ -38,6 +38,8 @@ class TestMailButton(AccountEntity, ButtonEntity):
                 to=(account.sender,),
                 subject=phrases.say("test_subject", home=self.hass.config.location_name),
                 text=phrases.say("button_test_text", sender=account.sender.address),
+                layout=account.layout,
+                icon="\u2705",
             ),
             queue=False,
         )

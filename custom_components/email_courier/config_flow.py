@@ -33,6 +33,7 @@ class EmailCourierConfigFlow(ServerSteps, LoginSteps, OAuthSteps, FinishSteps, d
     """A new account, an imported one, and changes to one that exists."""
 
     VERSION = 1
+    MINOR_VERSION = 2
 
     @classmethod
     @callback

@@ -27,6 +27,7 @@ CONF_FINGERPRINT: Final = "certificate_fingerprint"
 CONF_FLOOD_LIMIT: Final = "flood_limit"
 CONF_HELLO_NAME: Final = "hello_name"
 CONF_IMPLEMENTATION: Final = "auth_implementation"
+CONF_LAYOUT: Final = "layout"
 CONF_LOGIN_WITH: Final = "login_with"
 CONF_MAX_MAILS: Final = "max_mails"
 CONF_MAX_MEGABYTES: Final = "max_megabytes"
@@ -42,6 +43,9 @@ CONF_TOKEN_URL: Final = "token_url"
 CONF_TRUST_CERTIFICATE: Final = "trust_certificate"
 CONF_USE_SIGN_IN: Final = "use_sign_in"
 CONF_WRITE_FIRST: Final = "write_first"
+
+KEPT_OPTIONS: Final = {CONF_LAYOUT: "plain"}
+"""What accounts of release 1.0 go on with until their options say otherwise."""
 
 DEFAULT_BACKUP_AFTER: Final = 5
 DEFAULT_MAX_MAILS: Final = 10_000

@@ -14,6 +14,7 @@ from .const import (
     CONF_BACKUP_ACCOUNT,
     CONF_BACKUP_AFTER,
     CONF_FLOOD_LIMIT,
+    CONF_LAYOUT,
     CONF_MAX_MAILS,
     CONF_MAX_MEGABYTES,
     CONF_WRITE_FIRST,
@@ -22,6 +23,7 @@ from .const import (
     DEFAULT_MAX_MEGABYTES,
 )
 from .digest import DigestWriter
+from .mail.compose.content import Layout
 from .mail.failure import Failure, FailureKind, MailError, Permanence, Stage
 from .mail.outbox.backup import Backup, readdress
 from .mail.outbox.courier import CourierConfig
@@ -58,6 +60,7 @@ async def async_courier_config(hass: HomeAssistant, entry: ConfigEntry) -> Couri
                 hass.config.location_name,
                 hass.config.language,
                 partial(_size_limit, entry),
+                Layout(entry.options.get(CONF_LAYOUT, Layout.CARD)),
             ),
         ),
     )

@@ -15,12 +15,12 @@ from typing import Final, NamedTuple, cast
 from homeassistant.util import dt as dt_util
 
 from .mail.address import Mailbox, parse_mailbox, parse_mailboxes
-from .mail.compose.content import Attachment, Content
+from .mail.compose.content import Attachment, Content, Entry, Layout
 from .mail.failure import FailureKind
 from .mail.files import OpenedFile
 from .mail.outbox.digests import Pictures
 from .mail.outbox.submission import OutgoingMail
-from .phrases import Phrases
+from .phrases import Phrases, words_of
 from .pictures import smaller_picture
 
 UNKNOWN_LIMIT: Final = 10_000_000
@@ -43,12 +43,14 @@ class DigestWriter(NamedTuple):
     What composes is imported by the first of them, so that a start of Home Assistant need not.
 
     size_limit: returns how many bytes the account's server takes, None or 0 while not known.
+    layout: of the account.
     """
 
     phrases: Phrases
     home_name: str
     language: str
     size_limit: Callable[[], int | None]
+    layout: Layout = Layout.PLAIN
 
     def limit(self) -> int:
         """Return how many bytes a digest may have on the wire."""
@@ -80,6 +82,7 @@ class Draft:
         self._limit = writer.limit()
         self._size = _FRAME
         self._texts: list[str] = []
+        self._entries: list[Entry] = []
         self._files: list[Attachment] = []
         self._reply_tos: set[str] = set()
         self._content: Content | None = None
@@ -104,17 +107,21 @@ class Draft:
             size += attachment_part(file).size + _AROUND_PART
             if size > self._limit:
                 break
-            files.append(_kept(file))
-        text = _text(message)
+            files.append(_kept(self._named(file, len(self._files) + len(files))))
+        entry = _entry(message)
         if left_out:
-            text += "\n\n" + self._writer.left_out(", ".join(left_out))
-        size += _largest_size(_SEPARATOR + text)
+            note = self._writer.left_out(", ".join(left_out))
+            entry = entry._replace(text=f"{entry.text}\n\n{note}".lstrip())
+        text = _text(entry)
+        size += self._size_of(text)
         if size > self._limit:
             return False
         if self._content is None:
             self._content = self._begin(mail, message)
         self._size = size
         self._texts.append(text)
+        content_ids = tuple(file.content_id for file in files if file.content_id)
+        self._entries.append(entry._replace(content_ids=content_ids))
         self._files += files
         self._reply_tos.add(str(message["Reply-To"] or ""))
         self._expires_after = max(self._expires_after, mail.expires_after)
@@ -132,12 +139,16 @@ class Draft:
         intro = phrases.say("digest_intro", count=count)
         if self._is_scaled:
             intro += "\n\n" + phrases.say("digest_pictures_smaller")
+        is_card = self._writer.layout is Layout.CARD
         content = replace(
             self._content,
             reply_to=_reply_to(self._reply_tos),
             subject=phrases.say("digest_subject", count=count, home=self._writer.home_name),
-            text=_SEPARATOR.join([intro, *self._texts]),
+            text=intro if is_card else _SEPARATOR.join([intro, *self._texts]),
+            entries=tuple(self._entries) if is_card else (),
             attachments=tuple(self._files),
+            layout=self._writer.layout,
+            words=words_of(phrases),
         )
         mail = compose(content, now=dt_util.now())
         return OutgoingMail(
@@ -161,6 +172,17 @@ class Draft:
             home_name=self._writer.home_name,
             language=self._writer.language,
         )
+
+    def _named(self, file: Attachment, number: int) -> Attachment:
+        """Let a picture be shown with the mail that it belongs to."""
+        is_shown = self._writer.layout is Layout.CARD and _is_shown(file)
+        return replace(file, content_id=f"picture-{number}") if is_shown else file
+
+    def _size_of(self, text: str) -> int:
+        """Return how many bytes the text of one mail has on the wire at most."""
+        size = _largest_size(_SEPARATOR + text)
+        # The page has each letter once more, perhaps as "&quot;", with its lines and links marked.
+        return 8 * size + _FRAME if self._writer.layout is Layout.CARD else size
 
     def _attachment(self, name: str, part: MIMEPart) -> tuple[Attachment, bool]:
         """Return a part as an attachment, and whether it is a picture that was made smaller."""
@@ -196,11 +218,14 @@ def _reply_to(wanted: set[str]) -> tuple[Mailbox, ...]:
     return tuple(parse_mailboxes(wanted)) if len(wanted) == 1 and "" not in wanted else ()
 
 
-def _text(message: EmailMessage) -> str:
-    date = message["Date"].datetime
+def _entry(message: EmailMessage) -> Entry:
     body = message.get_body(("plain",))
-    text = "" if body is None else body.get_content().strip()
-    return f"{date:%Y-%m-%d %H:%M}  {message['Subject']}\n\n{text}".rstrip()
+    text = "" if body is None else body.get_content().replace("\r\n", "\n").strip()
+    return Entry(str(message["Subject"]), message["Date"].datetime, text)
+
+
+def _text(entry: Entry) -> str:
+    return f"{entry.time:%Y-%m-%d %H:%M}  {entry.heading}\n\n{entry.text}".rstrip()
 
 
 def _largest_size(text: str) -> int:
@@ -217,6 +242,12 @@ def _parts(message: EmailMessage) -> Iterator[tuple[str, MIMEPart]]:
     page = message.get_body(("html",))
     if page is not None and (plain is None or not plain.get_content().strip()):
         yield f"{message['Subject']}.html", page
+
+
+def _is_shown(file: Attachment) -> bool:
+    from .mail.compose.attachments import is_shown_by_readers  # noqa: PLC0415
+
+    return is_shown_by_readers(file)
 
 
 def _is_picture(part: MIMEPart) -> bool:

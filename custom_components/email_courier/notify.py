@@ -14,6 +14,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .account import Account, EmailCourierConfigEntry
 from .const import DOMAIN, SIGNAL_NOTIFIED, SUBENTRY_RECIPIENT
 from .entity import MANUFACTURER, AccountEntity
+from .origin import async_origin
 
 PARALLEL_UPDATES = 0
 
@@ -73,13 +74,17 @@ class RecipientEntity(AccountEntity, NotifyEntity):
         )
 
     async def async_send_message(self, message: str, title: str | None = None) -> None:
-        """Send one plain mail to all addresses of the recipient."""
+        """Send one mail to all addresses of the recipient."""
+        layout = self.account.layout_for(self._subentry_id)
         await self.account.async_send(
             self.account.content(
                 to=self.recipients.to,
                 cc=self.recipients.cc,
                 bcc=self.recipients.bcc,
                 subject=title or ATTR_TITLE_DEFAULT,
+                heading=title or "",
                 text=message,
+                layout=layout,
+                origin=async_origin(self.hass, layout, self.account.words, self._context),
             )
         )

@@ -9,6 +9,7 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.translation import async_get_translations
 
 from .const import DOMAIN
+from .mail.compose.content import Words
 
 _PREFIX = f"component.{DOMAIN}.selector.phrase.options."
 _VALUE = re.compile(r"\{(\w+)\}")
@@ -33,10 +34,29 @@ class Phrases:
             }
         )
 
-    def say(self, name: str, **values: str) -> str:
+    def say(self, name: str, /, **values: str) -> str:
         """Return a sentence with its values filled in. Raises KeyError for a value left out."""
         # in one pass: a server's words may hold braces of their own
         return _VALUE.sub(lambda match: values[match[1]], self._texts[name])
+
+
+def words_of(phrases: Phrases) -> Words:
+    """Return the words of a layout."""
+    parts = {name: f"{{{name}}}" for name in ("day", "month", "year", "time")}
+    return Words(
+        urgent=phrases.say("layout_urgent"),
+        important=phrases.say("layout_important"),
+        note=phrases.say("layout_note"),
+        tip=phrases.say("layout_tip"),
+        warning=phrases.say("layout_warning"),
+        caution=phrases.say("layout_caution"),
+        open=phrases.say("layout_open"),
+        date=phrases.say("layout_date", **parts),
+        date_time=phrases.say("layout_date_time", **parts),
+        automation=phrases.say("layout_automation", name="{name}"),
+        script=phrases.say("layout_script", name="{name}"),
+        months=phrases.say("layout_months"),
+    )
 
 
 async def async_error_text(hass: HomeAssistant, error: HomeAssistantError) -> str:

@@ -33,6 +33,7 @@ from ..tls_context import async_context_for
 from .draft import Draft
 
 if TYPE_CHECKING:
+    from ..mail.compose.content import Words
     from ..mail.discovery.model import Discovery
     from ..mail.smtp.session import Proof, StageObserver
     from ..mail.verify.remedy import Diagnosis
@@ -135,11 +136,11 @@ async def _async_prove(
 
 
 async def async_send_test(
-    hass: HomeAssistant, draft: Draft, recipient: str, subject: str, text: str
+    hass: HomeAssistant, draft: Draft, recipient: str, subject: str, text: str, words: Words
 ) -> Failure | None:
     """Send a test mail with settings that are not saved yet; return what stopped it."""
     await async_import_module(hass, f"{_MAIL}.compose.message")
-    from ..mail.compose.content import Content
+    from ..mail.compose.content import Content, Layout
     from ..mail.compose.message import compose
 
     settings = draft.settings()
@@ -152,6 +153,10 @@ async def async_send_test(
             subject=subject,
             text=text,
             home_name=hass.config.location_name,
+            language=hass.config.language,
+            layout=Layout.CARD,
+            icon="\u2705",
+            words=words,
         )
         context = await _async_context(hass, settings)
     except MailError as error:

@@ -19,6 +19,7 @@ from ..const import (
 )
 from ..entry import async_save
 from ..mail.failure import Failure
+from ..phrases import words_of
 from ..recipients import format_mailbox
 from .check import async_send_test
 from .dialog import Dialog
@@ -111,6 +112,7 @@ class FinishSteps(Dialog):
             self._test_recipient,
             subject=phrases.say("test_subject", home=self.hass.config.location_name),
             text=phrases.say("test_text", sender=self.draft.sender),
+            words=words_of(phrases),
         )
 
     def _title(self, entry: ConfigEntry) -> str:

@@ -52,6 +52,7 @@ from ..const import (
     MAX_TIMEOUT,
     MIN_TIMEOUT,
 )
+from ..mail.compose.content import Layout
 from ..mail.settings import Encryption
 from .core_smtp import CoreAccount
 
@@ -254,6 +255,17 @@ def _server() -> dict[vol.Marker, Any]:
         vol.Required(CONF_VERIFY_SSL, default=True): BooleanSelector(),
         vol.Required(CONF_ADVANCED): section(vol.Schema(advanced), {"collapsed": True}),
     }
+
+
+def layout_selector() -> SelectSelector:
+    """Return the choice of what the text of a mail is shown in."""
+    # A short list would come as radio buttons, and a choice of those is for good.
+    config = SelectSelectorConfig(
+        options=[layout.value for layout in Layout],
+        mode=SelectSelectorMode.DROPDOWN,
+        translation_key="layout",
+    )
+    return SelectSelector(config)
 
 
 def _back() -> dict[vol.Marker, Any]:

@@ -30,6 +30,7 @@ from ..const import (
     CONF_DROP_LARGE_ATTACHMENTS,
     CONF_FLOOD_LIMIT,
     CONF_HELLO_NAME,
+    CONF_LAYOUT,
     CONF_MAX_MAILS,
     CONF_MAX_MEGABYTES,
     CONF_REPLY_TO,
@@ -46,11 +47,13 @@ from ..const import (
 )
 from ..entry import async_save
 from ..mail.address import parse_mailboxes
+from ..mail.compose.content import Layout
 from ..mail.failure import Failure, FailureKind, MailError, Stage
 from ..mail.hostname import is_hello_name
 from ..phrases import Phrases
 from .check import CheckResult, async_check
 from .draft import Draft, async_draft_of
+from .forms import layout_selector
 from .progress import Progress
 from .texts import error_values, typing_error
 
@@ -135,6 +138,7 @@ def _always() -> dict[vol.Marker, Any]:
     return {
         vol.Optional(CONF_SENDER_NAME): TextSelector(),
         vol.Optional(CONF_REPLY_TO): TextSelector(TextSelectorConfig(multiple=True)),
+        vol.Required(CONF_LAYOUT, default=Layout.CARD.value): layout_selector(),
         vol.Required(_CONNECTION): section(
             vol.Schema(
                 {

@@ -9,11 +9,12 @@ from homeassistant.const import CONF_NAME
 from homeassistant.helpers.selector import TextSelector, TextSelectorConfig, TextSelectorType
 import voluptuous as vol
 
-from ..const import CONF_BCC, CONF_CC, CONF_TO
+from ..const import CONF_BCC, CONF_CC, CONF_LAYOUT, CONF_TO
 from ..errors import placeholders
 from ..mail.address import Mailbox, parse_mailbox, parse_mailboxes
 from ..mail.failure import MailError
 from ..recipients import format_mailbox
+from .forms import layout_selector
 
 _ADDRESSES = TextSelector(TextSelectorConfig(type=TextSelectorType.TEXT, multiple=True))
 _FORM = vol.Schema(
@@ -22,6 +23,7 @@ _FORM = vol.Schema(
         vol.Required(CONF_TO): _ADDRESSES,
         vol.Optional(CONF_CC): _ADDRESSES,
         vol.Optional(CONF_BCC): _ADDRESSES,
+        vol.Optional(CONF_LAYOUT): layout_selector(),
     }
 )
 _FIELDS = (CONF_TO, CONF_CC, CONF_BCC)
@@ -47,7 +49,7 @@ class RecipientFlow(ConfigSubentryFlow):
         errors: dict[str, str] = {}
         values: dict[str, str] = {}
         if typed is not None:
-            data: dict[str, list[str]] = {}
+            data: dict[str, Any] = {}
             for field in _FIELDS:
                 try:
                     mailboxes = _mailboxes(typed.get(field, []), at_least_one=field == CONF_TO)
@@ -59,6 +61,8 @@ class RecipientFlow(ConfigSubentryFlow):
                 if mailboxes:
                     data[field] = [format_mailbox(mailbox) for mailbox in mailboxes]
             else:
+                if layout := typed.get(CONF_LAYOUT):
+                    data[CONF_LAYOUT] = layout
                 return self._save(typed[CONF_NAME].strip() or data[CONF_TO][0], data)
         return self.async_show_form(
             step_id="reconfigure" if self.source == SOURCE_RECONFIGURE else "user",
@@ -67,7 +71,7 @@ class RecipientFlow(ConfigSubentryFlow):
             description_placeholders=values,
         )
 
-    def _save(self, name: str, data: dict[str, list[str]]) -> SubentryFlowResult:
+    def _save(self, name: str, data: dict[str, Any]) -> SubentryFlowResult:
         if self.source == SOURCE_RECONFIGURE:
             return self.async_update_and_abort(
                 self._get_entry(), self._get_reconfigure_subentry(), title=name, data=data

@@ -19,6 +19,7 @@ from homeassistant.util import dt as dt_util
 from ..errors import action_error, request_error
 from ..mail.compose.content import Attachment
 from ..mail.compose.content_type import HEAD_SIZE, content_type, usual_suffix
+from ..pictures import DEFAULT_WIDTH, PictureError, fitted
 from ..mail.files import FileError, FileFault, OpenedFile, open_file
 from .fields import PICTURED, AttachmentRequest, media_source_parts
 from .missing import TOO_LARGE, Missing, async_missing
@@ -131,7 +132,26 @@ async def _async_in_time(hass: HomeAssistant, wanted: AttachmentRequest) -> tupl
             fetching.cancel()
     if not fetching.done():
         raise action_error("attachment_too_slow", name=wanted.name, seconds=str(seconds))
-    return fetching.result()
+    attachment, size = fetching.result()
+    if (width := wanted.max_width or (wanted.pictured and DEFAULT_WIDTH)) is None:
+        return attachment, size
+    return await _async_fitted(hass, attachment, width, wanted)
+
+
+async def _async_fitted(
+    hass: HomeAssistant, attachment: Attachment, width: int, wanted: AttachmentRequest
+) -> tuple[Attachment, int]:
+    """Return a picture no wider than that, upright, and in a format that every reader shows.
+
+    Where the width was not asked for, what is no picture goes as it is.
+    """
+    fit = partial(fitted, attachment, width, is_asked=wanted.max_width is not None)
+    try:
+        fitting = await hass.async_add_executor_job(fit)
+    except PictureError as error:
+        attachment.close()
+        raise request_error(f"picture_{error.fault}", name=wanted.name) from error
+    return fitting, len(fitting.source)
 
 
 def _forget(fetching: asyncio.Task[tuple[Attachment, int]]) -> None:
@@ -240,7 +260,9 @@ def _in_memory(
     if not filename:
         suffix = usual_suffix(content_type(data[:HEAD_SIZE], "", kind))
         filename = f"{name}_{dt_util.now():%Y-%m-%d_%H-%M-%S}{suffix}"
-    return Attachment(filename, data, kind, wanted.content_id), len(data)
+    state = None if wanted.pictured is None else hass.states.get(wanted.pictured)
+    caption = "" if state is None else state.name
+    return Attachment(filename, data, kind, wanted.content_id, caption), len(data)
 
 
 async def _async_file(

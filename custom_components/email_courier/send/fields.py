@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 from enum import StrEnum
+import re
 from typing import Any, Final, NamedTuple
 
 from homeassistant.const import ATTR_ENTITY_ID, Platform
 from homeassistant.helpers import config_validation as cv
+from homeassistant.util.color import color_name_to_rgb
 import voluptuous as vol
 
-from ..mail.compose.content import Button, Priority
+from ..mail.compose.content import Button, Layout, Priority
 
 
 class Field(StrEnum):
@@ -21,11 +23,16 @@ class Field(StrEnum):
     BCC = "bcc"
     BUTTON = "button"
     CC = "cc"
+    COLOR = "color"
     CONFIG_ENTRY_ID = "config_entry_id"
     EXPIRES_AFTER = "expires_after"
+    FACTS = "facts"
     HEADERS = "headers"
     HTML = "html"
+    ICON = "icon"
+    LAYOUT = "layout"
     MARKDOWN = "markdown"
+    MAX_WIDTH = "max_width"
     MESSAGE = "message"
     PRIORITY = "priority"
     QUEUE = "queue"
@@ -49,6 +56,7 @@ class AttachmentRequest(NamedTuple):
     entity_id: str | None = None
     filename: str | None = None
     content_id: str | None = None
+    max_width: int | None = None
 
     @property
     def name(self) -> str:
@@ -62,6 +70,13 @@ class AttachmentRequest(NamedTuple):
             return self.entity_id
         source, identifier = media_source_parts(self.media_source)
         return identifier.lower() if identifier and source in PICTURED else None
+
+
+class FactRequest(NamedTuple):
+    """An entity whose state is shown, under a name other than its own where one is given."""
+
+    entity_id: str
+    name: str | None = None
 
 
 def media_source_parts(media_source: str) -> tuple[str, str]:
@@ -95,11 +110,48 @@ def _button(value: dict[str, str]) -> Button | None:
     return Button(**value) if value["url"].strip() else None
 
 
+def _color(value: object) -> str | None:
+    """Return a colour such as "#d1242f"; none for an empty text, so that a template can say so."""
+    if isinstance(value, (list, tuple)):
+        if len(value) != 3:
+            raise vol.Invalid("a color has three parts: red, green and blue")
+        red, green, blue = (vol.All(vol.Coerce(int), vol.Range(0, 255))(part) for part in value)
+        return f"#{red:02x}{green:02x}{blue:02x}"
+    text = cv.string(value).strip()
+    if not text:
+        return None
+    if match := _HEX_COLOR.fullmatch(text):
+        digits = match[1] if len(match[1]) == 6 else "".join(digit * 2 for digit in match[1])
+        return f"#{digits.lower()}"
+    try:
+        return _color(color_name_to_rgb(text))
+    except ValueError as error:
+        raise vol.Invalid(f"no color: {text[:50]}") from error
+
+
+def _icon(value: object) -> str:
+    """Take an emoji, or none; a mail cannot show the icons of Home Assistant."""
+    icon = cv.string(value).strip()
+    signs = _KEYCAP.sub("", icon)
+    if len(icon) > _LONGEST_ICON or any(sign.isascii() or sign.isalpha() for sign in signs):
+        raise vol.Invalid("an icon is an emoji")
+    return icon
+
+
+def _fact(value: object) -> FactRequest:
+    return FactRequest(**_FACT({ATTR_ENTITY_ID: value} if isinstance(value, str) else value))
+
+
 def attachments(extra: int = vol.PREVENT_EXTRA) -> vol.All:
     """Return what takes attachments. extra: what becomes of names in them that are not known."""
     return vol.All(cv.ensure_list, [vol.All(vol.Schema(_ATTACHMENT, extra=extra), _wanted)])
 
 
+_HEX_COLOR: Final = re.compile("#?([0-9A-Fa-f]{6}|[0-9A-Fa-f]{3})")
+_KEYCAP: Final = re.compile("[0-9#*]\ufe0f?\u20e3")
+_LONGEST_ICON: Final = 24
+_WIDTH = vol.All(vol.Coerce(int), vol.Range(min=64, max=8192))
+_FACT = vol.Schema({vol.Required(ATTR_ENTITY_ID): cv.entity_id, vol.Optional("name"): cv.string})
 _ADDRESSES = vol.All(cv.ensure_list, [cv.string])
 _ATTACHMENT: Final = {
     vol.Optional("path"): cv.string,
@@ -107,6 +159,7 @@ _ATTACHMENT: Final = {
     vol.Optional(ATTR_ENTITY_ID): cv.entity_domain(["camera", "image"]),
     vol.Optional("filename"): cv.string,
     vol.Optional("content_id"): cv.string,
+    vol.Optional("max_width"): _WIDTH,
 }
 _BUTTON = vol.All(
     vol.Schema({vol.Optional("text", default=""): cv.string, vol.Required("url"): cv.string}),
@@ -123,6 +176,11 @@ COMMON_FIELDS: Final[dict[Any, Any]] = {
     vol.Optional(Field.BUTTON): _BUTTON,
     vol.Optional(Field.ATTACHMENTS): attachments(),
     vol.Optional(Field.ATTACHMENTS_REQUIRED): cv.boolean,
+    vol.Optional(Field.LAYOUT): vol.Coerce(Layout),
+    vol.Optional(Field.ICON): _icon,
+    vol.Optional(Field.COLOR): _color,
+    vol.Optional(Field.FACTS): vol.All(cv.ensure_list, [_fact]),
+    vol.Optional(Field.MAX_WIDTH): _WIDTH,
     vol.Optional(Field.PRIORITY): vol.Coerce(Priority),
     vol.Optional(Field.REPLY_TO): _ADDRESSES,
     vol.Optional(Field.SENDER_NAME): cv.string,

@@ -35,6 +35,7 @@ import voluptuous as vol
 
 from ..account import Account
 from ..const import LOGGER
+from ..mail.compose.content import Layout
 from ..phrases import Phrases
 from .fields import COMMON_FIELDS, Field, attachments
 from .message import async_send
@@ -128,7 +129,7 @@ async def async_register_classic(hass: HomeAssistant, account: Account) -> CALLB
 
 async def _async_notify(account: Account, call: ServiceCall) -> ServiceResponse:
     """Send one mail to the targets, else to all recipients of the account."""
-    fields, passed_over = _understood(call.hass, call.data)
+    fields, passed_over = _understood(call.hass, call.data, account.layout)
     if passed_over:
         LOGGER.warning(
             "%s.%s: passed over what no mail can have: %s",
@@ -144,7 +145,9 @@ async def _async_notify(account: Account, call: ServiceCall) -> ServiceResponse:
     return await async_send(call, fields, own, fields.get(ATTR_IMAGES, ()))
 
 
-def _understood(hass: HomeAssistant, call: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def _understood(
+    hass: HomeAssistant, call: Mapping[str, Any], account_layout: Layout
+) -> tuple[dict[str, Any], list[str]]:
     """Return the fields of a mail, and the names of what is there but cannot be understood.
 
     A notify group hands the same to mail, telephones and loudspeakers: what is not for mail does
@@ -176,7 +179,9 @@ def _understood(hass: HomeAssistant, call: Mapping[str, Any]) -> tuple[dict[str,
         passed_over.append(ATTR_DATA)
     fields[Field.TO] = [*fields.pop(ATTR_TARGET, ()), *fields.get(Field.TO, ())]
     passed_over += _take_out_other_entities(hass, fields)
-    if fields.get(Field.BUTTON) is not None and not fields.get(Field.MARKDOWN):
+    layout = fields.get(Field.LAYOUT, account_layout)
+    has_place = fields.get(Field.MARKDOWN) or (layout is Layout.CARD and not fields.get(Field.HTML))
+    if fields.get(Field.BUTTON) is not None and not has_place:
         del fields[Field.BUTTON]
         passed_over.append(Field.BUTTON)
     return fields, passed_over

@@ -4,29 +4,40 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, NamedTuple
 
 from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.components.notify import ATTR_TITLE_DEFAULT
-from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
+from homeassistant.core import Context, HomeAssistant, ServiceCall, ServiceResponse
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.util.json import JsonObjectType
 
 from ..const import LOGGER, SIGNAL_NOTIFIED
-from ..mail.compose.content import Attachment
+from ..mail.compose.content import Attachment, Content
 from ..mail.envelope import RecipientOutcome
 from ..mail.failure import MailError
 from ..mail.outbox.submission import DAY, Receipt, Status
 from ..message_size import without
+from ..origin import async_origin
 from ..rights import Rights, async_rights
 from .attachments import async_fetch
+from .facts import async_facts
 from .fields import AttachmentRequest, Field
 from .missing import Missing, async_missing, broken_attachment, without_missing
 from .targets import Destination, async_destinations, mailboxes
 
-_AS_THEY_ARE = (Field.HTML, Field.MARKDOWN, Field.BUTTON, Field.PRIORITY, Field.THREAD)
+_AS_THEY_ARE = (
+    Field.HTML,
+    Field.MARKDOWN,
+    Field.BUTTON,
+    Field.PRIORITY,
+    Field.THREAD,
+    Field.ICON,
+    Field.COLOR,
+)
 _LISTS = ("accepted", "refused", "queued")
 
 
@@ -42,15 +53,18 @@ class _Order(NamedTuple):
     """What was asked for, apart from whom it goes to.
 
     fetched: as wanted; None for what is missing.
+    is_lenient: what a layout has no place for is passed over.
     """
 
     hass: HomeAssistant
+    context: Context
     fields: Mapping[str, Any]
     content: Mapping[str, Any]
     wanted: Sequence[AttachmentRequest]
     fetched: Sequence[Attachment | None]
     missing: Sequence[Missing]
     needs_attachments: bool
+    is_lenient: bool
 
     def wish(self, attachment: Attachment) -> AttachmentRequest:
         """Return how an attachment was asked for."""
@@ -78,7 +92,8 @@ async def async_send(
     """
     rights = await async_rights(call)
     destinations = await async_destinations(call.hass, fields, rights, own)
-    sent = await _async_send_to_all(call.hass, destinations, fields, rights, images)
+    is_lenient = own is not None
+    sent = await _async_send_to_all(call, destinations, fields, rights, images, is_lenient)
     if call.return_response:
         return _response(sent)
     _report_refusals(sent)
@@ -86,11 +101,12 @@ async def async_send(
 
 
 async def _async_send_to_all(
-    hass: HomeAssistant,
+    call: ServiceCall,
     destinations: Sequence[Destination],
     fields: Mapping[str, Any],
     rights: Rights,
     images: Sequence[str],
+    is_lenient: bool,
 ) -> list[Sent]:
     """Send the same content to every destination.
 
@@ -98,21 +114,39 @@ async def _async_send_to_all(
     fields say that attachments are required, and always where its folder is not allowed.
     Raises HomeAssistantError when no mail at all went out or was kept, and
     ServiceValidationError, before anything is sent, for what cannot be part of a mail.
-    Raises Unauthorized, before anything is fetched, for pictures that the user may not see.
+    Raises Unauthorized, before anything is fetched, for pictures and states that the user may not
+    see.
     """
+    hass = call.hass
     wanted: list[AttachmentRequest] = fields.get(Field.ATTACHMENTS, [])
-    if pictured := [one.pictured for one in wanted if one.pictured is not None]:
-        rights.require(POLICY_READ, pictured)
+    seen = [one.pictured for one in wanted if one.pictured is not None]
+    seen += [one.entity_id for one in fields.get(Field.FACTS, ())]
+    if seen:
+        rights.require(POLICY_READ, seen)
     attached = len(wanted)
     content = _content(fields)
     wanted = [*wanted, *(AttachmentRequest(path=path) for path in images)]
+    if (width := fields.get(Field.MAX_WIDTH)) is not None:
+        wanted = [one if one.max_width else one._replace(max_width=width) for one in wanted]
     missing: list[Missing] = []
+    if facts := fields.get(Field.FACTS):
+        content["facts"] = await async_facts(hass, facts, missing)
     fetched: Sequence[Attachment | None] = ()
     needs_attachments: bool = fields.get(Field.ATTACHMENTS_REQUIRED, False)
     if wanted:
         fetched = await async_fetch(hass, wanted, None if needs_attachments else missing)
         content |= {"attachments": _there(fetched[:attached]), "images": _there(fetched[attached:])}
-    order = _Order(hass, fields, content, wanted, fetched, missing, needs_attachments)
+    order = _Order(
+        hass,
+        call.context,
+        fields,
+        content,
+        wanted,
+        fetched,
+        missing,
+        needs_attachments,
+        is_lenient,
+    )
     try:
         sent = await asyncio.gather(*(_async_send_one(one, order) for one in destinations))
     finally:
@@ -133,6 +167,7 @@ def _content(fields: Mapping[str, Any]) -> dict[str, Any]:
         "sender_name": fields.get(Field.SENDER_NAME),
         "reply_to": mailboxes(fields[Field.REPLY_TO]) if Field.REPLY_TO in fields else None,
         "subject": fields.get(Field.TITLE) or ATTR_TITLE_DEFAULT,
+        "heading": fields.get(Field.TITLE) or "",
         "text": fields.get(Field.MESSAGE, ""),
         "headers": fields.get(Field.HEADERS, {}),
         **{field: fields[field] for field in _AS_THEY_ARE if field in fields},
@@ -143,18 +178,30 @@ def _there(fetched: Sequence[Attachment | None]) -> tuple[Attachment, ...]:
     return tuple(one for one in fetched if one is not None)
 
 
+def _content_for(destination: Destination, order: _Order) -> Content:
+    """Return the content of one mail, in the layout that was asked for or is wished for there."""
+    account = destination.account
+    layout = order.fields.get(Field.LAYOUT) or account.layout_for(*destination.subentry_ids)
+    content = account.content(
+        to=destination.recipients.to,
+        cc=destination.recipients.cc,
+        bcc=destination.recipients.bcc,
+        layout=layout,
+        origin=async_origin(order.hass, layout, account.words, order.context),
+        **order.content,
+    )
+    if order.is_lenient and not (content.markdown or content.has_card):
+        content = replace(content, button=None)
+    return content
+
+
 async def _async_send_one(destination: Destination, order: _Order) -> Sent:
     """Send to one destination, without a file that breaks while the mail is composed."""
     missing = [*order.missing]
     lifetime: timedelta = order.fields.get(Field.EXPIRES_AFTER, timedelta(seconds=DAY))
-    content = destination.account.content(
-        to=destination.recipients.to,
-        cc=destination.recipients.cc,
-        bcc=destination.recipients.bcc,
-        **order.content,
-    )
+    content = _content_for(destination, order)
     if missing:
-        content = without_missing(content, missing)
+        content = without_missing(content, missing, order.wanted)
     while True:
         left_out: list[Attachment] = []  # by what the account's options say
         try:
@@ -169,7 +216,8 @@ async def _async_send_one(destination: Destination, order: _Order) -> Sent:
             if broken is None or order.needs_attachments:
                 return Sent(destination, error, missing)
             missing.append(await async_missing(order.hass, order.wish(broken.attachment), error))
-            content = without_missing(without(content, [broken.attachment]), missing[-1:])
+            lighter = without(content, [broken.attachment])
+            content = without_missing(lighter, missing[-1:], order.wanted)
         else:
             missing += [await async_missing(order.hass, order.wish(one), None) for one in left_out]
             return Sent(destination, receipt, missing)

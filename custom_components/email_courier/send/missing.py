@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from html import escape, unescape
 from pathlib import PurePath
@@ -15,7 +15,7 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.importlib import async_import_module
 
 from ..const import LOGGER
-from ..mail.compose.content import AttachmentError, Content
+from ..mail.compose.content import AttachmentError, Content, Gap
 from ..message_size import with_note
 from ..phrases import Phrases, async_error_text
 from .fields import AttachmentRequest
@@ -29,16 +29,19 @@ _ALT = r"""\balt\s*=\s*(?:"([^"]*)"|'([^']*)')"""
 
 
 class Missing(NamedTuple):
-    """An attachment that could not be had.
+    """Something that could not be had.
 
     name: as it was asked for. reason: in the language of the home. note: what the mail says.
-    content_id: by which HTML would show it.
+    content_id: by which HTML would show it. wanted: how an attachment was asked for.
+    caption: what a picture would be called.
     """
 
     name: str
     reason: str
-    note: str
-    content_id: str
+    note: str = ""
+    content_id: str = ""
+    wanted: AttachmentRequest | None = None
+    caption: str = ""
 
     @property
     def as_dict(self) -> dict[str, str]:
@@ -62,11 +65,28 @@ async def async_missing(
         reason = await async_error_text(hass, error)
         note = phrases.say("attachment_missing", reason=reason)
     LOGGER.warning("A mail goes without %s: %s", wanted.name, reason)
-    return Missing(wanted.name, reason, note, wanted.content_id or filename)
+    state = wanted.pictured and hass.states.get(wanted.pictured)
+    caption = state.name if state else visible_name(filename, "")
+    content_id = wanted.content_id or filename
+    return Missing(wanted.name, reason, note, content_id, wanted, caption)
 
 
-def without_missing(content: Content, missing: Iterable[Missing]) -> Content:
-    """Return content whose every form of text says what is missing, and shows no broken picture."""
+def without_missing(
+    content: Content, missing: Iterable[Missing], wanted: Sequence[AttachmentRequest]
+) -> Content:
+    """Return content whose every form of text says what is missing, and shows no broken picture.
+
+    A card says it in the place of each; wanted: all that was asked for, in order.
+    """
+    missing = [one for one in missing if one.wanted is not None]
+    if content.has_card:
+        gaps = [
+            Gap(number, one.caption, one.reason, one.content_id)
+            for one in missing
+            for number, request in enumerate(wanted)
+            if request is one.wanted
+        ]
+        return replace(content, gaps=(*content.gaps, *gaps))
     there = {one.content_id or one.filename for one in (*content.attachments, *content.images)}
     for one in missing:
         if content.html and one.content_id not in there:

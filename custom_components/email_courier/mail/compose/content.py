@@ -148,7 +148,7 @@ class Words(NamedTuple):
     """The words that a layout adds, in the language of the home.
 
     date, date_time: patterns with {day}, {month}, {year} and {time}.
-    months: twelve of them, with blanks between.
+    months: twelve of them, with blanks between. automation, script: what has sent a mail.
     """
 
     urgent: str = "Urgent"
@@ -160,6 +160,8 @@ class Words(NamedTuple):
     open: str = "Open"
     date: str = "{day} {month} {year}"
     date_time: str = "{day} {month} {year}, {time}"
+    automation: str = "Automation: {name}"
+    script: str = "Script: {name}"
     months: str = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"
 
     def written_date(self, day: date) -> str:

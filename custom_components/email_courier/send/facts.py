@@ -1,0 +1,116 @@
+"""States of entities as a dashboard shows them: in the language and precision of the home."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+from homeassistant.const import (
+    ATTR_DEVICE_CLASS,
+    ATTR_UNIT_OF_MEASUREMENT,
+    STATE_UNAVAILABLE,
+    STATE_UNKNOWN,
+)
+from homeassistant.core import HomeAssistant, State
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.translation import async_translate_state
+from homeassistant.util import dt as dt_util
+
+from ..const import LOGGER
+from ..mail.compose.content import Fact, Words
+from ..phrases import Phrases, words_of
+from .fields import FactRequest
+from .missing import Missing
+
+_NO_GROUPS_BELOW: Final = {"es": 10_000, "pl": 10_000}
+"""Languages that do not part four digits."""
+_BLANK_BEFORE_PERCENT: Final = frozenset({"de", "fr", "ru", "sv", "uk"})
+_NO_BREAK: Final = "\u00a0"
+
+
+async def async_facts(
+    hass: HomeAssistant, wanted: Iterable[FactRequest], missing: list[Missing]
+) -> tuple[Fact, ...]:
+    """Return what entities say just now. missing: takes those that are not there."""
+    phrases = await Phrases.async_load(hass)
+    words = words_of(phrases)
+    facts: list[Fact] = []
+    for one in wanted:
+        if (state := hass.states.get(one.entity_id)) is None:
+            reason = phrases.say("fact_missing", entity_id=one.entity_id)
+            LOGGER.warning("A mail goes without %s: %s", one.entity_id, reason)
+            missing.append(Missing(one.entity_id, reason))
+        value = "\u2013" if state is None else _value(hass, state, words, phrases)
+        name = one.entity_id if state is None else state.name
+        facts.append(Fact(one.name or name, value))
+    return tuple(facts)
+
+
+def _value(hass: HomeAssistant, state: State, words: Words, phrases: Phrases) -> str:
+    if state.state == STATE_UNAVAILABLE:
+        return phrases.say("state_unavailable")
+    if state.state in (STATE_UNKNOWN, ""):
+        return phrases.say("state_unknown")
+    device_class = state.attributes.get(ATTR_DEVICE_CLASS)
+    if (moment := _moment(state, device_class, words)) is not None:
+        return moment
+    unit = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)
+    is_measured = unit is not None or "state_class" in state.attributes
+    if is_measured or state.domain in {"number", "input_number", "counter"}:
+        return _number(hass, state, phrases) + _unit(unit, hass.config.language)
+    entry = er.async_get(hass).async_get(state.entity_id)
+    return async_translate_state(
+        hass,
+        state.state,
+        state.domain,
+        entry and entry.platform,
+        entry and entry.translation_key,
+        device_class,
+    )
+
+
+def _moment(state: State, device_class: object, words: Words) -> str | None:
+    """Return a time or a day as a person writes it, None for what is neither."""
+    if device_class == "timestamp" or state.domain in {"event", "button", "input_button", "scene"}:
+        moment = dt_util.parse_datetime(state.state)
+        return None if moment is None else words.written_time(dt_util.as_local(moment))
+    if device_class == "date" or state.domain in {"date", "datetime", "input_datetime"}:
+        with suppress(ValueError):
+            return words.written_date(date.fromisoformat(state.state))
+        with suppress(ValueError):
+            moment = datetime.fromisoformat(state.state)
+            return words.written_time(dt_util.as_local(moment) if moment.tzinfo else moment)
+    return None
+
+
+def _number(hass: HomeAssistant, state: State, phrases: Phrases) -> str:
+    text = state.state
+    if state.domain == "sensor":
+        # It is loaded, or there would be no such state.
+        from homeassistant.components.sensor import async_rounded_state  # noqa: PLC0415
+
+        text = async_rounded_state(hass, state.entity_id, state)
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return text
+    if not number.is_finite():
+        return text
+    written = f"{number:,f}"
+    least = _NO_GROUPS_BELOW.get(hass.config.language, 0)
+    if abs(number) < least:
+        written = written.replace(",", "")
+    marks = {",": phrases.say("digit_group"), ".": phrases.say("decimal_mark")}
+    return "".join(marks.get(sign, sign) for sign in written).replace(" ", _NO_BREAK)
+
+
+def _unit(unit: str | None, language: str) -> str:
+    if not unit:
+        return ""
+    if unit == "%":
+        is_apart = language.partition("-")[0] in _BLANK_BEFORE_PERCENT
+        return f"{_NO_BREAK}%" if is_apart else "%"
+    return unit if unit == "\u00b0" else f"{_NO_BREAK}{unit}"
