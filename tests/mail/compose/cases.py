@@ -13,6 +13,7 @@ from custom_components.email_courier.mail.compose.content import (
     Attachment,
     Button,
     Content,
+    Layout,
     Priority,
 )
 from custom_components.email_courier.mail.compose.message import ComposedMail, compose
@@ -93,6 +94,14 @@ CASES: dict[str, Content] = {
         base_url="https://house.example:8123",
         home_name="Müller & Sons' home",
         language="de",
+        layout=Layout.CARD,
+    ),
+    "markdown_without_the_card": Content(
+        sender=HOUSE,
+        to=(ANNA,),
+        subject="Door",
+        markdown="The **front door** was opened.\n\n![Front door](cid:door.png)",
+        attachments=(Attachment("door.png", PNG, content_id="door.png"),),
     ),
     "attachments": Content(
         sender=HOUSE,

@@ -4,6 +4,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
+from .cards import CARDS, composed_card
 from .cases import CASES, composed
 from .reading import read
 
@@ -18,6 +19,14 @@ class _Mails(SingleFileSnapshotExtension):
 @pytest.mark.parametrize("name", CASES)
 def test_a_case_composes_to_its_golden_mail(name: str, snapshot: SnapshotAssertion) -> None:
     assert composed(name).data == snapshot(extension_class=_Mails)
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_a_card_composes_to_its_golden_mail(name: str, snapshot: SnapshotAssertion) -> None:
+    mail = composed_card(name)
+
+    assert mail.data == snapshot(extension_class=_Mails)
+    assert read(mail).message.defects == []
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -214,7 +214,7 @@ word-break:break-word">
         )
         return (
             f'<table {_TABLE} style="margin:8px 0 16px"><tr><td bgcolor="{color}"'
-            f' style="background:{color};border-radius:8px;color:{readable_on(color)}">'
+            f' style="background:{color};border-radius:8px;mso-padding-alt:11px 22px;color:{readable_on(color)}">'
             f"{link}</td></tr></table>\n"
         )
 

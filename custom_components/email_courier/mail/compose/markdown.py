@@ -254,6 +254,7 @@ class _Renderer:
             if cell.tag == "td" and is_number(text):
                 own += ";white-space:nowrap"
                 cell.attrSet("dir", "ltr")
+                cell.attrSet("nowrap", "nowrap")
             if not is_last:
                 own += f";padding-{self._end}:16px"
             cell.attrSet("style", own.strip(";"))
