@@ -97,7 +97,7 @@ async def test_a_digest_brings_all_attachments_and_texts(hass: HomeAssistant, be
     assert "Only here" in text
     assert "See the log." in text
     assert "Plain" in text
-    assert "**Bold**" in text
+    assert "\nBold" in text
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 DEFAULT_WIDTH: Final = 1280
 """Pixels; enough to see who is at the door."""
 _LONGER_SIDE: Final = 1280
-_QUALITY: Final = 80
+_QUALITIES: Final = (80, 70, 60, 50, 40)
+_LARGE: Final = 230_000
+"""Bytes. Three pictures up to here make a mail of less than 1 MB."""
 _QUALITY_OF_MANY: Final = 75
 _WORTH_IT: Final = 100_000
 """Bytes. Smaller pictures are left alone in a digest."""
@@ -67,7 +69,8 @@ def fitted(attachment: Attachment, width: int, *, is_asked: bool) -> Attachment:
                 raise PictureError("too_large")
             if not _needs_work(picture, width):
                 return attachment
-            smaller, kind = _encoded(_upright(picture, width), picture.format == "PNG")
+            limit = None if is_asked else _LARGE
+            smaller, kind = _encoded(_upright(picture, width), picture.format == "PNG", limit)
     except PictureError:
         raise
     except UnidentifiedImageError as error:
@@ -157,16 +160,23 @@ def _upright(picture: Image.Image, width: int) -> Image.Image:
     return ImageOps.exif_transpose(picture)
 
 
-def _encoded(picture: Image.Image, is_drawing: bool) -> tuple[bytes, str]:
-    """Return a picture as a file, without EXIF data, and its type."""
+def _encoded(picture: Image.Image, is_drawing: bool, limit: int | None) -> tuple[bytes, str]:
+    """Return a picture as a file, without EXIF data, and its type.
+
+    limit: bytes that a photograph is to have at most, as far as it can still be recognised.
+    """
     if is_drawing:
         file = BytesIO()
         picture.info.pop("exif", None)
         picture.save(file, "PNG", compress_level=6)
         if file.tell() <= _LARGEST_PNG:
             return file.getvalue(), "image/png"
-    file = BytesIO()
-    _flat(picture).save(file, "JPEG", quality=_QUALITY, exif=b"")
+    flat = _flat(picture)
+    for quality in _QUALITIES:
+        file = BytesIO()
+        flat.save(file, "JPEG", quality=quality, exif=b"")
+        if limit is None or file.tell() <= limit:
+            break
     return file.getvalue(), "image/jpeg"
 
 

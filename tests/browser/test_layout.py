@@ -1,49 +1,41 @@
-"""The page that markdown is sent in, as a mail program's browser shows it."""
+"""Mails as a mail program's browser shows them: every kind, on every screen, light and dark."""
 
-import base64
-from datetime import UTC, datetime
-from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import default
-from io import BytesIO
 import re
 from typing import Any
 
-from PIL import Image, ImageDraw
 from playwright.async_api import Browser, Page, Route
 import pytest
 
-from custom_components.email_courier.mail.address import parse_mailbox
-from custom_components.email_courier.mail.compose.content import Attachment, Button, Content
-from custom_components.email_courier.mail.compose.message import ComposedMail, compose
-from tests.mail.compose.cases import composed
+from custom_components.email_courier.mail.compose.message import ComposedMail
+from tests.mail.compose import cases
+from tests.mail.compose.cards import CARDS
 
+from .mails import composed, page_of
 from .pictures import Picture, take
-from .visitor import DESKTOP, PHONE, Screen, Theme
+from .visitor import Screen, Theme
 
 READABLE = 4.5
 """The least contrast of text that people with moderately low vision can read (WCAG 2, AA)."""
 
+WIDE = Screen(1280, 800)
+PHONE = Screen(360, 740)
+COLUMN = 700
+"""Pixels that a picture for the documentation shows: the card and a little around it."""
+
 PICTURES = {
-    (DESKTOP, Theme.LIGHT): Picture.MAIL,
-    (DESKTOP, Theme.DARK): Picture.MAIL_DARK,
-    (PHONE, Theme.LIGHT): Picture.MAIL_PHONE,
-    (PHONE, Theme.DARK): Picture.MAIL_PHONE_DARK,
+    ("doorbell", WIDE, Theme.LIGHT): Picture.MAIL,
+    ("doorbell", WIDE, Theme.DARK): Picture.MAIL_DARK,
+    ("doorbell", PHONE, Theme.LIGHT): Picture.MAIL_PHONE,
+    ("doorbell", PHONE, Theme.DARK): Picture.MAIL_PHONE_DARK,
+    ("alarm", WIDE, Theme.LIGHT): Picture.MAIL_ALARM,
+    ("report", WIDE, Theme.LIGHT): Picture.MAIL_REPORT,
+    ("digest", WIDE, Theme.LIGHT): Picture.MAIL_DIGEST,
+    ("test_mail", WIDE, Theme.LIGHT): Picture.MAIL_TEST,
+    ("plain", WIDE, Theme.LIGHT): Picture.MAIL_TEXT,
+    ("german", PHONE, Theme.LIGHT): Picture.MAIL_GERMAN,
+    ("japanese", PHONE, Theme.LIGHT): Picture.MAIL_JAPANESE,
+    ("arabic", PHONE, Theme.DARK): Picture.MAIL_ARABIC,
 }
-
-MARKDOWN = """\
-The bell rang at **21:04**, and nobody has opened yet.
-
-![Front door](cid:door)
-
-| Today | Rings | Opened |
-|:------|------:|-------:|
-| Front door | 3 | 2 |
-| Garden gate | 1 | 1 |
-
-- The light on the porch is *on*.
-- The last person left at 18:40: see [the history](/history).
-"""
 
 CONTRASTS = """() => {
     const luminance = (colour) => {
@@ -74,51 +66,6 @@ CONTRASTS = """() => {
 }"""
 
 
-def snapshot() -> bytes:
-    """Return a picture as a camera at the door might take it at night."""
-    image = Image.new("RGB", (640, 360), "#1d2733")
-    draw = ImageDraw.Draw(image)
-    draw.rectangle((0, 270, 640, 360), fill="#2c3a3f")
-    draw.rectangle((250, 60, 390, 300), fill="#6d4c33", outline="#3c2a1c", width=6)
-    draw.ellipse((365, 180, 379, 194), fill="#d9b45b")
-    draw.polygon(((470, 40), (540, 40), (620, 360), (400, 360)), fill="#4a4a32")
-    draw.ellipse((485, 20, 525, 60), fill="#ffe9a8")
-    draw.text((12, 12), "Front door  2026-11-21 21:04:13", fill="#ffffff", font_size=18)
-    out = BytesIO()
-    image.save(out, "PNG")
-    return out.getvalue()
-
-
-def doorbell() -> ComposedMail:
-    """Compose a mail that shows what the layout has."""
-    content = Content(
-        sender=parse_mailbox("Our home <home@example.test>"),
-        to=(parse_mailbox("ada@example.test"),),
-        subject="Somebody is at the front door",
-        markdown=MARKDOWN,
-        attachments=(Attachment("front door.png", snapshot(), "image/png", "door"),),
-        button=Button("Open the camera", "/lovelace/cameras"),
-        base_url="https://home.example.test",
-        home_name="Our home",
-        language="en",
-    )
-    return compose(content, now=datetime(2026, 11, 21, 21, 4, tzinfo=UTC))
-
-
-def page_of(mail: ComposedMail) -> str:
-    """Return the HTML part with its pictures in place, as a mail program shows it."""
-    message = message_from_bytes(bytes(mail.data), _class=EmailMessage, policy=default)
-    part = message.get_body(("html",))
-    assert part is not None
-    html: str = part.get_content()
-    pictures: dict[str, str] = {}
-    for attached in message.walk():
-        if content_id := attached.get("Content-ID"):
-            data = base64.b64encode(attached.get_content()).decode()
-            pictures[content_id.strip("<>")] = f"data:{attached.get_content_type()};base64,{data}"
-    return re.sub(r"cid:([^\"]+)", lambda found: pictures[found[1]], html)
-
-
 async def show(browser: Browser, mail: ComposedMail, screen: Screen, theme: Theme) -> Any:
     """Open a mail and return the page and what it asked the network for."""
     context = await browser.new_context(
@@ -145,25 +92,53 @@ async def too_wide(page: Page) -> int:
     return width
 
 
+async def photograph(page: Page, screen: Screen, picture: Picture) -> None:
+    """Take the whole mail, and no more of the page beside it than belongs there."""
+    width = min(screen.width, COLUMN)
+    height: int = await page.evaluate("() => document.body.scrollHeight")
+    await page.set_viewport_size({"width": width, "height": height})
+    await take(page, picture)
+
+
 @pytest.mark.parametrize("theme", [*Theme])
-@pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("screen", [WIDE, PHONE], ids=["1280", "360"])
+@pytest.mark.parametrize("name", CARDS)
 async def test_a_mail_fits_is_readable_and_loads_nothing(
-    browser: Browser, screen: Screen, theme: Theme
+    browser: Browser, name: str, screen: Screen, theme: Theme
 ) -> None:
-    page, asked = await show(browser, doorbell(), screen, theme)
+    page, asked = await show(browser, composed(name), screen, theme)
     assert await too_wide(page) <= 0
     contrasts = await page.evaluate(CONTRASTS)
-    assert {"Somebody is at the front door", "Open the camera", "Our home"} <= contrasts.keys()
+    assert contrasts
     assert {text: ratio for text, ratio in contrasts.items() if ratio < READABLE} == {}
-    picture = page.locator("img")
-    assert await picture.evaluate("image => image.complete && image.naturalWidth") == 640
-    await take(page, PICTURES[screen, theme])
+    broken = "images => images.filter((image) => !image.complete || !image.naturalWidth).length"
+    assert await page.locator("img").evaluate_all(broken) == 0
+    if picture := PICTURES.get((name, screen, theme)):
+        await photograph(page, screen, picture)
     assert asked == []
     await page.context.close()
 
 
+async def test_cells_stand_below_one_another_on_a_phone(browser: Browser) -> None:
+    page, _ = await show(browser, composed("doorbell"), PHONE, Theme.LIGHT)
+    left = await page.locator(".cell").evaluate_all("cells => cells.map((cell) => cell.offsetLeft)")
+    assert len(left) == 2
+    assert len(set(left)) == 1
+    await page.context.close()
+
+
+async def test_an_arabic_mail_begins_at_the_right(browser: Browser) -> None:
+    page, _ = await show(browser, composed("arabic"), WIDE, Theme.LIGHT)
+    heading = await page.locator("h1").evaluate(
+        "h1 => { const all = document.createRange(); all.selectNodeContents(h1);"
+        " return [all.getBoundingClientRect().right, h1.getBoundingClientRect().right]; }"
+    )
+    assert abs(heading[0] - heading[1]) < 2
+    await page.context.close()
+
+
 async def test_pictures_from_elsewhere_are_not_loaded(browser: Browser) -> None:
-    page, asked = await show(browser, composed("markdown"), DESKTOP, Theme.LIGHT)
+    page, asked = await show(browser, cases.composed("markdown"), WIDE, Theme.LIGHT)
     assert "tracker.example" not in await page.locator("img").evaluate_all(
         "images => images.map((image) => image.src).join()"
     )

@@ -8,6 +8,7 @@ from homeassistant.data_entry_flow import FlowResultType
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.email_courier.const import KEPT_OPTIONS
 from custom_components.email_courier.flow import options as options_flow
 from custom_components.email_courier.flow.check import CheckResult
 from custom_components.email_courier.mail.failure import Failure, FailureKind, Permanence, Stage
@@ -30,6 +31,7 @@ DEFAULTS = {
     "max_mails": 10_000,
     "max_megabytes": 1000,
     "drop_large_attachments": False,
+    "layout": "plain",
 }
 
 
@@ -104,7 +106,7 @@ async def test_a_malformed_reply_address_is_an_error_on_its_field(
     assert '"carl" has no @' in dialog.error_texts["reply_to"]
     assert dialog.fields["sender_name"] == "Our home"
     assert dialog.fields["reply_to"] == ["bea@example.test", "carl"]
-    assert not entry.options
+    assert entry.options == KEPT_OPTIONS
     await dialog.submit(reply_to=["bea@example.test"])
     assert entry.options["reply_to"] == ["bea@example.test"]
 
@@ -118,7 +120,7 @@ async def test_a_greeting_is_proven_before_it_is_saved(hass: HomeAssistant, bed:
     assert dialog.step == "init"
     assert dialog.errors == {"base": "helo_rejected"}
     assert "504 5.5.2" in dialog.error_texts["base"]
-    assert not entry.options
+    assert entry.options == KEPT_OPTIONS
     assert server.record.auth_commands == 0
 
     await dialog.submit(hello_name=NAME)
@@ -251,7 +253,7 @@ async def test_closing_the_dialog_while_it_tests_leaves_nothing(
                 await asyncio.sleep(0.01)
         dialog.close()
         await asyncio.sleep(0.2)
-    assert not entry.options
+    assert entry.options == KEPT_OPTIONS
 
 
 async def test_an_account_that_could_not_be_loaded_is_loaded_once_it_is_mended(

@@ -72,6 +72,7 @@ async def test_markdown_is_a_page_with_a_button_to_this_home(hass: HomeAssistant
         hass,
         to=ANNA,
         title="Report",
+        layout="card",
         markdown="**All well** <script>alert(1)</script>",
         button={"text": "Open", "url": "/lovelace/home"},
     )

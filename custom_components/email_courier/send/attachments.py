@@ -222,7 +222,8 @@ async def _async_snapshot(
     hass: HomeAssistant, entity_id: str, wanted: AttachmentRequest
 ) -> tuple[Attachment, int]:
     domain = entity_id.partition(".")[0]
-    if domain not in PICTURED or hass.states.get(entity_id) is None:
+    state = hass.states.get(entity_id)
+    if domain not in PICTURED or state is None:
         raise request_error("snapshot_entity_not_found", entity_id=entity_id)
     if domain not in hass.config.components:
         raise action_error("snapshot_failed", entity_id=entity_id, detail=f"no {domain}")
@@ -232,7 +233,8 @@ async def _async_snapshot(
         # as with media
         raise action_error("snapshot_failed", entity_id=entity_id, detail=_detail(error)) from error
     _, name = split_entity_id(entity_id)
-    return _in_memory(picture.content, picture.content_type, name, entity_id, wanted)
+    kind = picture.content_type
+    return _in_memory(picture.content, kind, name, entity_id, wanted, state.name)
 
 
 async def _async_picture(
@@ -251,7 +253,12 @@ async def _async_picture(
 
 
 def _in_memory(
-    data: bytes, kind: str | None, name: str, origin: str, wanted: AttachmentRequest
+    data: bytes,
+    kind: str | None,
+    name: str,
+    origin: str,
+    wanted: AttachmentRequest,
+    caption: str = "",
 ) -> tuple[Attachment, int]:
     """Return what was fetched just now, named after its origin and the time."""
     if not data:
@@ -260,8 +267,6 @@ def _in_memory(
     if not filename:
         suffix = usual_suffix(content_type(data[:HEAD_SIZE], "", kind))
         filename = f"{name}_{dt_util.now():%Y-%m-%d_%H-%M-%S}{suffix}"
-    state = None if wanted.pictured is None else hass.states.get(wanted.pictured)
-    caption = "" if state is None else state.name
     return Attachment(filename, data, kind, wanted.content_id, caption), len(data)
 
 

@@ -90,8 +90,8 @@ def test_the_message_is_the_plain_part(typed: str, read_back: str) -> None:
     assert _mail(text=typed, html=PAGE).text("text/plain") == (read_back or "See\n")
 
 
-def test_markdown_is_its_own_plain_part_where_there_is_no_message() -> None:
-    assert _mail(markdown="**Hi**").text("text/plain") == "**Hi**\n"
+def test_markdown_is_the_plain_part_as_text_where_there_is_no_message() -> None:
+    assert _mail(markdown="**Hi**").text("text/plain") == "Hi\n"
     assert _mail(markdown="**Hi**", text="Hi").text("text/plain") == "Hi\n"
 
 

@@ -18,6 +18,7 @@ from custom_components.email_courier.mail.compose.content import (
 )
 from custom_components.email_courier.mail.compose.figures import InlinePicture
 from custom_components.email_courier.mail.compose.layout import page
+from custom_components.email_courier.mail.compose.markdown_text import markdown_text
 from custom_components.email_courier.mail.compose.theme import readable_on
 
 from .cards import NOW
@@ -31,7 +32,8 @@ GATE = Gap(2, "Gate", "The camera is off.", "gate")
 def _page(*figures: InlinePicture | Gap, **fields: Any) -> str:
     values = {"markdown": "text", "subject": "Title", "layout": Layout.CARD} | fields
     content = Content(sender=HOUSE, to=(ANNA,), **values)
-    return page(content, figures, NOW, content.text or content.markdown or "")
+    preview = content.text or markdown_text(content.markdown or "")
+    return page(content, figures, NOW, preview)
 
 
 def _in_order(html: str, *pieces: str) -> bool:
@@ -187,7 +189,7 @@ def test_a_button_that_leads_nowhere_is_refused(url: str) -> None:
 
 
 def test_a_page_is_read_in_the_direction_of_its_text() -> None:
-    arabic = _page(markdown="> [!NOTE]\n> تسرب مياه", heading="تسرب")
+    arabic = _page(markdown="تسرب\n\n> [!NOTE]\n> مياه")
 
     assert 'dir="rtl"' in arabic.partition("<head>")[0]
     assert "border-right:4px" in arabic

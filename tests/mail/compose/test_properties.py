@@ -120,8 +120,8 @@ def _check(content: Content) -> None:
     assert len(shown.parts) == 1 + bool(content.html or content.markdown) + len(
         content.attachments
     ) + len(content.images)
-    if content.text.strip() or not content.html:
-        assert shown.text("text/plain") == body_text(content.text or content.markdown or "")
+    if content.text.strip() or not (content.html or content.markdown):
+        assert shown.text("text/plain") == body_text(content.text)
     files = [file.source for file in (*content.attachments, *content.images)]
     assert sorted(part.content for part in shown.parts if part.disposition) == sorted(
         source for source in files if isinstance(source, bytes)

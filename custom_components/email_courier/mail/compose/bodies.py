@@ -159,8 +159,7 @@ def _plain_text(content: Content) -> str:
             for one in content.attachments
             if one.content_id and (caption := one.caption or one.filename)
         }
-        text = markdown_text(content.markdown, content.base_url, captions, content.words)
-        return text or content.markdown
+        return markdown_text(content.markdown, content.base_url, captions, content.words)
     if content.html:
         from .html_text import html_text  # noqa: PLC0415
 
@@ -171,7 +170,7 @@ def _plain_text(content: Content) -> str:
 def _with_rest(text: str, content: Content) -> str:
     """Return the text with everything that a page shows beside it."""
     words = content.words
-    blocks = [text.rstrip("\n")] if text.strip() else []
+    blocks: list[str] = []
     if content.facts:
         blocks.append("\n".join(f"{fact.name}: {fact.value}" for fact in content.facts))
     blocks += [gap.note for gap in sorted(content.gaps) if gap.note not in text]
@@ -179,10 +178,12 @@ def _with_rest(text: str, content: Content) -> str:
         target = button_target(content.button, content.base_url)
         if target not in text:
             blocks.append(f"{one_line(content.button.text) or words.open}: {target}")
-    if not blocks and content.has_card:
+    if not blocks and not text.strip() and content.has_card:
         blocks += [f"[{one.caption}]" for one in content.attachments if one.caption]
     blocks += [_entry_text(entry, content) for entry in content.entries]
-    return text if blocks == [text.rstrip("\n")] else "\n\n".join(blocks)
+    if not blocks:
+        return text
+    return "\n\n".join([text.rstrip("\n"), *blocks] if text.strip() else blocks)
 
 
 def _entry_text(entry: Entry, content: Content) -> str:

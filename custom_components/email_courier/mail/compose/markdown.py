@@ -187,9 +187,13 @@ class _Renderer:
         self._start = "right" if style.right_to_left else "left"
         self._end = "left" if style.right_to_left else "right"
         self._parser = parser()
+        self._moved = 0
 
     def render(self, source: str) -> str:
         tokens = self._parser.parse(source)
+        levels = [int(token.tag[1]) for token in tokens if token.type == "heading_open"]
+        # No level is left out between the page's own heading and the text's first kind.
+        self._moved = self._style.below + 1 - min(levels, default=1)
         _mark_tasks(tokens)
         self._align_numbers(tokens)
         tokens = self._callouts(tokens)
@@ -214,7 +218,7 @@ class _Renderer:
             if token.tag in _WITH_DIRECTION:
                 token.attrSet("dir", "auto")
         if token.type in {"heading_open", "heading_close"}:
-            token.tag = f"h{min(int(token.tag[1]) + self._style.below, 6)}"
+            token.tag = f"h{min(int(token.tag[1]) + self._moved, 6)}"
         return token
 
     def _preformat(self, token: Token) -> None:
