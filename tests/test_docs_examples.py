@@ -6,6 +6,7 @@ the fixture `example`.
 
 from collections import Counter
 import inspect
+from io import BytesIO
 from pathlib import Path
 import sys
 from typing import Any
@@ -21,6 +22,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import parse_yaml
+from PIL import Image
 import pytest
 
 from tests.support.accounts import load_account, recipient
@@ -132,6 +134,63 @@ async def test_snapshot(hass: HomeAssistant, server: ScriptedServer, example: st
     assert picture.get_payload(decode=True) == JPEG
     assert picture.get_content_disposition() == "attachment"
     assert (picture.get_filename() or "").startswith("front_door_")
+
+
+async def test_doorbell(hass: HomeAssistant, server: ScriptedServer, example: str) -> None:
+    await hass.config.async_update(external_url="https://home.example.test")
+    await run(hass, example)
+
+    mail = only_mail(server)
+    page = text_of(mail, "html")
+    (picture,) = attached(mail)
+    assert picture.get_content_disposition() == "inline"
+    for piece in (">🔔<", ">Somebody is at the door</h1>", ">Front door</p>", ">Open the camera</a>"):
+        assert piece in page
+    assert "Open the camera: https://home.example.test/lovelace/cameras" in text_of(mail)
+
+
+async def test_alarm(hass: HomeAssistant, server: ScriptedServer, example: str) -> None:
+    hass.states.async_set("binary_sensor.leak_kitchen", "wet")
+    hass.states.async_set(
+        "sensor.water_today", "1284.5", {"unit_of_measurement": "L", "friendly_name": "Water"}
+    )
+    await run(hass, example)
+
+    mail = only_mail(server)
+    page = text_of(mail, "html")
+    assert "is wet.\nThe main valve was closed at once.\n\n> WARNING\n" in text_of(mail)
+    assert text_of(mail).endswith("Leak sensor: wet\nWater: 1,284.5\u00a0L\n")
+    # the family's account is plain, as version 1.0 has made it
+    assert "<strong>wet</strong>" in page
+    assert 'class="bar"' not in page
+
+
+async def test_markdown(hass: HomeAssistant, server: ScriptedServer, example: str) -> None:
+    await run(hass, example)
+
+    mail = only_mail(server)
+    assert text_of(mail) == (
+        "Room          Energy  Change\n"
+        "---------  ---------  ------\n"
+        "Kitchen     21.4 kWh   -12 %\n"
+        "Heat pump  104.8 kWh   -15 %\n"
+        "\n"
+        "☑ Change the filter\n"
+        "☐ Empty the rain barrel\n"
+    )
+
+
+async def test_pictures(
+    hass: HomeAssistant, server: ScriptedServer, example: str, tmp_path: Path
+) -> None:
+    hass.config.allowlist_external_dirs = {str(tmp_path)}
+    large = Image.linear_gradient("L").resize((1000, 500)).convert("RGB")
+    large.save(tmp_path / "plan.png")
+    await run(hass, example.replace("/config/www", str(tmp_path)))
+
+    camera, plan = attached(only_mail(server))
+    assert camera.get_payload(decode=True) == JPEG
+    assert Image.open(BytesIO(plan.get_payload(decode=True))).size == (400, 200)
 
 
 async def test_html(hass: HomeAssistant, server: ScriptedServer, example: str) -> None:

@@ -130,7 +130,7 @@ def report() -> Content:
             "## To do\n\n- [x] Change the filter\n- [ ] Empty the *rain barrel*\n- [ ] Batteries: "
             "see https://home.example.test/batteries\n\n"
             "> [!TIP]\n> The dishwasher is cheapest after 22:00.\n\n"
-            "```yaml\nservice: climate.set_temperature\ntarget: {entity_id: climate.living_room}\n```\n"
+            "```yaml\naction: climate.set_temperature\ntarget: {entity_id: climate.living_room}\n```\n"
         ),
         origin=Origin("Automation: Weekly report"),
     )

@@ -1,5 +1,7 @@
 """Each case composes to the same bytes for ever; `--snapshot-update` writes what changed."""
 
+from pathlib import Path
+
 import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
@@ -14,6 +16,14 @@ class _Mails(SingleFileSnapshotExtension):
 
     file_extension = "eml"
     _write_mode = WriteMode.BINARY
+
+
+@pytest.mark.parametrize("name", ["doorbell", "alarm", "digest", "test_mail", "plain"])
+def test_the_text_part_of_a_card_is_the_one_that_documentation_shows(name: str) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "mails.md").read_text()
+    shown = page.partition(f"<!-- text part: {name} -->\n```text\n")[2].partition("\n```")[0]
+
+    assert read(composed_card(name)).text("text/plain").rstrip("\n") == shown
 
 
 @pytest.mark.parametrize("name", CASES)

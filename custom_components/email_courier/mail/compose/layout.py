@@ -278,8 +278,10 @@ def _facts(facts: Sequence[Fact], side: str = "left") -> str:
 
 
 def _fact(fact: Fact, side: str) -> str:
+    other = "right" if side == "left" else "left"
     return (
-        f'<td width="50%" valign="top" align="{side}" style="padding:0 0 12px;text-align:{side}">'
+        f'<td width="50%" valign="top" align="{side}" '
+        f'style="padding:0 0 12px;padding-{other}:12px;text-align:{side}">'
         f'<p class="muted" style="margin:0;color:{MUTED};font-size:13px;line-height:1.4">'
         f'<span dir="auto">{_text(fact.name)}</span></p>'
         f'<p class="text" style="margin:0;font-size:22px;line-height:1.3;font-weight:600">'

@@ -32,6 +32,8 @@ _SCHEME_BEFORE: Final = r"(?i)(?:^|[^\w@.+-])(https?|homeassistant)$"
 _TASK: Final = r"\[([ xX])\][ \t]+(?=\S)"
 _CALLOUT: Final = r"\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\][ \t]*"
 _NUMBER: Final = r"[^\w\s]*\d[\d.,:'\u2019\u00a0\u202f /-]*(?:\s?[^\W\d]{0,6}[²³]?(?:/[^\W\d]+)?|\s?[%‰°€$£¥]\w?)"
+_SHORT: Final = 14
+"""Letters; a longer heading of numbers may be broken."""
 _CALLOUTS: Final = {
     "NOTE": ("#0969da", "\u2139\ufe0f"),
     "TIP": ("#1a7f37", "\U0001f4a1"),
@@ -255,10 +257,11 @@ class _Renderer:
             own = str(cell.attrGet("style") or "")
             if has_numbers and not own:
                 own = f"text-align:{self._end}"
-            if cell.tag == "td" and is_number(text):
+            if is_number(text) if cell.tag == "td" else has_numbers and len(text) < _SHORT:
                 own += ";white-space:nowrap"
-                cell.attrSet("dir", "ltr")
                 cell.attrSet("nowrap", "nowrap")
+            if cell.tag == "td" and is_number(text):
+                cell.attrSet("dir", "ltr")
             if not is_last:
                 own += f";padding-{self._end}:16px"
             cell.attrSet("style", own.strip(";"))

@@ -31,7 +31,7 @@ STYLE_SHEET: Final = """\
   .card { border-radius: 0 !important; border-width: 0 0 1px !important; }
   .bar { border-radius: 0 !important; }
   .inner { padding-left: 20px !important; padding-right: 20px !important; }
-  .cell { display: block !important; width: 100% !important; padding: 0 !important; }
+  .cell { display: block !important; width: 100% !important; padding: 0 0 16px !important; }
 }
 @media (prefers-color-scheme: dark) {
   .page { background: #0d1117 !important; }
@@ -40,7 +40,8 @@ STYLE_SHEET: Final = """\
   .line { border-color: #30363d !important; }
   .soft { background: #21262d !important; }
   .muted { color: #9198a1 !important; }
-  .text a, .muted a { color: #6cb0ff !important; }
+  .text a { color: #6cb0ff !important; }
+  .muted a { color: #9198a1 !important; }
   .text a.button { color: inherit !important; }
 }
 """
@@ -50,7 +51,8 @@ STYLE_SHEET: Final = """\
 OUTLOOK_STYLE_SHEET: Final = """\
 [data-ogsc] .text { color: #e6edf3 !important; }
 [data-ogsc] .muted { color: #9198a1 !important; }
-[data-ogsc] .text a, [data-ogsc] .muted a { color: #6cb0ff !important; }
+[data-ogsc] .text a { color: #6cb0ff !important; }
+[data-ogsc] .muted a { color: #9198a1 !important; }
 [data-ogsc] .text a.button { color: inherit !important; }
 """
 
