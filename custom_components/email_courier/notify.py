@@ -14,6 +14,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .account import Account, EmailCourierConfigEntry
 from .const import DOMAIN, SIGNAL_NOTIFIED, SUBENTRY_RECIPIENT
 from .entity import MANUFACTURER, AccountEntity
+from .mail.compose.content import Layout
 from .origin import async_origin
 
 PARALLEL_UPDATES = 0
@@ -76,6 +77,7 @@ class RecipientEntity(AccountEntity, NotifyEntity):
     async def async_send_message(self, message: str, title: str | None = None) -> None:
         """Send one mail to all addresses of the recipient."""
         layout = self.account.layout_for(self._subentry_id)
+        is_card = layout is Layout.CARD
         await self.account.async_send(
             self.account.content(
                 to=self.recipients.to,
@@ -85,6 +87,8 @@ class RecipientEntity(AccountEntity, NotifyEntity):
                 heading=title or "",
                 text=message,
                 layout=layout,
-                origin=async_origin(self.hass, layout, self.account.words, self._context),
+                origin=async_origin(self.hass, self.account.words, self._context)
+                if is_card
+                else None,
             )
         )

@@ -9,28 +9,25 @@ from homeassistant.core import Context, HomeAssistant, State, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.network import NoURLAvailableError, get_url
 
-from .mail.compose.content import Layout, Origin, Words
+from .mail.compose.content import Origin, Words
 
 _DOMAINS: Final = ("automation", "script", "alert")
 """Those that act in a context which they show as that of their own state."""
 
 
 @callback
-def async_origin(
-    hass: HomeAssistant, layout: Layout, words: Words, context: Context | None
-) -> Origin | None:
-    """Return what has acted in a context, the automation before the scripts that it runs.
-
-    None where the layout does not show it.
-    """
-    if context is None or layout is not Layout.CARD:
+def async_origin(hass: HomeAssistant, words: Words, context: Context | None) -> Origin | None:
+    """Return what has acted in a context, the automation before the scripts that it runs."""
+    if context is None:
         return None
     for domain in _DOMAINS:
         for state in hass.states.async_all(domain):
             if state.context.id == context.id:
                 pattern = {"automation": words.automation, "script": words.script}.get(domain)
                 name = _name(state)
-                return Origin(name if pattern is None else pattern.format(name=name), _url(hass, state))
+                return Origin(
+                    name if pattern is None else pattern.format(name=name), _url(hass, state)
+                )
     return None
 
 

@@ -39,15 +39,15 @@ _ORIENTATION: Final = 0x0112
 
 
 class PictureError(Exception):
-    """A picture that cannot be had.
+    """A picture that cannot be had: its file is damaged, or it has too many pixels for it.
 
-    fault: "too_large" for more pixels than fit into memory, else "broken".
+    is_too_large: whether it has more than fit into memory.
     """
 
-    def __init__(self, fault: str) -> None:
+    def __init__(self, *, is_too_large: bool = False) -> None:
         """Name the fault."""
-        super().__init__(fault)
-        self.fault = fault
+        super().__init__("too large" if is_too_large else "damaged")
+        self.is_too_large = is_too_large
 
 
 def fitted(attachment: Attachment, width: int, *, is_asked: bool) -> Attachment:
@@ -66,7 +66,7 @@ def fitted(attachment: Attachment, width: int, *, is_asked: bool) -> Attachment:
         data = _content(attachment)
         with Image.open(BytesIO(data), formats=_FORMATS) as picture:
             if picture.width * picture.height > _MOST_PIXELS:
-                raise PictureError("too_large")
+                raise PictureError(is_too_large=True)
             if not _needs_work(picture, width):
                 return attachment
             limit = None if is_asked else _LARGE
@@ -75,15 +75,15 @@ def fitted(attachment: Attachment, width: int, *, is_asked: bool) -> Attachment:
         raise
     except UnidentifiedImageError as error:
         if is_asked:
-            raise PictureError("broken") from error
+            raise PictureError from error
         return attachment
     except FileError:
         return attachment  # whoever composes the mail finds out, and says so
     except Image.DecompressionBombError as error:
-        raise PictureError("too_large") from error
+        raise PictureError(is_too_large=True) from error
     except Exception as error:
         # a damaged picture fails in many ways
-        raise PictureError("broken") from error
+        raise PictureError from error
     attachment.close()
     suffix = ".png" if kind == "image/png" else ".jpg"
     name = str(PurePath(attachment.filename or "picture").with_suffix(suffix))
@@ -121,7 +121,7 @@ def _content(attachment: Attachment) -> bytes:
     if isinstance(source, bytes):
         return source
     if len(source) > _MOST_BYTES:
-        raise PictureError("too_large")
+        raise PictureError(is_too_large=True)
     return b"".join(source.pieces(1 << 20))
 
 
@@ -137,9 +137,7 @@ def _needs_work(picture: Image.Image, width: int) -> bool:
         return False
     if picture.mode.startswith(_DEEP):
         return False
-    return (
-        _shown_width(picture) > width or picture.format == "WEBP" or "exif" in picture.info
-    )
+    return _shown_width(picture) > width or picture.format == "WEBP" or "exif" in picture.info
 
 
 def _shown_width(picture: Image.Image) -> int:

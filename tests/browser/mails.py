@@ -60,9 +60,13 @@ def _door(draw: ImageDraw.ImageDraw, width: int, height: int, ground: int) -> No
     for row in range(wall[1], ground, 36):
         draw.line((wall[0], row, wall[2], row), fill="#524940", width=2)
     left, right = int(width * 0.4), int(width * 0.58)
-    draw.rectangle((left, int(height * 0.26), right, ground), fill="#6d3f2a", outline="#2f1b12", width=8)
+    draw.rectangle(
+        (left, int(height * 0.26), right, ground), fill="#6d3f2a", outline="#2f1b12", width=8
+    )
     draw.rectangle((left + 40, int(height * 0.32), right - 40, int(height * 0.46)), fill="#e7c77a")
-    draw.ellipse((right - 44, int(height * 0.55), right - 24, int(height * 0.55) + 20), fill="#d9b45b")
+    draw.ellipse(
+        (right - 44, int(height * 0.55), right - 24, int(height * 0.55) + 20), fill="#d9b45b"
+    )
     x, base = int(width * 0.66), ground + 40
     draw.ellipse((x - 34, base - 320, x + 34, base - 252), fill="#caa07f")
     draw.rounded_rectangle((x - 70, base - 250, x + 70, base - 90), 40, fill="#31507a")
@@ -82,13 +86,18 @@ def _garden(draw: ImageDraw.ImageDraw, width: int, height: int, ground: int) -> 
 
 
 def _street(draw: ImageDraw.ImageDraw, width: int, height: int, ground: int) -> None:
-    draw.polygon(((width * 0.42, ground), (width * 0.56, ground), (width, height), (0, height)), fill="#2f3338")
+    draw.polygon(
+        ((width * 0.42, ground), (width * 0.56, ground), (width, height), (0, height)),
+        fill="#2f3338",
+    )
     for x, tall in ((60, 330), (330, 250), (880, 290), (1110, 360)):
         draw.rectangle((x, ground - tall, x + 200, ground), fill="#3a3f4c")
         for row in range(ground - tall + 30, ground - 40, 70):
             for column in range(x + 24, x + 170, 60):
                 lit = (row + column) % 3 == 0
-                draw.rectangle((column, row, column + 30, row + 36), fill="#e9cf8c" if lit else "#2a2e38")
+                draw.rectangle(
+                    (column, row, column + 30, row + 36), fill="#e9cf8c" if lit else "#2a2e38"
+                )
     draw.rounded_rectangle((520, ground + 30, 760, ground + 100), 18, fill="#7a2c2c")
     draw.ellipse((545, ground + 80, 595, ground + 130), fill="#15171a")
     draw.ellipse((685, ground + 80, 735, ground + 130), fill="#15171a")

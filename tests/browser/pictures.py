@@ -50,6 +50,7 @@ class Picture(StrEnum):
     MAIL_DARK = "mail-dark"
     MAIL_PHONE = "mail-phone"
     MAIL_PHONE_DARK = "mail-phone-dark"
+    MAIL_MISSING = "mail-missing"
     MAIL_ALARM = "mail-alarm"
     MAIL_REPORT = "mail-report"
     MAIL_DIGEST = "mail-digest"

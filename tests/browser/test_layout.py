@@ -27,6 +27,7 @@ PICTURES = {
     ("doorbell", WIDE, Theme.DARK): Picture.MAIL_DARK,
     ("doorbell", PHONE, Theme.LIGHT): Picture.MAIL_PHONE,
     ("doorbell", PHONE, Theme.DARK): Picture.MAIL_PHONE_DARK,
+    ("missing", WIDE, Theme.LIGHT): Picture.MAIL_MISSING,
     ("alarm", WIDE, Theme.LIGHT): Picture.MAIL_ALARM,
     ("report", WIDE, Theme.LIGHT): Picture.MAIL_REPORT,
     ("digest", WIDE, Theme.LIGHT): Picture.MAIL_DIGEST,

@@ -173,7 +173,9 @@ async def test_dark_mode_changes_text_with_its_background(
 ) -> None:
     await send(hass, to=TO, message="Hello")
 
-    dark = _page(only_mail(server)).partition("prefers-color-scheme: dark")[2].partition("</style")[0]
+    dark = (
+        _page(only_mail(server)).partition("prefers-color-scheme: dark")[2].partition("</style")[0]
+    )
     rules = re.findall(r"(\.\w[^{]*)\{ (background|color): #(\w{2})(\w{2})(\w{2})", dark)
     assert {kind for _, kind, *_ in rules} == {"background", "color"}
     for names, kind, *parts in rules:
@@ -306,7 +308,9 @@ async def test_data_for_telephones_does_not_stop_the_mail(
     held_at_first=True,
 )
 async def test_the_subject_is_said_once(hass: HomeAssistant, server: ScriptedServer) -> None:
-    await send(hass, to=TO, title="Router is down", message="Router is down: no answer since 21:04.")
+    await send(
+        hass, to=TO, title="Router is down", message="Router is down: no answer since 21:04."
+    )
 
     page = _page(only_mail(server))
     assert re.search(r"display:none[^>]*>no answer since 21:04", page)

@@ -69,14 +69,24 @@ async def test_a_number_has_the_digits_and_marks_of_the_home(
         ("input_number.wish", "21.5", {}, "21.5"),
         ("sensor.gone", "unavailable", {}, "Unavailable"),
         ("sensor.new", "unknown", {}, "Unknown"),
-        ("sensor.since", "2026-11-21T20:04:00+00:00", {"device_class": "timestamp"}, "21 Nov 2026, 12:04"),
+        (
+            "sensor.since",
+            "2026-11-21T20:04:00+00:00",
+            {"device_class": "timestamp"},
+            "21 Nov 2026, 12:04",
+        ),
         ("sensor.until", "2026-11-21", {"device_class": "date"}, "21 Nov 2026"),
         ("input_datetime.alarm", "2026-11-21 06:30:00", {}, "21 Nov 2026, 06:30"),
         ("input_datetime.daily", "06:30:00", {}, "06:30:00"),
     ],
 )
 async def test_a_state_is_shown_as_a_person_reads_it(
-    hass: HomeAssistant, bed: Bed, entity_id: str, state: str, attributes: dict[str, Any], shown: str
+    hass: HomeAssistant,
+    bed: Bed,
+    entity_id: str,
+    state: str,
+    attributes: dict[str, Any],
+    shown: str,
 ) -> None:
     await async_setup_component(hass, "sensor", {})
     hass.states.async_set(entity_id, state, attributes)
@@ -86,7 +96,9 @@ async def test_a_state_is_shown_as_a_person_reads_it(
 
 async def test_a_word_is_translated(hass: HomeAssistant, bed: Bed) -> None:
     assert await async_setup_component(hass, "binary_sensor", {})
-    hass.states.async_set("binary_sensor.door", "on", {"device_class": "door", "friendly_name": "Door"})
+    hass.states.async_set(
+        "binary_sensor.door", "on", {"device_class": "door", "friendly_name": "Door"}
+    )
     await hass.async_block_till_done()
 
     assert await _lines(hass, bed, "binary_sensor.door") == ["Door: Open"]
@@ -111,7 +123,9 @@ async def test_facts_stand_in_pages_of_every_kind(
 ) -> None:
     server = await bed.serve()
     await load_account(hass, server, options={"layout": layout})
-    hass.states.async_set("sensor.share", "45", {"unit_of_measurement": "%", "friendly_name": "Share"})
+    hass.states.async_set(
+        "sensor.share", "45", {"unit_of_measurement": "%", "friendly_name": "Share"}
+    )
 
     await send(hass, to=ANNA, message="x", html="<body><p>Mine</p></body>", facts="sensor.share")
 
@@ -141,7 +155,24 @@ async def test_a_user_who_may_not_read_an_entity_sends_nothing(
 
 @pytest.mark.parametrize(
     "language",
-    ["de", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt-BR", "ru", "sv", "tr", "uk", "zh-Hans", "zh-Hant"],
+    [
+        "de",
+        "en",
+        "es",
+        "fr",
+        "it",
+        "ja",
+        "ko",
+        "nl",
+        "pl",
+        "pt-BR",
+        "ru",
+        "sv",
+        "tr",
+        "uk",
+        "zh-Hans",
+        "zh-Hant",
+    ],
 )
 async def test_every_language_writes_dates(hass: HomeAssistant, bed: Bed, language: str) -> None:
     hass.config.language = language

@@ -145,9 +145,7 @@ async def test_a_file_that_is_no_picture_is_a_named_reason_where_it_is_to_be_sma
     server = await bed.serve()
     await load_account(hass, server, options=CARD)
 
-    response = await send(
-        hass, to=ANNA, max_width=640, attachments=[{"path": str(file)}]
-    )
+    response = await send(hass, to=ANNA, max_width=640, attachments=[{"path": str(file)}])
 
     assert "damaged" in response["missing"][0]["reason"]
 

@@ -19,8 +19,8 @@ from homeassistant.util import dt as dt_util
 from ..errors import action_error, request_error
 from ..mail.compose.content import Attachment
 from ..mail.compose.content_type import HEAD_SIZE, content_type, usual_suffix
-from ..pictures import DEFAULT_WIDTH, PictureError, fitted
 from ..mail.files import FileError, FileFault, OpenedFile, open_file
+from ..pictures import DEFAULT_WIDTH, PictureError, fitted
 from .fields import PICTURED, AttachmentRequest, media_source_parts
 from .missing import TOO_LARGE, Missing, async_missing
 
@@ -150,7 +150,9 @@ async def _async_fitted(
         fitting = await hass.async_add_executor_job(fit)
     except PictureError as error:
         attachment.close()
-        raise request_error(f"picture_{error.fault}", name=wanted.name) from error
+        if error.is_too_large:
+            raise request_error("picture_too_large", name=wanted.name) from error
+        raise request_error("picture_broken", name=wanted.name) from error
     return fitting, len(fitting.source)
 
 

@@ -25,6 +25,13 @@ from ..phrases import Phrases, words_of
 from .fields import FactRequest
 from .missing import Missing
 
+_POINT_AND_COMMA: Final = str.maketrans(",.", ".,")
+_BLANK_AND_COMMA: Final = str.maketrans(",.", "\u00a0,")
+_MARKS: Final = {
+    **dict.fromkeys(("de", "es", "it", "nl", "pt-BR", "tr"), _POINT_AND_COMMA),
+    **dict.fromkeys(("fr", "pl", "ru", "sv", "uk"), _BLANK_AND_COMMA),
+}
+"""What parts digits and what comes before a fraction, where it is not as in English."""
 _NO_GROUPS_BELOW: Final = {"es": 10_000, "pl": 10_000}
 """Languages that do not part four digits."""
 _BLANK_BEFORE_PERCENT: Final = frozenset({"de", "fr", "ru", "sv", "uk"})
@@ -60,7 +67,7 @@ def _value(hass: HomeAssistant, state: State, words: Words, phrases: Phrases) ->
     unit = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)
     is_measured = unit is not None or "state_class" in state.attributes
     if is_measured or state.domain in {"number", "input_number", "counter"}:
-        return _number(hass, state, phrases) + _unit(unit, hass.config.language)
+        return _number(hass, state) + _unit(unit, hass.config.language)
     entry = er.async_get(hass).async_get(state.entity_id)
     return async_translate_state(
         hass,
@@ -86,7 +93,7 @@ def _moment(state: State, device_class: object, words: Words) -> str | None:
     return None
 
 
-def _number(hass: HomeAssistant, state: State, phrases: Phrases) -> str:
+def _number(hass: HomeAssistant, state: State) -> str:
     text = state.state
     if state.domain == "sensor":
         # It is loaded, or there would be no such state.
@@ -103,8 +110,7 @@ def _number(hass: HomeAssistant, state: State, phrases: Phrases) -> str:
     least = _NO_GROUPS_BELOW.get(hass.config.language, 0)
     if abs(number) < least:
         written = written.replace(",", "")
-    marks = {",": phrases.say("digit_group"), ".": phrases.say("decimal_mark")}
-    return "".join(marks.get(sign, sign) for sign in written).replace(" ", _NO_BREAK)
+    return written.translate(_MARKS.get(hass.config.language, {}))
 
 
 def _unit(unit: str | None, language: str) -> str:

@@ -15,8 +15,9 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.util.json import JsonObjectType
 
+from ..account import Account
 from ..const import LOGGER, SIGNAL_NOTIFIED
-from ..mail.compose.content import Attachment, Content
+from ..mail.compose.content import Attachment, Content, Layout, Origin
 from ..mail.envelope import RecipientOutcome
 from ..mail.failure import MailError
 from ..mail.outbox.submission import DAY, Receipt, Status
@@ -187,12 +188,16 @@ def _content_for(destination: Destination, order: _Order) -> Content:
         cc=destination.recipients.cc,
         bcc=destination.recipients.bcc,
         layout=layout,
-        origin=async_origin(order.hass, layout, account.words, order.context),
+        origin=_origin(order, account) if layout is Layout.CARD else None,
         **order.content,
     )
     if order.is_lenient and not (content.markdown or content.has_card):
         content = replace(content, button=None)
     return content
+
+
+def _origin(order: _Order, account: Account) -> Origin | None:
+    return async_origin(order.hass, account.words, order.context)
 
 
 async def _async_send_one(destination: Destination, order: _Order) -> Sent:

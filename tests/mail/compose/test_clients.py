@@ -62,7 +62,9 @@ def test_only_known_properties_and_values_are_used(page: _Page) -> None:
     for name, value in page.styles:
         assert name in known, name
         assert value in known[name].get("values", [value]), (name, value)
-    assert not any("-" in part for name, value in page.styles if name == "margin" for part in [value])
+    assert not any(
+        "-" in part for name, value in page.styles if name == "margin" for part in [value]
+    )
 
 
 def test_only_known_elements_are_used(page: _Page) -> None:

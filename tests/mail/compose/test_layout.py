@@ -75,7 +75,10 @@ def test_a_plain_text_keeps_its_lines_and_is_not_read_as_markdown() -> None:
     body = _page(markdown=None, text="**One** <b>\n  two: https://a.example/x_y_z.\n\nthree")
 
     assert "**One** &lt;b&gt;<br>" in body
-    assert '<a href="https://a.example/x_y_z" style="color:#0969da">https://a.example/x_y_z</a>.' in body
+    assert (
+        '<a href="https://a.example/x_y_z" style="color:#0969da">https://a.example/x_y_z</a>.'
+        in body
+    )
     assert body.count('<p dir="auto"') == 2
 
 
@@ -153,7 +156,7 @@ def test_text_can_be_read_on_any_color(color: str, text: str) -> None:
 def test_the_preview_goes_on_where_the_subject_ends(fields: dict[str, Any], preview: str) -> None:
     body = _page(markdown=None, **fields)
 
-    assert f"mso-hide:all\">{preview}&#847;" in body
+    assert f'mso-hide:all">{preview}&#847;' in body
 
 
 def test_nothing_around_the_text_passes_on_markup() -> None:

@@ -43,10 +43,7 @@ def test_a_table_is_aligned_its_numbers_to_the_right() -> None:
     source = "| Room | Energy | Note |\n|--|--|:-:|\n| 台所 | 9.1 kWh | a |\n| Bath | 104 kWh |  |"
 
     assert markdown_text(source) == (
-        "Room   Energy  Note\n"
-        "----  -------  ----\n"
-        "台所  9.1 kWh  a\n"
-        "Bath  104 kWh"
+        "Room   Energy  Note\n----  -------  ----\n台所  9.1 kWh  a\nBath  104 kWh"
     )
 
 

@@ -211,7 +211,7 @@ def _page(content: Content, files: _Files, text: str, now: datetime) -> str | No
         if files.names:
             html = _with_sent_content_ids(html, files.names)
         return _with_appendix(html, content, figures)
-    if not content.markdown and not content.has_card:
+    if content.layout is Layout.PLAIN and not content.markdown:
         return None
     return page(content, figures, now, text)
 

@@ -39,10 +39,10 @@ def figures_html(figures: Sequence[InlinePicture | Gap]) -> str:
     Of an odd number the first has a row to itself, so that none is left over.
     """
     alone = len(figures) % 2
-    rows = [f'<div style="margin:0 0 16px">{_figure(one, INNER)}</div>\n' for one in figures[:alone]]
-    rows += [
-        _row(left, right) for left, right in zip(figures[alone::2], figures[alone + 1 :: 2])
+    rows = [
+        f'<div style="margin:0 0 16px">{_figure(one, INNER)}</div>\n' for one in figures[:alone]
     ]
+    rows += [_row(left, right) for left, right in zip(figures[alone::2], figures[alone + 1 :: 2])]
     return "".join(rows)
 
 

@@ -44,9 +44,7 @@ _FILLING: Final = "&#847;&zwnj;&nbsp;" * 40
 """Keeps what follows out of the preview."""
 
 
-def page(
-    content: Content, figures: Sequence[Figure], now: datetime, preview: str = ""
-) -> str:
+def page(content: Content, figures: Sequence[Figure], now: datetime, preview: str = "") -> str:
     """Return the page for a text: title, text, facts, pictures, button and footer.
 
     figures: pictures and gaps in their order; those that the text does not show follow it.
@@ -138,7 +136,13 @@ word-break:break-word">
         of_entries = {name for one in self._content.entries for name in one.content_ids}
         figures = [one for one in self._figures if _name(one) not in shown | of_entries]
         return "".join(
-            [text, _facts(self._content.facts, self._start), figures_html(figures), self._button(), entries]
+            [
+                text,
+                _facts(self._content.facts, self._start),
+                figures_html(figures),
+                self._button(),
+                entries,
+            ]
         )
 
     def _text(self) -> tuple[str, frozenset[str]]:
@@ -209,7 +213,7 @@ word-break:break-word">
         color = self._content.color or LINK
         link = (
             f'<a class="button" href="{escape(target)}" style="display:inline-block;'
-            f"padding:11px 22px;color:{readable_on(color)};text-decoration:none;font-weight:600\">"
+            f'padding:11px 22px;color:{readable_on(color)};text-decoration:none;font-weight:600">'
             f"{_text(button.text or target)}</a>"
         )
         return (

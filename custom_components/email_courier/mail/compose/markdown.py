@@ -64,7 +64,13 @@ _STYLES: Final = {
     "img": PICTURE_STYLE,
     "a": f"color:{LINK}",
 }
-_CLASSES: Final = {"code": "soft", "th": "line muted", "td": "line", "hr": "line", "blockquote": "line"}
+_CLASSES: Final = {
+    "code": "soft",
+    "th": "line muted",
+    "td": "line",
+    "hr": "line",
+    "blockquote": "line",
+}
 _WITH_DIRECTION: Final = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "li"})
 _PRE: Final = (
     f"margin:0 0 16px;padding:12px;background:{SOFT};border-radius:6px;font-family:{MONOSPACE};"

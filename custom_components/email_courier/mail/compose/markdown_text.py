@@ -34,8 +34,6 @@ def markdown_text(
     return "\n".join(writer.blocks(parse(source))).strip("\n")
 
 
-
-
 class _Writer:
     """Writes block after block; each is some lines, with an empty one between."""
 
