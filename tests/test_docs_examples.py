@@ -196,7 +196,9 @@ async def test_pictures(
     (plan,) = attached(only_mail(server))
     # what this camera gives is not even a picture
     assert "camera.front_door is damaged" in text_of(only_mail(server))
-    assert Image.open(BytesIO(plan.get_payload(decode=True))).size == (400, 200)
+    content = plan.get_payload(decode=True)
+    assert isinstance(content, bytes)
+    assert Image.open(BytesIO(content)).size == (400, 200)
 
 
 async def test_html(hass: HomeAssistant, server: ScriptedServer, example: str) -> None:

@@ -65,8 +65,7 @@ def fitted(attachment: Attachment, width: int, *, is_asked: bool) -> Attachment:
             return attachment
         data = _content(attachment)
         with Image.open(BytesIO(data), formats=_FORMATS) as picture:
-            if picture.width * picture.height > _MOST_PIXELS:
-                raise PictureError(is_too_large=True)
+            _check_size(picture)
             if not _needs_work(picture, width):
                 return attachment
             limit = None if is_asked else _LARGE
@@ -88,6 +87,11 @@ def fitted(attachment: Attachment, width: int, *, is_asked: bool) -> Attachment:
     suffix = ".png" if kind == "image/png" else ".jpg"
     name = str(PurePath(attachment.filename or "picture").with_suffix(suffix))
     return replace(attachment, filename=name, source=smaller, content_type=kind)
+
+
+def _check_size(picture: Image.Image) -> None:
+    if picture.width * picture.height > _MOST_PIXELS:
+        raise PictureError(is_too_large=True)
 
 
 def smaller_picture(data: bytes) -> bytes | None:

@@ -33,7 +33,7 @@ def scene(kind: str, size: tuple[int, int] = (WIDE, 720)) -> bytes:
     if kind == "door":
         _door(draw, width, height, ground)
     elif kind == "garden":
-        _garden(draw, width, height, ground)
+        _garden(draw, width, ground)
     else:
         _street(draw, width, height, ground)
     glow = Image.new("RGB", size)
@@ -75,7 +75,7 @@ def _door(draw: ImageDraw.ImageDraw, width: int, height: int, ground: int) -> No
     draw.rounded_rectangle((x - 60, base - 190, x + 30, base - 120), 6, fill="#b98a56")
 
 
-def _garden(draw: ImageDraw.ImageDraw, width: int, height: int, ground: int) -> None:
+def _garden(draw: ImageDraw.ImageDraw, width: int, ground: int) -> None:
     for x in range(0, width, 46):
         draw.rectangle((x, ground - 120, x + 34, ground + 6), fill="#6a5a49")
     draw.rectangle((0, ground - 96, width, ground - 84), fill="#584a3c")

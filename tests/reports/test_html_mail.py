@@ -58,7 +58,7 @@ def _seen(mail: Mail) -> str:
 
 @report(
     source="leemunroe/responsive-html-email-template#91",
-    symptom="Outlook shows a picture at its full 1,200 pixels, and the text beside it is torn apart.",
+    symptom="Outlook shows a picture at its full 1,200 pixels, and tears the text apart.",
     ours="Each picture has its width as an attribute, which Outlook minds.",
     held_at_first=True,
 )
@@ -73,7 +73,7 @@ async def test_a_picture_has_its_width_as_an_attribute(
 
 @report(
     source="hteumeuleu/email-bugs#93",
-    symptom="Outlook on telephones overrides max-width: a small picture fills the screen, or overflows.",
+    symptom="Outlook on telephones overrides max-width: a picture overflows the screen.",
     ours="A picture is as wide as what it stands in, and no wider, and keeps its proportions.",
     held_at_first=True,
 )
@@ -303,7 +303,7 @@ async def test_data_for_telephones_does_not_stop_the_mail(
 
 @report(
     source="louislam/uptime-kuma#172",
-    symptom="Each mail says the same as its subject and its text, and has no link to where it is from.",
+    symptom="Each mail says the same in its subject and its text.",
     ours="The preview goes on where the subject ends, and the subject stands in the page once.",
     held_at_first=True,
 )
@@ -420,7 +420,7 @@ async def test_a_mail_has_the_direction_of_its_text(
 
 @report(
     source="AppDaemon/appdaemon#1070",
-    symptom="A notification comes as bare text; there is no way to a page but to write HTML oneself.",
+    symptom="A notification comes as bare text; only a page of one's own is more.",
     ours="A text to a notify entity comes in the card, its addresses as links.",
     held_at_first=True,
 )

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from homeassistant.components.sensor import SensorEntity
+from homeassistant.components.sensor import SensorEntity, SensorStateClass
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import Unauthorized
 from homeassistant.setup import async_setup_component
@@ -28,7 +28,7 @@ class Thermometer(SensorEntity):
     _attr_native_value = 1284.4567
     _attr_native_unit_of_measurement = "°C"
     _attr_suggested_display_precision = 1
-    _attr_state_class = "measurement"
+    _attr_state_class = SensorStateClass.MEASUREMENT
 
 
 async def _lines(hass: HomeAssistant, bed: Bed, *facts: Any) -> list[str]:

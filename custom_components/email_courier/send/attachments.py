@@ -133,7 +133,8 @@ async def _async_in_time(hass: HomeAssistant, wanted: AttachmentRequest) -> tupl
     if not fetching.done():
         raise action_error("attachment_too_slow", name=wanted.name, seconds=str(seconds))
     attachment, size = fetching.result()
-    if (width := wanted.max_width or (wanted.pictured and DEFAULT_WIDTH)) is None:
+    width = wanted.max_width or (DEFAULT_WIDTH if wanted.pictured else None)
+    if width is None:
         return attachment, size
     return await _async_fitted(hass, attachment, width, wanted)
 

@@ -73,8 +73,8 @@ def _value(hass: HomeAssistant, state: State, words: Words, phrases: Phrases) ->
         hass,
         state.state,
         state.domain,
-        entry and entry.platform,
-        entry and entry.translation_key,
+        None if entry is None else entry.platform,
+        None if entry is None else entry.translation_key,
         device_class,
     )
 

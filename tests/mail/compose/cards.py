@@ -139,12 +139,14 @@ def report() -> Content:
             "Good morning! Last week the house used **12 % less** energy than the week before.\n\n"
             "## Energy\n\n"
             "| Room | Energy | Cost | Change |\n|:--|--|--|--|\n"
-            "| Kitchen | 21.4 kWh | 6.42 € | -12 % |\n| Cellar and workshop | 9.1 kWh | 2.73 € | +3 % |\n"
+            "| Kitchen | 21.4 kWh | 6.42 € | -12 % |\n"
+            "| Cellar and workshop | 9.1 kWh | 2.73 € | +3 % |\n"
             "| Heat pump | 104.8 kWh | 31.44 € | -15 % |\n\n"
             "## To do\n\n- [x] Change the filter\n- [ ] Empty the *rain barrel*\n- [ ] Batteries: "
             "see https://home.example.test/batteries\n\n"
             "> [!TIP]\n> The dishwasher is cheapest after 22:00.\n\n"
-            "```yaml\naction: climate.set_temperature\ntarget: {entity_id: climate.living_room}\n```\n"
+            "```yaml\naction: climate.set_temperature\ntarget: {entity_id: climate.living_room}\n"
+            "```\n"
         ),
         origin=Origin("Automation: Weekly report"),
     )
@@ -237,7 +239,8 @@ def arabic() -> Content:
         language="ar",
         home_name="بيتنا",
         words=ARABIC,
-        markdown="مستشعر التسرب تحت المغسلة **مبلل** منذ الساعة 21:04.\nأُغلق الصمام الرئيسي فورًا.\n\n"
+        markdown="مستشعر التسرب تحت المغسلة **مبلل** منذ الساعة 21:04.\n"
+        "أُغلق الصمام الرئيسي فورًا.\n\n"
         "> [!WARNING]\n> افصل قاطع المطبخ قبل الدخول.\n\n| الغرفة | الطاقة |\n|--|--|\n"
         "| المطبخ | 21.4 kWh |\n| القبو | 9.1 kWh |\n\n- [x] تم إغلاق الصمام\n- إبلاغ السباك\n",
         facts=(Fact("مستشعر التسرب", "مبلل"), Fact("مياه اليوم", "1,284.5\u00a0L")),

@@ -5,7 +5,8 @@ from html.parser import HTMLParser
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.email_courier.mail.compose.markdown import absolute_link, render
+from custom_components.email_courier.mail.compose.links import absolute_link
+from custom_components.email_courier.mail.compose.markdown import render
 
 HOME = "https://house.example:8123"
 PICTURES = {"door": "door", "back door.png": "part-1"}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+import datetime as dt
+from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
@@ -164,7 +165,7 @@ class Words(NamedTuple):
     script: str = "Script: {name}"
     months: str = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"
 
-    def written_date(self, day: date) -> str:
+    def written_date(self, day: dt.date) -> str:
         """Return a day as a person writes it."""
         return self._filled(self.date, day)
 
@@ -172,7 +173,7 @@ class Words(NamedTuple):
         """Return a moment as a person writes it, in the zone that it is in."""
         return self._filled(self.date_time, moment, time=f"{moment:%H:%M}")
 
-    def _filled(self, pattern: str, day: date, **more: str) -> str:
+    def _filled(self, pattern: str, day: dt.date, **more: str) -> str:
         months = self.months.split()
         return pattern.format(day=day.day, month=months[day.month - 1], year=day.year, **more)
 

@@ -120,7 +120,8 @@ class _Page:
 <!--[if mso]><table {_TABLE} width="{WIDTH}"><tr><td>
 <![endif]-->
 <table {_TABLE} class="card" width="100%" dir="{self._direction}"
- style="max-width:{WIDTH}px;background:{CARD};border:1px solid {HAIRLINE};border-radius:12px">{self._bar()}<tr>
+ style="max-width:{WIDTH}px;background:{CARD};border:1px solid {HAIRLINE};border-radius:12px">\
+{self._bar()}<tr>
 <td class="text inner" align="{self._start}"
  style="padding:28px 32px 12px;color:{TEXT};font-family:{FONT};font-size:16px;line-height:1.5;\
 word-break:break-word">
@@ -179,7 +180,8 @@ word-break:break-word">
         if color is None:
             return ""
         return (
-            f'<tr><td class="bar" bgcolor="{color}" height="6" style="height:6px;font-size:0;line-height:6px;'
+            f'<tr><td class="bar" bgcolor="{color}" height="6"'
+            ' style="height:6px;font-size:0;line-height:6px;'
             f'background:{color};border-radius:11px 11px 0 0">&nbsp;</td></tr>'
         )
 
@@ -218,7 +220,8 @@ word-break:break-word">
         )
         return (
             f'<table {_TABLE} style="margin:8px 0 16px"><tr><td bgcolor="{color}"'
-            f' style="background:{color};border-radius:8px;mso-padding-alt:11px 22px;color:{readable_on(color)}">'
+            f' style="background:{color};border-radius:8px;mso-padding-alt:11px 22px;'
+            f'color:{readable_on(color)}">'
             f"{link}</td></tr></table>\n"
         )
 
@@ -274,7 +277,7 @@ def _facts(facts: Sequence[Fact], side: str = "left") -> str:
         return ""
     rows = "".join(
         f"<tr>{''.join(_fact(fact, side) for fact in row)}{'<td></td>' * (2 - len(row))}</tr>"
-        for row in batched(facts, 2)
+        for row in batched(facts, 2, strict=False)
     )
     return (
         f'<table {_TABLE} width="100%" style="margin:0 0 16px;table-layout:fixed">{rows}</table>\n'

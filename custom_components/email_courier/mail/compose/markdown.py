@@ -31,7 +31,10 @@ GAP_STYLE: Final = f"padding:16px;background:{SOFT};border-radius:8px;font-size:
 _SCHEME_BEFORE: Final = r"(?i)(?:^|[^\w@.+-])(https?|homeassistant)$"
 _TASK: Final = r"\[([ xX])\][ \t]+(?=\S)"
 _CALLOUT: Final = r"\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\][ \t]*"
-_NUMBER: Final = r"[^\w\s]*\d[\d.,:'\u2019\u00a0\u202f /-]*(?:\s?[^\W\d]{0,6}[²³]?(?:/[^\W\d]+)?|\s?[%‰°€$£¥]\w?)"
+_NUMBER: Final = (
+    r"[^\w\s]*\d[\d.,:'\u2019\u00a0\u202f /-]*"
+    r"(?:\s?[^\W\d]{0,6}[²³]?(?:/[^\W\d]+)?|\s?[%‰°€$£¥]\w?)"
+)
 _SHORT: Final = 14
 """Letters; a longer heading of numbers may be broken."""
 _CALLOUTS: Final = {

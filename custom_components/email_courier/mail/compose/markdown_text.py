@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Final
 from unicodedata import combining, east_asian_width
 
@@ -108,7 +109,7 @@ class _Writer:
     def _table(self, tokens: list[Token]) -> Iterator[str]:
         rows: list[list[str]] = []
         sides: list[str] = []
-        for token, following in zip(tokens, tokens[1:], strict=False):
+        for token, following in pairwise(tokens):
             if token.type == "tr_open":
                 rows.append([])
             elif token.type in {"th_open", "td_open"}:
