@@ -19,6 +19,7 @@ from custom_components.email_courier.mail.outbox.submission import Status
 from tests.support.accounts import load_account
 from tests.support.fixtures import Bed
 from tests.support.mails import attached, read, text_of
+from tests.support.pictures import JPEG
 from tests.support.script import HEALTHY, Script
 from tests.support.scripted_server import ScriptedServer
 from tests.support.sending import pass_time, send_from, state_of
@@ -28,10 +29,14 @@ WAITING = "sensor.home_waiting_mail"
 
 
 async def limited(
-    hass: HomeAssistant, bed: Bed, limit: int = 1, script: Script = HEALTHY
+    hass: HomeAssistant,
+    bed: Bed,
+    limit: int = 1,
+    script: Script = HEALTHY,
+    **more: str,
 ) -> tuple[Account, ScriptedServer]:
     server = await bed.serve(script)
-    options = {CONF_FLOOD_LIMIT: limit, CONF_SENDER_NAME: "Our house"}
+    options = {CONF_FLOOD_LIMIT: limit, CONF_SENDER_NAME: "Our house", **more}
     return await load_account(hass, server, options=options), server
 
 
@@ -292,3 +297,34 @@ async def test_each_mail_in_a_digest_has_its_own_event(hass: HomeAssistant, bed:
 
     digest = read(server.record.mails[1].content)["Message-ID"]
     assert seen == [(digest, None), *((receipt.message_id, digest) for receipt in held)]
+
+
+async def test_a_digest_in_the_card_has_a_heading_and_its_pictures_for_each_mail(
+    hass: HomeAssistant, bed: Bed
+) -> None:
+    account, server = await limited(hass, bed, layout="card")
+    await send_from(account, BEA)
+    door = Attachment("door.jpg", JPEG, "image/jpeg")
+    await send_content(account, subject="It rang", text="<3", attachments=(door,))
+    await send_content(account, subject="The gate is open", text="https://a.example")
+
+    await pass_time(hass, minutes=61)
+
+    digest = read(server.record.mails[1].content)
+    page = text_of(digest, "html")
+    places = [
+        page.index(piece)
+        for piece in (
+            "</h1>",
+            ">It rang</h2>",
+            "&lt;3</p>",
+            'src="cid:picture-0"',
+            ">The gate is open</h2>",
+            'href="https://a.example"',
+        )
+    ]
+    assert places == sorted(places)
+    (picture,) = attached(digest)
+    assert picture.get_content_disposition() == "inline"
+    text = text_of(digest)
+    assert text.index("It rang\n") < text.index("[door.jpg]") < text.index("The gate is open\n")

@@ -42,7 +42,10 @@ def figures_html(figures: Sequence[InlinePicture | Gap]) -> str:
     rows = [
         f'<div style="margin:0 0 16px">{_figure(one, INNER)}</div>\n' for one in figures[:alone]
     ]
-    rows += [_row(left, right) for left, right in zip(figures[alone::2], figures[alone + 1 :: 2], strict=True)]
+    rows += [
+        _row(left, right)
+        for left, right in zip(figures[alone::2], figures[alone + 1 :: 2], strict=True)
+    ]
     return "".join(rows)
 
 
