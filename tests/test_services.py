@@ -21,6 +21,7 @@ FIELDS = {
     *("entity_id", "to", "cc", "bcc", "config_entry_id", "title", "message", "html", "markdown"),
     *("button", "attachments", "priority", "reply_to", "sender_name", "headers", "thread"),
     *("queue", "expires_after", "attachments_required"),
+    *("layout", "icon", "color", "facts", "max_width"),
 }
 
 
@@ -62,7 +63,7 @@ def test_every_field_has_a_name_a_description_and_an_icon() -> None:
 
     assert texts["fields"].keys() == FIELDS
     assert all(text["name"] and text["description"] for text in texts["fields"].values())
-    assert texts["sections"].keys() == icons["sections"].keys() == {"more"}
+    assert texts["sections"].keys() == icons["sections"].keys() == {"look", "more"}
     assert icons["service"].startswith("mdi:")
 
 
@@ -89,5 +90,8 @@ def test_every_choice_in_a_selector_has_a_text(described: dict[str, Any]) -> Non
     assert texts["priority"]["options"].keys() == set(
         fields["priority"]["selector"]["select"]["options"]
     )
-    for name in ("attachments", "button"):
+    assert texts["layout"]["options"].keys() == set(
+        fields["layout"]["selector"]["select"]["options"]
+    )
+    for name in ("attachments", "button", "facts"):
         assert texts[name]["fields"].keys() == fields[name]["selector"]["object"]["fields"].keys()

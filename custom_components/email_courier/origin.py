@@ -42,9 +42,10 @@ def _url(hass: HomeAssistant, state: State) -> str | None:
     except NoURLAvailableError:
         return None
     if state.domain == "automation":
-        key = state.attributes.get(ATTR_ID)
+        ident = state.attributes.get(ATTR_ID)
     else:
         entry = er.async_get(hass).async_get(state.entity_id)
-        key = entry.unique_id if entry is not None and state.domain == "script" else None
-    path = f"/config/{state.domain}/edit/{key}" if key else f"/history?entity_id={state.entity_id}"
-    return f"{base}{path}"
+        ident = entry.unique_id if entry is not None and state.domain == "script" else None
+    if ident:
+        return f"{base}/config/{state.domain}/edit/{ident}"
+    return f"{base}/history?entity_id={state.entity_id}"

@@ -6,7 +6,7 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.email_courier.mail.compose.links import absolute_link
-from custom_components.email_courier.mail.compose.markdown import render
+from custom_components.email_courier.mail.compose.markdown import is_number, render
 
 HOME = "https://house.example:8123"
 PICTURES = {"door": "door", "back door.png": "part-1"}
@@ -153,6 +153,78 @@ def test_a_picture_from_elsewhere_is_never_loaded(source: str, links: list[str],
     assert _Elements(page).pictures == []
     assert _Elements(page).links == links
     assert text in page
+
+
+@pytest.mark.parametrize(
+    ("source", "boxes", "padding"),
+    [
+        ("- [x] a\n- [ ] b", ["☑", "☐"], "padding-left:4px"),
+        ("- [x] a\n- b", ["☑"], "padding-left:24px"),
+        ("- [ ] **a**", ["☐"], "padding-left:4px"),
+        ("- [ ] a **b**\n\n  - c", ["☐"], "padding-left:24px"),
+        ("- a", [], "padding-left:24px"),
+        ("-", [], "padding-left:24px"),
+    ],
+)
+def test_a_task_has_a_box_for_its_mark(source: str, boxes: list[str], padding: str) -> None:
+    html = render(source, {}).html
+
+    assert [letter for letter in html if letter in "☑☐"] == boxes
+    assert html.count("list-style-type:none") == len(boxes)
+    assert padding in html
+
+
+@pytest.mark.parametrize("kind", ["NOTE", "TIP", "IMPORTANT", "WARNING", "CAUTION"])
+def test_a_callout_is_a_box_with_its_word(kind: str) -> None:
+    html = render(f"> [!{kind}]\n> text\n>\n> more\n\nafter", {}).html
+
+    assert f" {kind.capitalize()}</strong>" in html
+    assert "[!" not in html
+    assert html.index("more") < html.index("</table>") < html.index("after")
+    assert "<blockquote" not in html
+
+
+@pytest.mark.parametrize("source", ["> [!OTHER]\n> text", "> text [!NOTE]", "> - [!NOTE]", ">"])
+def test_other_quotations_stay(source: str) -> None:
+    assert "<blockquote" in render(source, {}).html
+
+
+def test_a_line_ends_where_it_ends_and_bare_addresses_are_links() -> None:
+    page = render("see https://a.example/_b_/c_d_e\nor www.b.example, ask c@d.example", {}).html
+
+    assert "<br" in page
+    assert _Elements(page).links == [
+        "https://a.example/_b_/c_d_e",
+        "https://www.b.example",
+        "mailto:c@d.example",
+    ]
+
+
+@pytest.mark.parametrize("source", ["`https://a.example`", "ahttps://a.example", "a://b", "://"])
+def test_not_everything_is_an_address(source: str) -> None:
+    assert _elements(source).links == []
+
+
+def test_an_address_within_a_link_stays_its_text() -> None:
+    assert _elements("[https://a.example](https://b.example)").links == ["https://b.example"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("12", True), ("-12.5 %", True), ("1,284.5 kWh", True), ("21:04", True), ("€ 3", True),
+        ("9.1 m³/h", True), ("**12**", True), ("twelve", False), ("", False), ("12 of 20", False),
+    ],
+)  # fmt: skip
+def test_a_number_is_known_with_its_unit(cell: str, expected: bool) -> None:
+    assert is_number(cell) is expected
+
+
+def test_numbers_stand_at_the_end_and_are_never_broken() -> None:
+    page = render("|a|b|\n|-|-|\n|x|1 kWh|\n|y|-|", {}).html
+
+    assert page.count("text-align:right") == 3
+    assert page.count('nowrap="nowrap"') == 2
 
 
 def test_a_columns_own_alignment_wins() -> None:

@@ -36,7 +36,16 @@ def test_an_address_is_found_without_the_punctuation_around_it(
 
 
 @pytest.mark.parametrize(
-    "text", ["https://", "javascript:alert(1)", "sensor.door", "a@b", "xhttps://a.example", "://"]
+    "text",
+    [
+        "https://",
+        "mailto:a@b.example",
+        "javascript:alert(1)",
+        "sensor.door",
+        "a@b",
+        "xhttps://a.example",
+        "://",
+    ],
 )
 def test_what_is_no_address_is_no_link(text: str) -> None:
     assert list(bare_links(text)) == []

@@ -29,10 +29,10 @@ PICTURE_STYLE: Final = "display:block;width:100%;max-width:100%;height:auto;bord
 GAP_STYLE: Final = f"padding:16px;background:{SOFT};border-radius:8px;font-size:14px"
 
 _SCHEME_BEFORE: Final = r"(?i)(?:^|[^\w@.+-])(https?|homeassistant)$"
-_TASK: Final = r"\[([ xX])\][ \t]+(?=\S)"
+_TASK: Final = r"\[([ xX])\][ \t]+"
 _CALLOUT: Final = r"\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\][ \t]*"
 _NUMBER: Final = (
-    r"[^\w\s]*\d[\d.,:'\u2019\u00a0\u202f /-]*"
+    r"[^\w\s]*\s?\d[\d.,:'\u2019\u00a0\u202f /-]*"
     r"(?:\s?[^\W\d]{0,6}[²³]?(?:/[^\W\d]+)?|\s?[%‰°€$£¥]\w?)"
 )
 _SHORT: Final = 14
@@ -373,21 +373,35 @@ def _with_links(token: Token) -> Iterator[Token]:
 
 
 def _mark_tasks(tokens: list[Token]) -> None:
-    """Put a box in place of a task's brackets, and no other mark before it."""
-    opened: list[Token] = []
-    for item, paragraph, inline in zip(tokens, tokens[1:], tokens[2:], strict=False):
+    """Put a box in place of a task's brackets, and no other mark before it.
+
+    A list of tasks alone needs no room for marks.
+    """
+    opened: list[tuple[Token, list[bool]]] = []
+    for item, paragraph, inline in zip(tokens, tokens[1:], [*tokens[2:], None], strict=False):
         if item.type.endswith("_list_open"):
-            opened.append(item)
+            opened.append((item, []))
+        elif item.type == "list_item_open":
+            is_text = inline is not None and paragraph.type == "paragraph_open"
+            opened[-1][1].append(is_text and _mark_task(item, inline))
         elif item.type.endswith("_list_close"):
-            opened.pop()
-        if (item.type, paragraph.type) != ("list_item_open", "paragraph_open"):
-            continue
-        first = inline.children[0] if inline.children else None
-        if first is not None and first.type == "text" and (task := task_of(inline.content)):
-            found = re.match(_TASK, first.content)
-            first.content = f"{task[0]}\u00a0{first.content[found.end() if found else 0 :]}"
-            item.attrSet("style", "list-style-type:none")
-            opened[-1].attrSet("style", "padding-START:4px")
+            _close(*opened.pop())
+    for left in opened:  # the last token of all is no item
+        _close(*left)
+
+
+def _close(opening: Token, are_tasks: list[bool]) -> None:
+    if all(are_tasks):
+        opening.attrSet("style", "padding-START:4px")
+
+
+def _mark_task(item: Token, inline: Token | None) -> bool:
+    first = inline.children[0] if inline is not None and inline.children else None
+    if first is None or first.type != "text" or (task := task_of(first.content)) is None:
+        return False
+    first.content = f"{task[0]}\u00a0{task[1]}"
+    item.attrSet("style", "list-style-type:none")
+    return True
 
 
 def _take_callout(following: list[Token]) -> str | None:
