@@ -10,6 +10,7 @@ from custom_components.email_courier.mail.compose.content import (
     Content,
     ContentError,
     ContentFault,
+    Layout,
 )
 from custom_components.email_courier.mail.compose.message import compose
 
@@ -93,6 +94,15 @@ def test_the_message_is_the_plain_part(typed: str, read_back: str) -> None:
 def test_markdown_is_the_plain_part_as_text_where_there_is_no_message() -> None:
     assert _mail(markdown="**Hi**").text("text/plain") == "Hi\n"
     assert _mail(markdown="**Hi**", text="Hi").text("text/plain") == "Hi\n"
+
+
+def test_a_picture_follows_a_page_of_ones_own_that_does_not_name_it_in_the_card() -> None:
+    door = Attachment("door.png", PNG, content_id="door")
+    html = '<p>Mine</p><img src="cid:door2">'
+    page = _mail(html=html, attachments=(door,), layout=Layout.CARD).text("text/html")
+
+    assert page.index("cid:door2") < page.index('src="cid:door"')
+    assert _mail(html=html, attachments=(door,)).text("text/html").strip() == html
 
 
 def test_html_is_passed_on_as_it_is() -> None:

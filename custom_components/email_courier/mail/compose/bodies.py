@@ -223,7 +223,7 @@ def _with_appendix(html: str, content: Content, figures: list[Figure]) -> str:
         for one in figures
         if content.layout is Layout.CARD
         and isinstance(one, InlinePicture)
-        and f"cid:{one.content_id}" not in html
+        and not re.search(rf"cid:{re.escape(one.content_id)}(?![\w.@+~-])", html)
     ]
     if not (added := appendix(content, unnamed)):
         return html

@@ -8,6 +8,7 @@ import re
 
 _LINE_WISH = 78
 _QUOTED_LINE = 76
+_MISTAKABLE = (b"\nFrom ", b"\n.\n", b"\n.=\n")
 _BASE64_LINE = 57  # bytes that make a line of 76 characters
 BASE64_BLOCK = _BASE64_LINE * 1024
 """Bytes that are encoded at a time."""
@@ -36,10 +37,12 @@ def _unmistakable(quoted: bytes) -> bytes:
     alone for the end. Soft line breaks can make such lines, too. A blank that b2a_qp escapes at
     the end of a line can make it longer than RFC 2045 section 6.7 allows.
     """
-    if not re.search(rb"^(?:From |\.=?$|.{77})", quoted, re.MULTILINE):
+    written = quoted.split(b"\n")
+    framed = b"\n%b\n" % quoted
+    if max(map(len, written)) <= _QUOTED_LINE and not any(one in framed for one in _MISTAKABLE):
         return quoted
     lines: list[bytes] = []
-    for line in quoted.split(b"\n"):
+    for line in written:
         rest = line
         while rest.startswith(b"From "):
             lines.append(b"=46rom =")
