@@ -20,7 +20,10 @@ async def open_editor(person: Visitor) -> Locator:
     await person.page.keyboard.type(ACTION)
     await person.text(ACTION).click()
     editor = person.page.locator("ha-service-control")
-    await editor.locator("ha-expansion-panel").get_by_role("button").first.click()
+    sections = editor.locator("ha-expansion-panel")
+    await expect(sections).to_have_count(len(english()["services"]["send_message"]["sections"]))
+    for section in reversed(await sections.all()):
+        await section.get_by_role("button").first.click()
     return editor
 
 
