@@ -8,9 +8,11 @@ from .conftest import Screens
 from .house import House, mails
 from .pictures import Picture, take
 from .translations import english
-from .visitor import VERY_TALL, Visitor
+from .visitor import Screen, Visitor
 
 ACTION = "email_courier.send_message"
+WHOLE = Screen(1000, 3600)
+"""A window in which every field of the action is seen at once."""
 
 
 async def open_editor(person: Visitor) -> Locator:
@@ -38,7 +40,7 @@ async def test_every_field_is_there_by_its_name_and_explained(
 ) -> None:
     await house.serve()
     await house.add_account()
-    ada = await screens.open(VERY_TALL)
+    ada = await screens.open(WHOLE)
     editor = await open_editor(ada)
     fields = english()["services"]["send_message"]["fields"]
     await expect(editor.locator("ha-settings-row")).to_have_count(len(fields))
