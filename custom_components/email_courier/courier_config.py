@@ -22,8 +22,8 @@ from .const import (
     DEFAULT_MAX_MEGABYTES,
 )
 from .digest import DigestWriter
-from .mail.failure import Failure, FailureKind, MailError, Permanence, Stage
-from .mail.outbox.backup import Backup, readdress
+from .mail.failure import Failure, FailureKind, Permanence, Stage
+from .mail.outbox.backup import AbsentError, Backup, readdress
 from .mail.outbox.courier import CourierConfig
 from .mail.outbox.hold import FloodLimit
 from .mail.outbox.spool import QuotaLimits
@@ -77,7 +77,7 @@ def _backup(hass: HomeAssistant, entry: ConfigEntry) -> Backup | None:
 
     async def hand_over(mail: OutgoingMail) -> None:
         if (account := loaded_account(hass, backup_id)) is None:
-            raise MailError(_NOT_LOADED)
+            raise AbsentError(_NOT_LOADED)
         sender = account.sender.address
         await account.courier.accept(await hass.async_add_executor_job(readdress, mail, sender))
 

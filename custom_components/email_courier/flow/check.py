@@ -7,7 +7,7 @@ imports this module.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from copy import replace
 from functools import partial
 import ssl
 from typing import TYPE_CHECKING, NamedTuple

@@ -5,7 +5,7 @@ Nothing that was typed is lost: a page comes back as it was left, with an error 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from copy import replace
 from typing import TYPE_CHECKING, Any
 
 from homeassistant.config_entries import (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from copy import replace
 from typing import Any, Final
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigFlowResult

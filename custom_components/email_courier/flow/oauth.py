@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from copy import replace
 from http import HTTPStatus
 import time
 from typing import Any, Final

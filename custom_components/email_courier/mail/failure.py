@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from .reply import Reply
 
@@ -93,8 +92,7 @@ ACCOUNT_REFUSED = LOGIN_REFUSED | {
 _NO_FACTS: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """One failure, as data.
 
     reply: the server's reply, if it gave one; never holds a secret.
@@ -107,7 +105,7 @@ class Failure:
     permanence: Permanence
     reply: Reply | None = None
     detail: str = ""
-    facts: Mapping[str, str] = field(default_factory=lambda: _NO_FACTS)
+    facts: Mapping[str, str] = _NO_FACTS
 
     @property
     def wants_other_login(self) -> bool:

@@ -1,7 +1,7 @@
 """Delivering a mail: one outcome for each recipient, whatever happens on the way."""
 
 import asyncio
-from dataclasses import replace
+from copy import replace
 import time
 
 import pytest

@@ -55,7 +55,7 @@ class ContentError(Exception):
         self.facts: Mapping[str, str] = facts
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Attachment:
     """A file to send along.
 
@@ -102,7 +102,7 @@ _FEW = 20
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Content:
     """Everything that is asked of one mail.
 

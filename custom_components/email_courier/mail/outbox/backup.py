@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from copy import replace
 from itertools import chain
 import logging
 import math
@@ -17,13 +17,22 @@ from .events import Notifier
 from .runtime import TaskGroup, Timers
 from .scheduler import ActiveMail, QueueEntry
 from .spool import Spool
-from .submission import OutboxError, OutgoingMail
+from .submission import OutboxError, OutboxReason, OutgoingMail
 
 _LOGGER = logging.getLogger(__name__)
 
+ASK_AGAIN = 5.0
+"""Seconds until a backup account is asked again that could not be asked."""
+ASKED_FOR = 60.0
+"""Seconds from the start for which it is asked whether it has what was offered before a crash."""
+
 type Accept = Callable[[OutgoingMail], Awaitable[None]]
 """Returns when the backup account has the mail on disk. Raises MailError or OutboxError when it
-does not take it, and the mail stays where it is."""
+does not take it, and the mail stays where it is; AbsentError when it cannot be asked."""
+
+
+class AbsentError(MailError):
+    """The backup account cannot be asked: it may have taken the mail before a crash, or not."""
 
 
 class Backup(NamedTuple):
@@ -96,6 +105,7 @@ class HandOver:
         self._timers = timers
         self._tasks = tasks
         self._timer = timers.register(self.run)
+        self._asks_until = timers.now() + ASKED_FOR
 
     def run(self) -> None:
         """Offer what is to be offered by now, and set the timer to the next mail."""
@@ -140,6 +150,10 @@ class HandOver:
             await backup.hand_over(replace(outgoing, visited_accounts=visited))
         except (MailError, OutboxError) as error:
             _LOGGER.debug("The backup account did not take a mail: %s", error)
+            if was_offered and not _is_answer(error) and now < self._asks_until:
+                # Accounts begin side by side: the other one may not be there yet.
+                self._queue.ask_backup(entry, now + ASK_AGAIN)
+                return
             entry.offer_at = now + backup.after
             if was_offered:
                 mail.record = mail.record.with_lost_reply()
@@ -149,3 +163,10 @@ class HandOver:
             trouble = await self._spool.remove(mail)
             self._notifier.handed_over(mail.record, backup.account)
             self._notifier.trouble(trouble)
+
+
+def _is_answer(error: MailError | OutboxError) -> bool:
+    """Whether a refusal says that the backup account has never taken the mail."""
+    if isinstance(error, OutboxError):
+        return error.reason is not OutboxReason.DISK
+    return not isinstance(error, AbsentError)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 import contextlib
-from dataclasses import replace
+from copy import replace
 import logging
 import math
 from typing import Any, NamedTuple

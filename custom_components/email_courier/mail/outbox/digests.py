@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 import contextlib
-from dataclasses import replace
+from copy import replace
 from enum import Enum, auto
 import json
 import logging

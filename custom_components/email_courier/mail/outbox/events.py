@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 import logging
@@ -27,7 +28,7 @@ class GivenUp(StrEnum):
     NOT_KEPT = "not_kept"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class MailEvent:
     """Something became of a mail, for some of its recipients.
 
@@ -60,7 +61,7 @@ class MailEvent:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Delivered(MailEvent):
     """The server accepted the mail for these recipients."""
 
@@ -74,7 +75,7 @@ class Delivered(MailEvent):
         return {**MailEvent.as_dict(self), "reply": reply}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Deferred(MailEvent):
     """The mail waits on disk for these recipients.
 
@@ -96,7 +97,7 @@ class Deferred(MailEvent):
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Failed(MailEvent):
     """These recipients will not get the mail (or, when ambiguous, may not have got it)."""
 
@@ -114,7 +115,7 @@ class Failed(MailEvent):
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class HandedOver(MailEvent):
     """The backup account has taken the mail for these recipients."""
 
@@ -127,7 +128,7 @@ class HandedOver(MailEvent):
         return {**MailEvent.as_dict(self), "backup": self.backup}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Dropped(MailEvent):
     """Somebody had the mail removed."""
 
@@ -297,10 +298,10 @@ class Notifier:
             "attempts": record.attempts,
         }
 
-    def _tell_of(
+    def _tell_of[E: (Delivered, Failed, HandedOver, Dropped)](
         self,
         record: MailRecord,
-        event: Delivered | Failed | HandedOver | Dropped,
+        event: E,
         tell: Callable[[CourierEvent], None],
     ) -> None:
         """Tell of a mail, and then of each that is in it."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from copy import replace
+from dataclasses import dataclass, field
 import itertools
 import math
 import re
@@ -158,7 +159,7 @@ def _failure_from_dict(data: Mapping[str, Any]) -> Failure:
     return Failure.from_dict({**data, "kind": data.get("newer_kind", data["kind"])})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MailRecord:
     """A mail without its message.
 
@@ -215,7 +216,7 @@ class MailRecord:
         """When the mail is given up, as the time of the run in seconds."""
         return self.born + self.id.life + self.stood_still
 
-    def noted_at(self, now: float, clock: float) -> Self:
+    def noted_at(self, now: float, clock: float) -> MailRecord:
         """Return the record as it goes to disk, with what the mail has waited by now.
 
         now: time of the run in seconds. clock: UTC timestamp in seconds.
@@ -224,7 +225,7 @@ class MailRecord:
         waited = max(now - self.born, 0.0)
         return replace(self, waited=waited, noted=clock, next_attempt=next_attempt)
 
-    def taken_up(self, now: float, clock: float) -> Self:
+    def taken_up(self, now: float, clock: float) -> MailRecord:
         """Return the record of an earlier run in the time of this one.
 
         It has waited what was noted, and since then, as far as the clock can be trusted. One whose
@@ -279,7 +280,7 @@ class MailRecord:
             stands_for=self.stands_for,
         )
 
-    def with_lost_reply(self) -> Self:
+    def with_lost_reply(self) -> MailRecord:
         """Count an attempt that ended after the final dot without anyone knowing how.
 
         Or a hand-over, of which the same is to be said.

@@ -56,7 +56,7 @@ class DigestPart(NamedTuple):
     subject: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OutgoingMail:
     """A finished message with its envelope.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from copy import replace
 import ssl
 
 from ..failure import Failure, FailureKind, MailError, Permanence, Stage
