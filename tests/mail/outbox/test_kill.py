@@ -174,12 +174,13 @@ def unjustified(
 
     It was lost where the server kept it to itself or brought it later than the process waited for
     it, and where it was the last that the server did for a process that was killed before it had
-    said that the mail was delivered.
+    said that the mail was delivered. A busy server may come to what such a process has sent only
+    after it has served the next one: the connections tell which attempt was first.
     """
     clients = server.clients()
     last = {clients[mail.connection]: mail for mail in server.record.mails}
     for (message_id, recipient), copies in arrived.items():
-        for mail in copies[:-1]:
+        for mail in sorted(copies, key=lambda mail: mail.connection)[:-1]:
             client = clients[mail.connection]
             story, ear = told[message_id], (recipient, client[0])
             is_lost = server.keeps_reply(mail.connection) or ear in story.waited
