@@ -304,7 +304,9 @@ async def test_a_server_that_has_no_address_is_judged_by_what_can_be_known(judge
     )
 
 
-@pytest.mark.parametrize("host", ["", "a..b", "[::1", "x" * 70 + ".email", "müller.email", "a b.c"])
+@pytest.mark.parametrize(
+    "host", ["", "a..b", "[::1", "x" * 70 + ".email", "müller.email", "a b.c"]
+)
 async def test_an_odd_host_raises_nothing(judged: Judge, host: str) -> None:
     judged.spf("ip4:198.51.100.0/24", "-all")
 
