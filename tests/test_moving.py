@@ -3,7 +3,8 @@
 from typing import Any
 
 from homeassistant.config_entries import ConfigSubentryData
-from homeassistant.core import HomeAssistant
+from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
+from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
 from homeassistant.setup import async_setup_component
 import pytest
@@ -203,6 +204,36 @@ async def test_one_that_is_ignored_stays_ignored(hass: HomeAssistant, bed: Bed) 
 
     issue = ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
     assert issue is not None
+    assert issue.dismissed_version is not None
+
+
+async def test_nothing_is_forgotten_while_home_assistant_starts(
+    hass: HomeAssistant, bed: Bed
+) -> None:
+    issue_id = Issue.OLD_NAMES.id_for("id")
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key="old_names",
+    )
+    ir.async_ignore_issue(hass, DOMAIN, issue_id, True)
+    hass.set_state(CoreState.starting)
+    made = account_entry(await bed.serve(), replaces={OLD: "bea@example.test"})
+    await load(hass, MockConfigEntry(domain=DOMAIN, title="Home", data=made.data, entry_id="id"))
+    hass.services.async_register("script", "another", lambda _: None)
+    await pass_time(hass, seconds=5)
+    await has(hass, "automation", [does("Leak", says(OLD))])
+
+    hass.set_state(CoreState.running)
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
+    await hass.async_block_till_done()
+
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
+    assert issue is not None
+    assert issue.translation_placeholders is not None
     assert issue.dismissed_version is not None
 
 

@@ -18,7 +18,7 @@ from homeassistant.const import (
     EVENT_SERVICE_REMOVED,
     Platform,
 )
-from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.core import CoreState, Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.debounce import Debouncer
 from homeassistant.helpers.start import async_at_started
@@ -91,7 +91,10 @@ class OldNames:
 
         @callback
         def look_later(event: Event) -> None:
-            if event.data.get("domain", "script") == "script":
+            # Before the start is over there is less to be found, and what was ignored would be
+            # forgotten with the issue.
+            is_started = self._hass.state is CoreState.running
+            if is_started and event.data.get("domain", "script") == "script":
                 later.async_schedule_call()
 
         for event_type in (*_RELOADED, EVENT_SERVICE_REGISTERED, EVENT_SERVICE_REMOVED):

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 import contextlib
 import time
+from typing import Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -167,7 +168,7 @@ async def test_a_handshake_that_fails_does_not_wait_for_the_answer(
 
     await dialog.fill_in(**{**typed, "verify_ssl": False, "password": "wrong"})
 
-    assert dialog.errors == {"password": "invalid_auth"}
+    assert dialog.errors == {"base": "invalid_auth"}
 
 
 async def test_diagnostics_show_what_the_domain_says(
@@ -184,7 +185,7 @@ async def test_diagnostics_show_what_the_domain_says(
     dialog = await proven(hass, bed, network)
     await dialog.submit()
 
-    shown = await get_diagnostics_for_config_entry(hass, hass_client, dialog.entry)
+    shown: Any = await get_diagnostics_for_config_entry(hass, hass_client, dialog.entry)
 
     assert shown["arrival"] == {
         "verdict": "not_allowed",
@@ -204,7 +205,7 @@ async def test_diagnostics_of_a_private_domain_show_that_nothing_is_known(
     dialog = await proven(hass, bed, network, sender="anna@example.test")
     await dialog.submit()
 
-    shown = await get_diagnostics_for_config_entry(hass, hass_client, dialog.entry)
+    shown: Any = await get_diagnostics_for_config_entry(hass, hass_client, dialog.entry)
 
     assert shown["arrival"] == {
         "verdict": "unknown",

@@ -53,9 +53,11 @@ class Judge:
                 deadline=deadline,
             )
 
-    async def say(self, host: str = HOST, **who: str) -> tuple[str, str | None]:
+    async def say(
+        self, host: str = HOST, sender: str = f"jane@{DOMAIN}"
+    ) -> tuple[str, str | None]:
         """Return the verdict and the concern."""
-        arrival = await self(host, **who)
+        arrival = await self(host, sender)
         return arrival.verdict.value, arrival.concern and arrival.concern.value
 
 
@@ -304,9 +306,7 @@ async def test_a_server_that_has_no_address_is_judged_by_what_can_be_known(judge
     )
 
 
-@pytest.mark.parametrize(
-    "host", ["", "a..b", "[::1", "x" * 70 + ".email", "müller.email", "a b.c"]
-)
+@pytest.mark.parametrize("host", ["", "a..b", "[::1", "x" * 70 + ".email", "müller.email", "a b.c"])
 async def test_an_odd_host_raises_nothing(judged: Judge, host: str) -> None:
     judged.spf("ip4:198.51.100.0/24", "-all")
 

@@ -94,7 +94,7 @@ def _upwards(domain: str) -> list[str]:
     return [domain, *(".".join(name) for name in above)]
 
 
-def _organization(domain: str, found: Mapping[str, str]) -> str:
+def _organization(domain: str, found: dict[str, str]) -> str:
     """Return the organisational domain: the highest with a record, below a public suffix."""
     highest = next(reversed(found))
     if _tags(found[highest]).get("psd") == "y" and highest != domain:
