@@ -79,7 +79,8 @@ def trust_of(data: Mapping[str, Any], options: Mapping[str, Any]) -> Trust:
 
 def time_in(data: Mapping[str, Any], name: str) -> datetime | None:
     """Return a time that the dialog has stored; None where it has not, or it cannot be read."""
-    return dt_util.parse_datetime(str(data.get(name)))
+    time = dt_util.parse_datetime(str(data.get(name)))
+    return None if time is None else dt_util.as_utc(time)
 
 
 def same_account(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

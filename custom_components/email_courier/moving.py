@@ -37,7 +37,6 @@ from .const import (
 from .entry import same_account
 from .issues import Issue, async_create, async_delete
 from .mail.address import parse_mailbox
-from .mail.failure import MailError
 from .phrases import as_code
 
 CORE_DOMAIN: Final = "smtp"
@@ -153,15 +152,9 @@ class OldNames:
             if subentry is None or subentry.subentry_type != SUBENTRY_RECIPIENT:
                 continue
             if entity.domain == Platform.NOTIFY and len(subentry.data.get(CONF_TO, ())) == 1:
-                entities[_bare(subentry.data[CONF_TO][0])] = entity.entity_id
+                address = parse_mailbox(subentry.data[CONF_TO][0]).address
+                entities[address] = entity.entity_id
         return entities
-
-
-def _bare(address: str) -> str:
-    try:
-        return parse_mailbox(address).address
-    except MailError:
-        return address
 
 
 type _Use = tuple[str, str, list[str]]

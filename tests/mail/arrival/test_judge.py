@@ -53,9 +53,7 @@ class Judge:
                 deadline=deadline,
             )
 
-    async def say(
-        self, host: str = HOST, sender: str = f"jane@{DOMAIN}"
-    ) -> tuple[str, str | None]:
+    async def say(self, host: str = HOST, sender: str = f"jane@{DOMAIN}") -> tuple[str, str | None]:
         """Return the verdict and the concern."""
         arrival = await self(host, sender)
         return arrival.verdict.value, arrival.concern and arrival.concern.value

@@ -204,9 +204,7 @@ class _Evaluation:
 
     async def _is_host_of(self, term: _Term, domain: str) -> bool:
         """Tell whether the address belongs to a name, or to one of its mail exchangers."""
-        parts = _PREFIXES.fullmatch(term.value)
-        if parts is None:
-            raise _Ended(SpfResult.PERMERROR)
+        parts = _prefixes(term)
         name = self._named(parts["domain"] or domain, domain)
         hosts = [name]
         if term.name == "mx":
@@ -313,17 +311,19 @@ def _check(term: _Term, *, has_sign: bool) -> None:
         case "ip4" | "ip6":
             is_right = has_sign and _network(term).version == int(term.name[-1])
         case "a" | "mx" | "ptr":
-            parts = _PREFIXES.fullmatch(term.value)
-            is_right = (
-                parts is not None
-                and has_sign is bool(parts["domain"])
-                and int(parts["v4"] or 0) <= 32
-                and int(parts["v6"] or 0) <= 128
-            )
+            is_right = has_sign is bool(_prefixes(term)["domain"])
         case _:
             is_right = False
     if not is_right:
         raise _Ended(SpfResult.PERMERROR)
+
+
+def _prefixes(term: _Term) -> re.Match[str]:
+    """Take the value of `a` or `mx` apart: a domain, and the lengths of the prefixes."""
+    parts = _PREFIXES.fullmatch(term.value)
+    if parts is None or int(parts["v4"] or 0) > 32 or int(parts["v6"] or 0) > 128:
+        raise _Ended(SpfResult.PERMERROR)
+    return parts
 
 
 def _network(term: _Term) -> IPv4Network | IPv6Network:
