@@ -19,6 +19,7 @@ from custom_components.email_courier.flow import (
 )
 from custom_components.email_courier.flow.core_smtp import CoreAccount
 from custom_components.email_courier.flow.draft import Draft
+from custom_components.email_courier.mail.arrival.judge import Concern
 from custom_components.email_courier.mail.discovery.model import Hint, Origin, SecretKind
 from custom_components.email_courier.mail.failure import FailureKind, Stage
 from custom_components.email_courier.mail.settings import Encryption
@@ -185,6 +186,7 @@ def test_every_phrase_is_said_and_everything_said_is_there() -> None:
         assert isinstance(call.args[2], ast.Constant)
         assert call.args[2].value in PHRASES
     said |= {f"hint_{hint}" for hint in Hint}
+    said |= {f"arrival_{concern}" for concern in Concern}
     said |= {f"secret_{secret}" for secret in SecretKind if secret is not SecretKind.PASSWORD}
     said |= {f"origin_{origin}" for origin in Origin}
     said |= {f"encryption_{encryption}" for encryption in Encryption}

@@ -19,6 +19,7 @@ from .courier_config import async_courier_config
 from .entry import trust_of
 from .issues import AccountIssues, async_delete_issues
 from .mail.outbox.store import Store
+from .moving import OldNames
 from .oauth.tokens import async_tokens_for
 from .outbox_host import outbox_folder
 from .send.legacy import async_register_classic
@@ -68,6 +69,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmailCourierConfigEntry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     account.async_start()
     entry.async_on_unload(await async_register_classic(hass, account))
+    OldNames(account).async_start()
     entry.async_on_unload(entry.add_update_listener(_async_reload))
     return True
 

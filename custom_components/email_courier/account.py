@@ -55,6 +55,7 @@ class Account:
     """Everything a loaded config entry needs to send mail.
 
     tokens: what it logs in with where somebody has signed in.
+    classic_action: what its action in the domain `notify` is called, once that is there.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Account:
         self.hass = hass
         self.entry = entry
         self.tokens = tokens
+        self.classic_action = ""
         self.settings: ServerSettings = settings_of(entry.data, entry.options, tokens=tokens)
         self.sender: Mailbox = parse_mailbox(
             entry.data[CONF_SENDER], FailureKind.INVALID_SENDER

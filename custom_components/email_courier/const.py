@@ -8,6 +8,8 @@ from typing import Final
 DOMAIN: Final = "email_courier"
 LOGGER: Final = logging.getLogger(__package__)
 
+DOCUMENTATION: Final = "https://github.com/email-courier/email-courier/blob/main/docs"
+
 SUBENTRY_RECIPIENT: Final = "recipient"
 
 SIGNAL_NOTIFIED: Final = f"{DOMAIN}_notified_{{}}"
@@ -21,6 +23,8 @@ CONF_BACKUP_AFTER: Final = "backup_after"
 CONF_BCC: Final = "bcc"
 CONF_CA_FILE: Final = "ca_file"
 CONF_CC: Final = "cc"
+CONF_DELIVERED_AT: Final = "delivered_at"
+"""When a test mail of the dialog was last taken; ISO 8601 in UTC, and optional."""
 CONF_DROP_LARGE_ATTACHMENTS: Final = "drop_large_attachments"
 CONF_ENCRYPTION: Final = "encryption"
 CONF_FINGERPRINT: Final = "certificate_fingerprint"
@@ -30,6 +34,10 @@ CONF_IMPLEMENTATION: Final = "auth_implementation"
 CONF_LOGIN_WITH: Final = "login_with"
 CONF_MAX_MAILS: Final = "max_mails"
 CONF_MAX_MEGABYTES: Final = "max_megabytes"
+CONF_PROVEN_AT: Final = "proven_at"
+"""When the dialog's handshake last passed; ISO 8601 in UTC, and optional."""
+CONF_REPLACES: Final = "replaces"
+"""What automations may still name of the account that was taken over, and whom that wrote to."""
 CONF_REPLY_TO: Final = "reply_to"
 CONF_SCOPE: Final = "scope"
 CONF_SENDER: Final = "sender"

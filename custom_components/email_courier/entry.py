@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
@@ -14,6 +15,7 @@ from homeassistant.const import (
     CONF_VERIFY_SSL,
 )
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.util import dt as dt_util
 
 from .const import (
     CONF_CA_FILE,
@@ -73,6 +75,12 @@ def trust_of(data: Mapping[str, Any], options: Mapping[str, Any]) -> Trust:
         fingerprint=data.get(CONF_FINGERPRINT),
         ca_file=options.get(CONF_CA_FILE) or None,
     )
+
+
+def time_in(data: Mapping[str, Any], name: str) -> datetime | None:
+    """Return a time that the dialog has stored; None where it has not, or it cannot be read."""
+    time = dt_util.parse_datetime(str(data.get(name)))
+    return None if time is None else dt_util.as_utc(time)
 
 
 def same_account(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

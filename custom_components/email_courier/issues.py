@@ -51,6 +51,7 @@ class Issue(StrEnum):
     CERTIFICATE_CHANGED = "certificate_changed"
     CERTIFICATE_UNCHECKED = "certificate_unchecked"
     PLAIN_LOGIN = "plain_login"
+    OLD_NAMES = "old_names"
 
     def id_for(self, entry_id: str) -> str:
         """Return the id of this issue for one account."""
@@ -73,6 +74,7 @@ _SPECS: Final = {
     Issue.CERTIFICATE_CHANGED: _IssueSpec(ir.IssueSeverity.ERROR, is_fixable=True),
     Issue.CERTIFICATE_UNCHECKED: _IssueSpec(ir.IssueSeverity.WARNING),
     Issue.PLAIN_LOGIN: _IssueSpec(ir.IssueSeverity.WARNING),
+    Issue.OLD_NAMES: _IssueSpec(ir.IssueSeverity.WARNING),
 }
 
 
@@ -81,6 +83,38 @@ def async_delete_issues(hass: HomeAssistant, entry_id: str) -> None:
     """Remove everything that was ever said about an account."""
     for issue in Issue:
         ir.async_delete_issue(hass, DOMAIN, issue.id_for(entry_id))
+
+
+@callback
+def async_create(
+    account: Account,
+    issue: Issue,
+    placeholders: dict[str, str],
+    data: IssueData | None = None,
+    *,
+    learn_more_url: str | None = None,
+) -> None:
+    """Raise an issue of an account; one that is ignored stays so."""
+    entry = account.entry
+    spec = _SPECS[issue]
+    ir.async_create_issue(
+        account.hass,
+        DOMAIN,
+        issue.id_for(entry.entry_id),
+        data={"entry_id": entry.entry_id, **(data or {})},
+        is_fixable=spec.is_fixable,
+        is_persistent=spec.is_persistent,
+        learn_more_url=learn_more_url,
+        severity=spec.severity,
+        translation_key=issue.value,
+        translation_placeholders={"account": entry.title, **placeholders},
+    )
+
+
+@callback
+def async_delete(account: Account, issue: Issue) -> None:
+    """Take an issue of an account back."""
+    ir.async_delete_issue(account.hass, DOMAIN, issue.id_for(account.entry.entry_id))
 
 
 class AccountIssues:
@@ -198,22 +232,10 @@ class AccountIssues:
     def _create(
         self, issue: Issue, placeholders: dict[str, str], data: IssueData | None = None
     ) -> None:
-        entry = self._account.entry
-        spec = _SPECS[issue]
-        ir.async_create_issue(
-            self._hass,
-            DOMAIN,
-            issue.id_for(entry.entry_id),
-            data={"entry_id": entry.entry_id, **(data or {})},
-            is_fixable=spec.is_fixable,
-            is_persistent=spec.is_persistent,
-            severity=spec.severity,
-            translation_key=issue.value,
-            translation_placeholders={"account": entry.title, **placeholders},
-        )
+        async_create(self._account, issue, placeholders, data)
 
     def _delete(self, issue: Issue) -> None:
-        ir.async_delete_issue(self._hass, DOMAIN, issue.id_for(self._account.entry.entry_id))
+        async_delete(self._account, issue)
 
 
 def _accepts_any_certificate(settings: ServerSettings) -> bool:

@@ -14,9 +14,10 @@ from homeassistant.components.repairs import (
 from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
-from .const import CONF_FINGERPRINT, DOMAIN
+from .const import CONF_FINGERPRINT, CONF_PROVEN_AT, DOMAIN
 from .flow.check import CheckResult, async_check
 from .flow.draft import async_draft_of
 from .flow.progress import Progress
@@ -78,7 +79,12 @@ class CertificateChangedFlow(RepairsFlow):
     async def async_step_save(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
         """Save the certificate that the account was proven with."""
         self.hass.config_entries.async_update_entry(
-            self._entry, data={**self._entry.data, CONF_FINGERPRINT: self._fingerprint}
+            self._entry,
+            data={
+                **self._entry.data,
+                CONF_FINGERPRINT: self._fingerprint,
+                CONF_PROVEN_AT: dt_util.utcnow().isoformat(),
+            },
         )
         return self.async_create_entry(data={})
 

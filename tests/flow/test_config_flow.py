@@ -1,7 +1,10 @@
 """The way from "Add integration" to an account."""
 
+from datetime import datetime, timedelta
+
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
 import pytest
 
 from custom_components.email_courier.const import DOMAIN, SUBENTRY_RECIPIENT
@@ -39,7 +42,10 @@ async def test_an_account_is_made_page_by_page(hass: HomeAssistant, bed: Bed) ->
     await dialog.submit()
     assert dialog.entry.state is ConfigEntryState.LOADED
     assert dialog.entry.title == USERNAME
-    assert dialog.entry.data == {
+    data = dict(dialog.entry.data)
+    proven_at = datetime.fromisoformat(data.pop("proven_at"))
+    assert abs(dt_util.utcnow() - proven_at) < timedelta(minutes=5)
+    assert data == {
         "sender": USERNAME,
         "host": server.host,
         "port": server.port,

@@ -6,9 +6,13 @@ from typing import Any
 from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.email_courier.const import DOMAIN
+from custom_components.email_courier.issues import Issue
 from tests.support.accounts import account_entry
 from tests.support.dialogs import Dialog, typed_for
 from tests.support.fixtures import Bed
@@ -16,6 +20,7 @@ from tests.support.network import Network
 from tests.support.script import HEALTHY, PASSWORD, USERNAME
 from tests.support.scripted_server import ScriptedServer
 
+WHEN_AND_WHAT = ("proven_at", "replaces")
 OPTIONS = {"timeout": 1800, "reply_to": "bea@example.test", "reply_to_name": "Bea"}
 
 
@@ -75,7 +80,7 @@ async def test_everything_is_taken_over_and_proven(hass: HomeAssistant, bed: Bed
     await dialog.submit()
 
     entry = dialog.entry
-    assert entry.data == {
+    assert {name: entry.data[name] for name in entry.data if name not in WHEN_AND_WHAT} == {
         "sender": USERNAME,
         "host": server.host,
         "port": server.port,
@@ -84,6 +89,7 @@ async def test_everything_is_taken_over_and_proven(hass: HomeAssistant, bed: Bed
         "username": USERNAME,
         "password": PASSWORD,
     }
+    assert entry.data["replaces"] == {"notify.home_mail": ""}
     assert entry.options == {
         "sender_name": "Our home",
         "timeout": 300,
@@ -97,6 +103,42 @@ async def test_everything_is_taken_over_and_proven(hass: HomeAssistant, bed: Bed
     assert "next_flow" not in dialog.page, "there are recipients already"
     assert server.record.auth_commands == 1
     assert len(hass.config_entries.async_entries("smtp")) == 1
+
+
+async def test_what_still_names_the_old_account_is_listed_right_after_it_was_taken_over(
+    hass: HomeAssistant, bed: Bed
+) -> None:
+    old = core_entry(await bed.serve(), "bea@example.test")
+    old.add_to_hass(hass)
+    er.async_get(hass).async_get_or_create(
+        "notify",
+        "smtp",
+        f"{old.entry_id}_bea@example.test",
+        config_entry=old,
+        suggested_object_id="old_bea",
+    )
+    action = {"action": "notify.send_message", "target": {"entity_id": "notify.old_bea"}}
+    automation = {
+        "alias": "Leak",
+        "triggers": [{"trigger": "event", "event_type": "leak"}],
+        "actions": [{**action, "data": {"message": "Water"}}],
+    }
+    assert await async_setup_component(hass, "automation", {"automation": [automation]})
+    dialog = await Dialog.new_account(hass)
+    await dialog.choose("core_account")
+    await dialog.submit()
+    await dialog.fill_in()
+    await dialog.submit()
+    await hass.async_block_till_done()
+
+    assert dialog.entry.data["replaces"]["notify.old_bea"] == "bea@example.test"
+    issue_id = Issue.OLD_NAMES.id_for(dialog.entry.entry_id)
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
+    assert issue is not None
+    assert issue.translation_placeholders is not None
+    assert issue.translation_placeholders["uses"] == (
+        "- Leak (`automation.leak`): `notify.old_bea` → `notify.to_bea_example_test`"
+    )
 
 
 async def test_what_was_saved_wrong_there_is_named_and_mended_here(

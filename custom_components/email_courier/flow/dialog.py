@@ -6,6 +6,7 @@ Nothing that was typed is lost: a page comes back as it was left, with an error 
 from __future__ import annotations
 
 from copy import replace
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from homeassistant.config_entries import (
@@ -17,12 +18,14 @@ from homeassistant.config_entries import (
 )
 from homeassistant.core import callback
 from homeassistant.data_entry_flow import AbortFlow, FlowResultType
+from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
 from ..const import DOMAIN
 from ..entry import same_account
 from ..mail.failure import LOGIN_REFUSED, Failure, FailureKind, Stage
 from ..phrases import Phrases
+from .arrival import arrival_text, async_judge_softly
 from .check import CheckResult, async_check
 from .core_smtp import CoreAccount
 from .draft import Draft, SignInAttempt
@@ -30,6 +33,7 @@ from .progress import Progress
 from .texts import error_values, proof_text
 
 if TYPE_CHECKING:
+    from ..mail.arrival.judge import Arrival
     from ..mail.discovery.model import Discovery
     from ..mail.verify.remedy import Diagnosis
 
@@ -55,6 +59,7 @@ class Dialog(ConfigFlow):
     keeps_password: the password is the stored one, which nobody has typed here.
     intro: why the login is asked for again.
     summary: what the handshake has shown.
+    arrival: what may keep mail from arriving all the same; empty where nothing is known to.
     """
 
     def __init__(self) -> None:
@@ -69,6 +74,7 @@ class Dialog(ConfigFlow):
         self.keeps_password = False
         self.intro = ""
         self.summary = ""
+        self.arrival = ""
         self.errors: dict[str, str] = {}
         self.failure: Failure | None = None
         self.diagnosis: Diagnosis | None = None
@@ -76,6 +82,7 @@ class Dialog(ConfigFlow):
         self._phrases: Phrases | None = None
         self._stage = Stage.RESOLVE
         self._handshake = Progress[CheckResult]()
+        self._judged: Arrival | None = None
 
     @property
     def own_entry(self) -> ConfigEntry | None:
@@ -160,8 +167,18 @@ class Dialog(ConfigFlow):
         return self._phrases
 
     async def _check(self) -> CheckResult:
+        """Go through the handshake; whether mail will arrive is asked meanwhile."""
         self._stage = Stage.RESOLVE
-        return await async_check(self.hass, self.draft, self._note_stage)
+        draft = self.draft
+        asking = asyncio.create_task(
+            async_judge_softly(self.hass, draft.sender, draft.host, draft.username)
+        )
+        try:
+            result = await async_check(self.hass, draft, self._note_stage)
+            self._judged = None if result.proof is None else await asking
+        finally:
+            asking.cancel()
+        return result
 
     @callback
     def _note_stage(self, stage: Stage) -> None:
@@ -174,8 +191,14 @@ class Dialog(ConfigFlow):
         """Remember what came of a handshake and return the page that is next."""
         proof, diagnosis = result.proof, result.diagnosis
         if proof is not None:
-            self.draft = replace(self.draft, encryption=proof.settings.encryption)
-            self.summary = proof_text(proof, self.draft, await self.async_phrases())
+            self.draft = replace(
+                self.draft,
+                encryption=proof.settings.encryption,
+                proven_at=dt_util.utcnow().isoformat(),
+            )
+            phrases = await self.async_phrases()
+            self.summary = proof_text(proof, self.draft, phrases)
+            self.arrival = arrival_text(self._judged, self.draft.sender, self.draft.host, phrases)
             return "finish"
         if diagnosis is None:
             return "plain_login"

@@ -56,6 +56,8 @@ class Draft:
     sender_name: the name that was typed beside the sender's address.
     timeout: seconds for reaching the server, where somebody has set them.
     token_host: the server that the sign-in was granted for. No token goes to another one.
+    proven_at, delivered_at: when the handshake passed, and when a test mail was taken.
+    replaces: names of an account that is taken over, each with the address that it wrote to.
     """
 
     sender: str = ""
@@ -74,6 +76,9 @@ class Draft:
     sign_in: SignIn | None = None
     tokens: GrantedTokens | None = field(default=None, repr=False, compare=False)
     token_host: str | None = None
+    proven_at: str | None = None
+    delivered_at: str | None = None
+    replaces: Mapping[str, str] | None = None
 
     @classmethod
     def of_entry(cls, data: Mapping[str, Any], options: Mapping[str, Any]) -> Draft:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry, ConfigFlowResult, ConfigSubentryData
 from homeassistant.core import callback
+from homeassistant.util import dt as dt_util
 
 from ..const import (
     CONF_CA_FILE,
@@ -51,7 +53,7 @@ class FinishSteps(Dialog):
             "finish",
             finish_form(),
             {CONF_TEST_RECIPIENT: self._test_recipient},
-            summary=self.summary,
+            summary="\n\n".join(filter(None, [self.summary, self.arrival])),
         )
 
     async def async_step_test_mail(
@@ -62,6 +64,7 @@ class FinishSteps(Dialog):
             return page
         failure = self._test_mail.result()
         if failure is None:
+            self.draft = replace(self.draft, delivered_at=dt_util.utcnow().isoformat())
             return self.async_show_progress_done(next_step_id="save")
         self.fail(failure, CONF_TEST_RECIPIENT)
         return self.async_show_progress_done(next_step_id="finish")

@@ -97,7 +97,7 @@ _FIELDS: Final = {
 async def async_register_classic(hass: HomeAssistant, account: Account) -> CALLBACK_TYPE:
     """Register the action of an account under a free name; return what removes it."""
     phrases = await Phrases.async_load(hass)
-    name = _free_name(hass, slugify(account.entry.title))
+    name = account.classic_action = _free_name(hass, slugify(account.entry.title))
     hass.services.async_register(
         NOTIFY_DOMAIN,
         name,
