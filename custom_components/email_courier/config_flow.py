@@ -16,6 +16,7 @@ from homeassistant.config_entries import (
 from homeassistant.core import callback
 
 from .const import CONF_SENDER, DOMAIN, SUBENTRY_RECIPIENT
+from .errors import cause
 from .flow.core_smtp import core_accounts
 from .flow.draft import Draft, async_draft_of
 from .flow.finish import FinishSteps
@@ -79,7 +80,8 @@ class EmailCourierConfigFlow(ServerSteps, LoginSteps, OAuthSteps, FinishSteps, d
         self.draft = self.stored = await async_draft_of(self.hass, self._get_reauth_entry())
         if (failure := (entry_data or {}).get("failure")) is not None:
             phrases = await self.async_phrases()
-            said = as_code(Failure.from_dict(failure).server_words)
+            known = Failure.from_dict(failure)
+            said = as_code(known.heard) if known.heard else cause(known, phrases) or "-"
             self.intro = phrases.say("reauth", reply=said)
         await self.async_recognise_provider()
         return await self.go_to("login")

@@ -22,7 +22,7 @@ from .const import (
     DEFAULT_MAX_MEGABYTES,
 )
 from .digest import DigestWriter
-from .mail.failure import Failure, FailureKind, MailError, Permanence, Stage
+from .mail.failure import Cause, Failure, FailureKind, MailError, Permanence, Stage
 from .mail.outbox.backup import Backup, readdress
 from .mail.outbox.courier import CourierConfig
 from .mail.outbox.hold import FloodLimit
@@ -38,6 +38,7 @@ _NOT_LOADED: Final = Failure(
     Stage.RESOLVE,
     Permanence.TEMPORARY,
     detail="the backup account is not loaded",
+    facts={"cause": Cause.BACKUP_NOT_LOADED.value},
 )
 
 

@@ -73,7 +73,6 @@ class Dialog(ConfigFlow):
         self.failure: Failure | None = None
         self.diagnosis: Diagnosis | None = None
         self.failed = self.draft
-        self._phrases: Phrases | None = None
         self._stage = Stage.RESOLVE
         self._handshake = Progress[CheckResult]()
 
@@ -154,10 +153,8 @@ class Dialog(ConfigFlow):
         )
 
     async def async_phrases(self) -> Phrases:
-        """Return the dialog's sentences in the language of the home."""
-        if self._phrases is None:
-            self._phrases = await Phrases.async_load(self.hass)
-        return self._phrases
+        """Return the dialog's sentences in the language of who sees its pages."""
+        return await Phrases.async_for_reader(self.hass)
 
     async def _check(self) -> CheckResult:
         self._stage = Stage.RESOLVE

@@ -19,6 +19,7 @@ from ..const import (
 )
 from ..entry import async_save
 from ..mail.failure import Failure
+from ..phrases import Phrases
 from ..recipients import format_mailbox
 from .check import async_send_test
 from .dialog import Dialog
@@ -104,7 +105,7 @@ class FinishSteps(Dialog):
         self._test_mail.close()
 
     async def _send_test(self) -> Failure | None:
-        phrases = await self.async_phrases()
+        phrases = await Phrases.async_load(self.hass)
         return await async_send_test(
             self.hass,
             self.draft,

@@ -198,7 +198,7 @@ class EmailCourierOptionsFlow(OptionsFlow):
                 return await (self.async_step_init() if self._errors else self.async_step_save())
         values: dict[str, str] = {}
         if self._failure is not None:
-            phrases = await Phrases.async_load(self.hass)
+            phrases = await Phrases.async_for_reader(self.hass)
             values = error_values(self._failure, self._draft, phrases, self._remedy)
         form = options_form(self.hass, self.config_entry)
         shown = dict(stored) if self._typed is None else self._typed
