@@ -49,7 +49,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmailCourierConfigEntry)
     try:
         context = await async_context_for(hass, trust)
     except OSError as error:
-        _LOGGER.error("%s cannot be used: %s", trust.ca_file, error)
+        _LOGGER.warning("%s cannot be used: %s", trust.ca_file, error)
         raise ConfigEntryError(
             translation_domain=DOMAIN,
             translation_key="ca_file_unreadable",

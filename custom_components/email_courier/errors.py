@@ -128,25 +128,27 @@ def error_for_content(error: ContentError) -> ServiceValidationError:
 
 def error_for_outbox(error: OutboxError, *, account: str) -> HomeAssistantError:
     """Return the exception for a mail that could be neither delivered nor kept."""
-    key = {
-        OutboxReason.FULL: "outbox_full",
-        OutboxReason.DISK: "outbox_disk",
-        OutboxReason.FLOOD: "outbox_flood",
-    }[error.reason]
-    return _disk_error(key, error.system, account)
+    return CourierError(
+        {
+            OutboxReason.FULL: "outbox_full",
+            OutboxReason.DISK: "outbox_disk",
+            OutboxReason.FLOOD: "outbox_flood",
+        }[error.reason],
+        lambda phrases: {"account": account, "detail": _disk_fault(error.system, phrases)},
+    )
 
 
 def error_for_disk(error: OSError, *, account: str) -> HomeAssistantError:
     """Return the exception for a folder that could not be read or written."""
-    return _disk_error("outbox_disk", error.errno, account)
-
-
-def _disk_error(key: str, number: int | None, account: str) -> CourierError:
-    name = _DISK_FAULTS.get(number or 0)
     return CourierError(
-        key,
-        lambda phrases: {"account": account, "detail": phrases.say(name) if name else ""},
+        "outbox_disk",
+        lambda phrases: {"account": account, "detail": _disk_fault(error.errno, phrases)},
     )
+
+
+def _disk_fault(number: int | None, phrases: Phrases) -> str:
+    name = _DISK_FAULTS.get(number or 0)
+    return phrases.say(name) if name else ""
 
 
 def file_fault(error: OSError) -> str:

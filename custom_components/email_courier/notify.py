@@ -13,8 +13,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .account import Account, EmailCourierConfigEntry
 from .const import DOMAIN, SIGNAL_NOTIFIED, SUBENTRY_RECIPIENT
-from .errors import async_worded
 from .entity import MANUFACTURER, AccountEntity
+from .errors import async_worded
 
 PARALLEL_UPDATES = 0
 

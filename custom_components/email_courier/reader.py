@@ -63,7 +63,7 @@ def _user_of_connection(hass: HomeAssistant) -> User | None:
     """Return who has sent the command that is being served over a websocket."""
     if _WEBSOCKET not in hass.config.components:
         return None
-    from homeassistant.components.websocket_api import (  # noqa: PLC0415 - it is loaded
+    from homeassistant.components.websocket_api.connection import (  # noqa: PLC0415 - it is loaded
         current_connection,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
 import time
@@ -176,7 +177,7 @@ class OAuthSteps(Dialog):
             return await self._async_failed(sign_in, "no_own_url", "-")
         return await self.go_to("external")
 
-    async def _async_refusal(self, answer: dict[str, Any]) -> str:
+    async def _async_refusal(self, answer: Mapping[str, Any]) -> str:
         """Say why the provider sends nobody in: the person did not agree, or in its own words."""
         if answer["error"] == "access_denied":
             return (await self.async_phrases()).say("oauth_denied")

@@ -165,7 +165,7 @@ def _name_tls(
         return kind, clean_text(error.verify_message), _because(cause) | {"host": progress.host}
     reason = error.reason or ""
     if progress.stage is not Stage.TLS:
-        return FailureKind.DISCONNECTED, _words(error), {}
+        return FailureKind.DISCONNECTED, _words(error), _because(_TLS_CAUSES.get(reason))
     if reason in _PLAIN_ANSWER and progress.encryption is Encryption.TLS:
         return FailureKind.TLS_NOT_EXPECTED, _words(error), {}
     if isinstance(error, ssl.SSLEOFError) and progress.encryption is Encryption.TLS:
@@ -177,7 +177,7 @@ def _words(error: BaseException) -> str:
     if isinstance(error, ssl.SSLError) and error.reason:
         return clean_text(error.reason.replace("_", " ").lower())
     if isinstance(error, OSError) and error.strerror:
-        if error.errno in errno.errorcode and not isinstance(error, ssl.SSLError):
+        if error.errno and error.errno in errno.errorcode and not isinstance(error, ssl.SSLError):
             return os.strerror(error.errno)  # asyncio's words name the address that it tried
         return clean_text(error.strerror)
     return clean_text(str(error))
