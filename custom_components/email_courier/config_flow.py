@@ -7,7 +7,6 @@ from typing import Any
 
 from homeassistant.config_entries import (
     SOURCE_USER,
-    ConfigEntry,
     ConfigFlowResult,
     ConfigSubentryFlow,
     FlowType,
@@ -15,6 +14,7 @@ from homeassistant.config_entries import (
 )
 from homeassistant.core import callback
 
+from .account import EmailCourierConfigEntry
 from .const import CONF_SENDER, DOMAIN, SUBENTRY_RECIPIENT
 from .errors import cause
 from .flow.core_smtp import core_accounts
@@ -38,14 +38,14 @@ class EmailCourierConfigFlow(ServerSteps, LoginSteps, OAuthSteps, FinishSteps, d
     @classmethod
     @callback
     def async_get_supported_subentry_types(
-        cls, config_entry: ConfigEntry
+        cls, config_entry: EmailCourierConfigEntry
     ) -> dict[str, type[ConfigSubentryFlow]]:
         """An account has recipients."""
         return {SUBENTRY_RECIPIENT: RecipientFlow}
 
     @staticmethod
     @callback
-    def async_get_options_flow(config_entry: ConfigEntry) -> EmailCourierOptionsFlow:
+    def async_get_options_flow(config_entry: EmailCourierConfigEntry) -> EmailCourierOptionsFlow:
         """Return the dialog for what does not belong to the handshake."""
         return EmailCourierOptionsFlow()
 
@@ -95,7 +95,7 @@ class EmailCourierConfigFlow(ServerSteps, LoginSteps, OAuthSteps, FinishSteps, d
 
     async def async_on_create_entry(self, result: ConfigFlowResult) -> ConfigFlowResult:
         """Go on with the first recipient, without which nobody can be written to."""
-        entry: ConfigEntry = result["result"]
+        entry: EmailCourierConfigEntry = result["result"]
         if not entry.subentries:
             flow = await self.hass.config_entries.subentries.async_init(
                 (entry.entry_id, SUBENTRY_RECIPIENT),

@@ -11,11 +11,12 @@ from homeassistant.components.repairs import (
     RepairsFlow,
     RepairsFlowResult,
 )
-from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntry
+from homeassistant.config_entries import SOURCE_RECONFIGURE
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 import voluptuous as vol
 
+from .account import EmailCourierConfigEntry
 from .const import CONF_FINGERPRINT, DOMAIN
 from .errors import cause
 from .flow.check import CheckResult, async_check
@@ -40,7 +41,7 @@ async def async_create_fix_flow(
 class CertificateChangedFlow(RepairsFlow):
     """Trust the new certificate, once the whole handshake has passed with it, or go elsewhere."""
 
-    def __init__(self, entry: ConfigEntry, fingerprint: str) -> None:
+    def __init__(self, entry: EmailCourierConfigEntry, fingerprint: str) -> None:
         """Be about one certificate: SHA-256 in lower-case hex."""
         self._entry = entry
         self._fingerprint = fingerprint

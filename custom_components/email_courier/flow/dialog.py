@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
     SOURCE_RECONFIGURE,
-    ConfigEntry,
     ConfigFlow,
     ConfigFlowResult,
 )
@@ -19,6 +18,7 @@ from homeassistant.core import callback
 from homeassistant.data_entry_flow import AbortFlow, FlowResultType
 import voluptuous as vol
 
+from ..account import EmailCourierConfigEntry
 from ..const import DOMAIN
 from ..entry import same_account
 from ..mail.failure import LOGIN_REFUSED, Failure, FailureKind, Stage
@@ -77,7 +77,7 @@ class Dialog(ConfigFlow):
         self._handshake = Progress[CheckResult]()
 
     @property
-    def own_entry(self) -> ConfigEntry | None:
+    def own_entry(self) -> EmailCourierConfigEntry | None:
         """The account that is being changed, None for a new one."""
         if self.source == SOURCE_REAUTH:
             return self._get_reauth_entry()

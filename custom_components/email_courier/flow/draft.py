@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import (
     CONF_HOST,
     CONF_PASSWORD,
@@ -17,6 +16,7 @@ from homeassistant.const import (
 )
 from homeassistant.core import HomeAssistant
 
+from ..account import EmailCourierConfigEntry
 from ..const import (
     CONF_ALLOW_PLAIN_LOGIN,
     CONF_CA_FILE,
@@ -249,7 +249,7 @@ class SignInAttempt:
         self.detail = ""
 
 
-async def async_draft_of(hass: HomeAssistant, entry: ConfigEntry) -> Draft:
+async def async_draft_of(hass: HomeAssistant, entry: EmailCourierConfigEntry) -> Draft:
     """Begin with what an account has stored, its tokens included."""
     draft = Draft.of_entry(entry.data, entry.options)
     return replace(draft, tokens=await async_tokens_for(hass, entry))

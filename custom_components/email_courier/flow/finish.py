@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntry, ConfigFlowResult, ConfigSubentryData
+from homeassistant.config_entries import ConfigFlowResult, ConfigSubentryData
 from homeassistant.core import callback
 
+from ..account import EmailCourierConfigEntry
 from ..const import (
     CONF_CA_FILE,
     CONF_HELLO_NAME,
@@ -114,7 +115,7 @@ class FinishSteps(Dialog):
             text=phrases.say("test_text", sender=self.draft.sender),
         )
 
-    def _title(self, entry: ConfigEntry) -> str:
+    def _title(self, entry: EmailCourierConfigEntry) -> str:
         """Keep a title of the person's own; one that is the sender follows the sender."""
         return self.draft.sender if entry.title == entry.data[CONF_SENDER] else entry.title
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from homeassistant.config_entries import ConfigEntry, ConfigFlowResult, OptionsFlow
+from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, section
 from homeassistant.helpers.selector import (
@@ -23,6 +23,7 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
+from ..account import EmailCourierConfigEntry
 from ..const import (
     CONF_BACKUP_ACCOUNT,
     CONF_BACKUP_AFTER,
@@ -63,7 +64,7 @@ _OUTBOX: Final = "outbox"
 _BACKUP: Final = "backup"
 
 
-def options_form(hass: HomeAssistant, entry: ConfigEntry) -> vol.Schema:
+def options_form(hass: HomeAssistant, entry: EmailCourierConfigEntry) -> vol.Schema:
     """Return the form; the backup is offered where there is another account."""
     others = [
         SelectOptionDict(value=other.entry_id, label=other.title)

@@ -121,7 +121,7 @@ class GrantedTokens:
         return None
 
 
-async def async_tokens_for(hass: HomeAssistant, entry: ConfigEntry) -> GrantedTokens | None:
+async def async_tokens_for(hass: HomeAssistant, entry: ConfigEntry[Any]) -> GrantedTokens | None:
     """Return the tokens of an account; None where it has a password or no login."""
     if CONF_SIGN_IN not in entry.data:
         return None
