@@ -58,6 +58,8 @@ class Source:
         if (file := path.removeprefix("contents/")) in _READABLE:
             content = b64encode(_read(file)).decode()
             return web.json_response({"name": Path(file).name, "path": file, "content": content})
+        if path.startswith("branches/"):
+            return web.json_response({"name": "main", "commit": {"sha": "0" * 40}})
         if path == "rate_limit":
             limit = {"limit": 5000, "used": 0, "remaining": 5000, "reset": 0}
             return web.json_response({"resources": {"core": limit}, "rate": limit})
