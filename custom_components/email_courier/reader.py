@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _ACCEPT_LANGUAGE = "Accept-Language"
 _FRONTEND = "frontend"
 _WEBSOCKET = "websocket_api"
+_SIMPLIFIED = ("cn", "sg", "my")
 _COMMA = ("decimal_comma", "space_comma", "quote_comma")
 _POINT = ("comma_decimal", "quote_decimal")
 """What a person can choose for numbers in the profile, whatever the language is."""
@@ -86,9 +87,17 @@ async def _async_profile(hass: HomeAssistant, user: User) -> Mapping[str, Any]:
 def _accepted(header: str) -> str | None:
     """Return the first language of a browser's that Home Assistant has (RFC 9110, 12.5.4)."""
     for tag in _by_weight(header):
-        if tag != "*" and (found := matches(tag, LANGUAGES)):
+        if tag != "*" and (found := matches(_with_script(tag), LANGUAGES)):
             return found[0]
     return None
+
+
+def _with_script(tag: str) -> str:
+    """Name the script of Chinese by the country, all that browsers say, as the frontend does."""
+    language, _, rest = tag.lower().partition("-")
+    if language != "zh" or rest.startswith(("hans", "hant")):
+        return tag
+    return "zh-Hans" if rest in _SIMPLIFIED else "zh-Hant"
 
 
 def _by_weight(header: str) -> Iterator[str]:
