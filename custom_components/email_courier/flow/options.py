@@ -106,7 +106,7 @@ def _flat(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def _number(least: int, most: int, unit: str | None = None) -> vol.All:
+def _number(least: int, most: int, unit: str | None = None) -> vol.All[Any]:
     config = NumberSelectorConfig(min=least, max=most, step=1, mode=NumberSelectorMode.BOX)
     if unit is not None:
         config["unit_of_measurement"] = unit
