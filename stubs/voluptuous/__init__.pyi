@@ -1,2 +1,2 @@
 # Home Assistant puts probatio behind this name before anything imports it.
-from probatio import *
+from probatio import *  # noqa: F403 - all of it

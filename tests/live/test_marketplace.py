@@ -24,7 +24,15 @@ from .marketplace_source import Source, serving
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
 TAG = "v9.8.7"
-STAND_IN = Path(__file__).with_name("stand_in")
+STAND_IN = Path(__file__).with_name("stand_in.py")
+_MANIFEST = {
+    "domain": "stand_in",
+    "name": "Stand-in for the sources of the Marketplace",
+    "codeowners": [],
+    "documentation": "https://www.example.com",
+    "iot_class": "local_push",
+    "version": "1.0.0",
+}
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +47,12 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def marketplace(folder: Path, source: Source) -> AsyncIterator[HomeAssistant]:
     """Run a Home Assistant without this integration, whose Marketplace asks the source."""
     configuration = f'stand_in:\n  url: "{source.url}"\n'
+    stand_in = folder.with_name("stand_in")
+    stand_in.mkdir()
+    (stand_in / "__init__.py").symlink_to(STAND_IN)
+    (stand_in / "manifest.json").write_text(json.dumps(_MANIFEST), encoding="utf-8")
     async with home_assistant(
-        folder, configuration=configuration, components=(STAND_IN,)
+        folder, configuration=configuration, components=(stand_in,)
     ) as running:
         async with asyncio.timeout(120):
             while not (await _info(running)).get("github_connected"):
