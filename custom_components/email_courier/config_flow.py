@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.config_entries import (
     SOURCE_USER,
@@ -14,7 +14,6 @@ from homeassistant.config_entries import (
 )
 from homeassistant.core import callback
 
-from .account import EmailCourierConfigEntry
 from .const import CONF_SENDER, DOMAIN, SUBENTRY_RECIPIENT
 from .errors import cause
 from .flow.core_smtp import core_accounts
@@ -28,6 +27,9 @@ from .flow.recipient import RecipientFlow
 from .flow.server import ServerSteps
 from .mail.failure import Failure
 from .phrases import as_code
+
+if TYPE_CHECKING:
+    from .account import EmailCourierConfigEntry
 
 
 class EmailCourierConfigFlow(ServerSteps, LoginSteps, OAuthSteps, FinishSteps, domain=DOMAIN):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.components.repairs import (
     ConfirmRepairFlow,
@@ -16,7 +16,6 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 import voluptuous as vol
 
-from .account import EmailCourierConfigEntry
 from .const import CONF_FINGERPRINT, DOMAIN
 from .errors import cause
 from .flow.check import CheckResult, async_check
@@ -26,6 +25,9 @@ from .issues import Issue, IssueData
 from .mail.failure import Failure
 from .phrases import Phrases, as_code, async_kind_text
 from .reader import async_reader
+
+if TYPE_CHECKING:
+    from .account import EmailCourierConfigEntry
 
 
 async def async_create_fix_flow(

@@ -18,7 +18,6 @@ from homeassistant.core import callback
 from homeassistant.data_entry_flow import AbortFlow, FlowResultType
 import voluptuous as vol
 
-from ..account import EmailCourierConfigEntry
 from ..const import DOMAIN
 from ..entry import same_account
 from ..mail.failure import LOGIN_REFUSED, Failure, FailureKind, Stage
@@ -30,6 +29,7 @@ from .progress import Progress
 from .texts import error_values, proof_text
 
 if TYPE_CHECKING:
+    from ..account import EmailCourierConfigEntry
     from ..mail.discovery.model import Discovery
     from ..mail.verify.remedy import Diagnosis
 

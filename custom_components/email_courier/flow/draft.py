@@ -16,7 +16,6 @@ from homeassistant.const import (
 )
 from homeassistant.core import HomeAssistant
 
-from ..account import EmailCourierConfigEntry
 from ..const import (
     CONF_ALLOW_PLAIN_LOGIN,
     CONF_CA_FILE,
@@ -41,6 +40,7 @@ from ..oauth.provider import SignIn
 from ..oauth.tokens import async_tokens_for
 
 if TYPE_CHECKING:
+    from ..account import EmailCourierConfigEntry
     from ..mail.discovery.model import Discovery
     from ..oauth.client import MailOAuth2Implementation
     from ..oauth.tokens import GrantedTokens

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.config_entries import ConfigFlowResult, ConfigSubentryData
 from homeassistant.core import callback
 
-from ..account import EmailCourierConfigEntry
 from ..const import (
     CONF_CA_FILE,
     CONF_HELLO_NAME,
@@ -26,6 +25,9 @@ from .check import async_send_test
 from .dialog import Dialog
 from .forms import CONF_GO_BACK, finish_form
 from .progress import Progress
+
+if TYPE_CHECKING:
+    from ..account import EmailCourierConfigEntry
 
 _ASKED_FOR = (CONF_HELLO_NAME, CONF_CA_FILE, CONF_TIMEOUT)
 """Options that the dialog shows, so that it can also take them away."""

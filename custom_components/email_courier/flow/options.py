@@ -23,7 +23,6 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from ..account import EmailCourierConfigEntry
 from ..const import (
     CONF_BACKUP_ACCOUNT,
     CONF_BACKUP_AFTER,
@@ -56,6 +55,7 @@ from .progress import Progress
 from .texts import error_values, typing_error
 
 if TYPE_CHECKING:
+    from ..account import EmailCourierConfigEntry
     from ..mail.settings import ServerSettings
     from ..mail.verify.remedy import Diagnosis
 
