@@ -128,7 +128,7 @@ async def test_the_log_says_once_that_the_server_is_lost_and_once_that_it_is_bac
         await send_from(account, "bea@example.test")
     await pass_time(hass, minutes=2)
     lost = [record for record in caplog.records if "does not take mail" in record.message]
-    assert [record.levelname for record in lost] == ["WARNING"]
+    assert [record.levelname for record in lost] == ["INFO"]
     assert "connection_refused at connect" in lost[0].message
     assert "takes mail again" not in caplog.text
 

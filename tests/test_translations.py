@@ -21,7 +21,7 @@ from custom_components.email_courier.flow.core_smtp import CoreAccount
 from custom_components.email_courier.flow.draft import Draft
 from custom_components.email_courier.mail.arrival.judge import Concern
 from custom_components.email_courier.mail.discovery.model import Hint, Origin, SecretKind
-from custom_components.email_courier.mail.failure import FailureKind, Stage
+from custom_components.email_courier.mail.failure import Cause, FailureKind, Stage
 from custom_components.email_courier.mail.settings import Encryption
 from custom_components.email_courier.phrases import Phrases, as_code
 from tests.support.accounts import account_entry
@@ -191,7 +191,9 @@ def test_every_phrase_is_said_and_everything_said_is_there() -> None:
     said |= {f"origin_{origin}" for origin in Origin}
     said |= {f"encryption_{encryption}" for encryption in Encryption}
     said |= {f"encrypted_{encryption}" for encryption in (Encryption.TLS, Encryption.STARTTLS)}
-    said |= {"ca_file_unreadable"}
+    said |= set(Cause)
+    said |= {name for name in PHRASES if name.startswith(("file_", "disk_", "oauth_"))}
+    said |= {"decimal_mark"}
     said |= {name for name in PHRASES if name.startswith("classic_")}
     assert said == PHRASES.keys()
 

@@ -50,10 +50,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmailCourierConfigEntry)
     try:
         context = await async_context_for(hass, trust)
     except OSError as error:
+        _LOGGER.warning("%s cannot be used: %s", trust.ca_file, error)
         raise ConfigEntryError(
             translation_domain=DOMAIN,
             translation_key="ca_file_unreadable",
-            translation_placeholders={"detail": f"{trust.ca_file}: {error}"},
+            translation_placeholders={"path": trust.ca_file or "-"},
         ) from error
     account = Account(
         hass,

@@ -269,7 +269,7 @@ async def async_reloaded(entry: EmailCourierConfigEntry) -> None:
         pass
 
 
-def _without_token(entry: ConfigEntry) -> tuple[Any, ...]:
+def _without_token(entry: EmailCourierConfigEntry) -> tuple[Any, ...]:
     data = {name: value for name, value in entry.data.items() if name != CONF_TOKEN}
     return data, dict(entry.options), entry.title, dict(entry.subentries)
 

@@ -9,6 +9,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .account import EmailCourierConfigEntry
 from .entity import SEND_TEST_MAIL, AccountEntity
+from .errors import async_worded
 from .phrases import Phrases
 
 PARALLEL_UPDATES = 0
@@ -33,11 +34,10 @@ class TestMailButton(AccountEntity, ButtonEntity):
         """Send it now or say why not: a person is waiting for the answer."""
         phrases = await Phrases.async_load(self.hass)
         account = self.account
-        await account.async_send(
-            account.content(
-                to=(account.sender,),
-                subject=phrases.say("test_subject", home=self.hass.config.location_name),
-                text=phrases.say("button_test_text", sender=account.sender.address),
-            ),
-            queue=False,
+        content = account.content(
+            to=(account.sender,),
+            subject=phrases.say("test_subject", home=self.hass.config.location_name),
+            text=phrases.say("button_test_text", sender=account.sender.address),
         )
+        async with async_worded(self.hass):
+            await account.async_send(content, queue=False)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.config_entries import (
     SOURCE_USER,
-    ConfigEntry,
     ConfigFlowResult,
     ConfigSubentryFlow,
     FlowType,
@@ -16,6 +15,7 @@ from homeassistant.config_entries import (
 from homeassistant.core import callback
 
 from .const import CONF_SENDER, DOMAIN, SUBENTRY_RECIPIENT
+from .errors import cause
 from .flow.core_smtp import core_accounts
 from .flow.draft import Draft, async_draft_of
 from .flow.finish import FinishSteps
@@ -28,6 +28,9 @@ from .flow.server import ServerSteps
 from .mail.failure import Failure
 from .phrases import as_code
 
+if TYPE_CHECKING:
+    from .account import EmailCourierConfigEntry
+
 
 class EmailCourierConfigFlow(ServerSteps, LoginSteps, OAuthSteps, FinishSteps, domain=DOMAIN):
     """A new account, an imported one, and changes to one that exists."""
@@ -37,14 +40,14 @@ class EmailCourierConfigFlow(ServerSteps, LoginSteps, OAuthSteps, FinishSteps, d
     @classmethod
     @callback
     def async_get_supported_subentry_types(
-        cls, config_entry: ConfigEntry
+        cls, config_entry: EmailCourierConfigEntry
     ) -> dict[str, type[ConfigSubentryFlow]]:
         """An account has recipients."""
         return {SUBENTRY_RECIPIENT: RecipientFlow}
 
     @staticmethod
     @callback
-    def async_get_options_flow(config_entry: ConfigEntry) -> EmailCourierOptionsFlow:
+    def async_get_options_flow(config_entry: EmailCourierConfigEntry) -> EmailCourierOptionsFlow:
         """Return the dialog for what does not belong to the handshake."""
         return EmailCourierOptionsFlow()
 
@@ -79,7 +82,8 @@ class EmailCourierConfigFlow(ServerSteps, LoginSteps, OAuthSteps, FinishSteps, d
         self.draft = self.stored = await async_draft_of(self.hass, self._get_reauth_entry())
         if (failure := (entry_data or {}).get("failure")) is not None:
             phrases = await self.async_phrases()
-            said = as_code(Failure.from_dict(failure).server_words)
+            known = Failure.from_dict(failure)
+            said = as_code(known.heard) if known.heard else cause(known, phrases) or "-"
             self.intro = phrases.say("reauth", reply=said)
         await self.async_recognise_provider()
         return await self.go_to("login")
@@ -93,7 +97,7 @@ class EmailCourierConfigFlow(ServerSteps, LoginSteps, OAuthSteps, FinishSteps, d
 
     async def async_on_create_entry(self, result: ConfigFlowResult) -> ConfigFlowResult:
         """Go on with the first recipient, without which nobody can be written to."""
-        entry: ConfigEntry = result["result"]
+        entry: EmailCourierConfigEntry = result["result"]
         if not entry.subentries:
             flow = await self.hass.config_entries.subentries.async_init(
                 (entry.entry_id, SUBENTRY_RECIPIENT),

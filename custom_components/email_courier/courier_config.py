@@ -6,10 +6,9 @@ from functools import partial
 import sys
 from typing import Final
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
-from .account import Account, loaded_account
+from .account import Account, EmailCourierConfigEntry, loaded_account
 from .const import (
     CONF_BACKUP_ACCOUNT,
     CONF_BACKUP_AFTER,
@@ -24,6 +23,8 @@ from .const import (
 from .digest import DigestWriter
 from .mail.failure import Failure, FailureKind, Permanence, Stage
 from .mail.outbox.backup import AbsentError, Backup, readdress
+from .mail.failure import Cause, Failure, FailureKind, MailError, Permanence, Stage
+from .mail.outbox.backup import Backup, readdress
 from .mail.outbox.courier import CourierConfig
 from .mail.outbox.hold import FloodLimit
 from .mail.outbox.spool import QuotaLimits
@@ -38,10 +39,13 @@ _NOT_LOADED: Final = Failure(
     Stage.RESOLVE,
     Permanence.TEMPORARY,
     detail="the backup account is not loaded",
+    facts={"cause": Cause.BACKUP_NOT_LOADED.value},
 )
 
 
-async def async_courier_config(hass: HomeAssistant, entry: ConfigEntry) -> CourierConfig:
+async def async_courier_config(
+    hass: HomeAssistant, entry: EmailCourierConfigEntry
+) -> CourierConfig:
     """Return what the options say."""
     options = entry.options
     return CourierConfig(
@@ -63,14 +67,14 @@ async def async_courier_config(hass: HomeAssistant, entry: ConfigEntry) -> Couri
     )
 
 
-def _size_limit(entry: ConfigEntry) -> int | None:
+def _size_limit(entry: EmailCourierConfigEntry) -> int | None:
     """Return how many bytes the server takes, as it has said since the account was loaded."""
     account: Account | None = getattr(entry, "runtime_data", None)
     proof = None if account is None else account.proof
     return None if proof is None else proof.size_limit
 
 
-def _backup(hass: HomeAssistant, entry: ConfigEntry) -> Backup | None:
+def _backup(hass: HomeAssistant, entry: EmailCourierConfigEntry) -> Backup | None:
     backup_id = entry.options.get(CONF_BACKUP_ACCOUNT)
     if not backup_id:
         return None

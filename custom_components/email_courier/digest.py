@@ -62,7 +62,7 @@ class DigestWriter(NamedTuple):
         """Return the sentence that says which pictures are left out, and why."""
         if limit := self.size_limit():
             return self.phrases.say(
-                "attachments_dropped", names=names, limit=f"{limit / 1_000_000:.1f}"
+                "attachments_dropped", names=names, limit=self.phrases.megabytes(limit)
             )
         return self.phrases.say("attachments_dropped_no_limit", names=names)
 

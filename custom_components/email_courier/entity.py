@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
@@ -14,7 +13,7 @@ from homeassistant.helpers.entity import Entity
 from .const import DOMAIN
 
 if TYPE_CHECKING:
-    from .account import Account
+    from .account import Account, EmailCourierConfigEntry
 
 MANUFACTURER: Final = "Email Courier"
 SEND_TEST_MAIL: Final = "send_test_mail"
@@ -40,7 +39,9 @@ class AccountEntity(Entity):
 
 
 @callback
-def async_entity_id(hass: HomeAssistant, entry: ConfigEntry, platform: str, key: str) -> str | None:
+def async_entity_id(
+    hass: HomeAssistant, entry: EmailCourierConfigEntry, platform: str, key: str
+) -> str | None:
     """Return the id that an account's entity goes by, None where it has been removed.
 
     A disabled entity has one, and so has one of an account that is not loaded.
@@ -49,10 +50,10 @@ def async_entity_id(hass: HomeAssistant, entry: ConfigEntry, platform: str, key:
 
 
 @callback
-def async_test_button(hass: HomeAssistant, entry: ConfigEntry) -> str | None:
+def async_test_button(hass: HomeAssistant, entry: EmailCourierConfigEntry) -> str | None:
     """Return the entity whose control lets a user write to any address from an account."""
     return async_entity_id(hass, entry, Platform.BUTTON, SEND_TEST_MAIL)
 
 
-def _unique_id(entry: ConfigEntry, key: str) -> str:
+def _unique_id(entry: EmailCourierConfigEntry, key: str) -> str:
     return f"{entry.entry_id}_{key}"

@@ -98,7 +98,7 @@ def _identity(data: Mapping[str, Any]) -> tuple[str, str, str]:
 
 
 @callback
-def async_save(hass: HomeAssistant, entry: ConfigEntry, **changes: Any) -> None:
+def async_save(hass: HomeAssistant, entry: ConfigEntry[Any], **changes: Any) -> None:
     """Update an entry (title, data, options) and load it anew.
 
     A loaded entry does that by itself, but only where something has changed: the same password

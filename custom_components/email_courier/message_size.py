@@ -32,8 +32,7 @@ async def async_lighten(hass: HomeAssistant, content: Content, limit: int) -> Co
     def note(names: str) -> str:
         if limit == NOTHING_FITS:
             return phrases.say("attachments_dropped_no_limit", names=names)
-        megabytes = f"{limit / 1_000_000:.1f}"
-        return phrases.say("attachments_dropped", names=names, limit=megabytes)
+        return phrases.say("attachments_dropped", names=names, limit=phrases.megabytes(limit))
 
     try:
         lighter = await hass.async_add_executor_job(partial(_lighten, content, limit, note))

@@ -14,6 +14,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .account import Account, EmailCourierConfigEntry
 from .const import DOMAIN, SIGNAL_NOTIFIED, SUBENTRY_RECIPIENT
 from .entity import MANUFACTURER, AccountEntity
+from .errors import async_worded
 
 PARALLEL_UPDATES = 0
 
@@ -74,12 +75,12 @@ class RecipientEntity(AccountEntity, NotifyEntity):
 
     async def async_send_message(self, message: str, title: str | None = None) -> None:
         """Send one plain mail to all addresses of the recipient."""
-        await self.account.async_send(
-            self.account.content(
-                to=self.recipients.to,
-                cc=self.recipients.cc,
-                bcc=self.recipients.bcc,
-                subject=title or ATTR_TITLE_DEFAULT,
-                text=message,
-            )
+        content = self.account.content(
+            to=self.recipients.to,
+            cc=self.recipients.cc,
+            bcc=self.recipients.bcc,
+            subject=title or ATTR_TITLE_DEFAULT,
+            text=message,
         )
+        async with async_worded(self.hass):
+            await self.account.async_send(content)

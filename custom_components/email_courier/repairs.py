@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import replace
 from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.components.repairs import (
     ConfirmRepairFlow,
@@ -11,19 +12,25 @@ from homeassistant.components.repairs import (
     RepairsFlow,
     RepairsFlowResult,
 )
-from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntry
+from homeassistant.config_entries import SOURCE_RECONFIGURE
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
 from .const import CONF_FINGERPRINT, CONF_PROVEN_AT, DOMAIN
+from .const import CONF_FINGERPRINT, DOMAIN
+from .errors import cause
 from .flow.check import CheckResult, async_check
 from .flow.draft import async_draft_of
 from .flow.progress import Progress
 from .issues import Issue, IssueData
 from .mail.failure import Failure
-from .phrases import as_code
+from .phrases import Phrases, as_code, async_kind_text
+from .reader import async_reader
+
+if TYPE_CHECKING:
+    from .account import EmailCourierConfigEntry
 
 
 async def async_create_fix_flow(
@@ -39,7 +46,7 @@ async def async_create_fix_flow(
 class CertificateChangedFlow(RepairsFlow):
     """Trust the new certificate, once the whole handshake has passed with it, or go elsewhere."""
 
-    def __init__(self, entry: ConfigEntry, fingerprint: str) -> None:
+    def __init__(self, entry: EmailCourierConfigEntry, fingerprint: str) -> None:
         """Be about one certificate: SHA-256 in lower-case hex."""
         self._entry = entry
         self._fingerprint = fingerprint
@@ -62,7 +69,7 @@ class CertificateChangedFlow(RepairsFlow):
         diagnosis = self._handshake.result().diagnosis
         if diagnosis is None:
             return self.async_show_progress_done(next_step_id="save")
-        self._words = _words(diagnosis.failure)
+        self._words = await self._async_words(diagnosis.failure)
         return self.async_show_progress_done(next_step_id="not_trusted")
 
     async def async_step_not_trusted(
@@ -105,10 +112,15 @@ class CertificateChangedFlow(RepairsFlow):
         draft = replace(draft, certificate_fingerprint=self._fingerprint)
         return await async_check(self.hass, draft)
 
+    async def _async_words(self, failure: Failure) -> dict[str, str]:
+        """Return what the server said, or why the account does not work."""
+        if failure.heard:
+            return {"reply": as_code(failure.heard)}
+        reader = await async_reader(self.hass)
+        phrases = await Phrases.async_load(self.hass, reader)
+        why = cause(failure, phrases) or await async_kind_text(self.hass, failure.kind, reader)
+        return {"reply": why}
+
     def _placeholders(self) -> dict[str, str]:
         issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id)
         return dict(issue.translation_placeholders or {}) if issue else {}
-
-
-def _words(failure: Failure) -> dict[str, str]:
-    return {"reply": as_code(failure.server_words or failure.kind.value)}

@@ -109,7 +109,7 @@ async def test_a_recipient_needs_an_address(hass: HomeAssistant, bed: Bed, to: l
     dialog = await Dialog.new_recipient(hass, entry)
     await dialog.submit(name="Family", to=to)
     assert dialog.errors == {"to": "invalid_recipient"}
-    assert "the address is empty" in dialog.error_texts["to"]
+    assert "The address is empty." in dialog.error_texts["to"]
 
 
 async def test_a_recipient_without_a_name_is_called_by_its_address(

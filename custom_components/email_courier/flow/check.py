@@ -19,8 +19,9 @@ from homeassistant.helpers.importlib import async_import_module
 from homeassistant.util import dt as dt_util
 from homeassistant.util.ssl import client_context, client_context_no_verify
 
+from ..errors import file_fault
 from ..mail.address import parse_mailbox
-from ..mail.failure import Failure, FailureKind, MailError, Permanence, Stage
+from ..mail.failure import Cause, Failure, FailureKind, MailError, Permanence, Stage
 from ..mail.settings import (
     SUBMISSION_PORT,
     SUBMISSIONS_PORT,
@@ -206,7 +207,11 @@ async def _async_context(hass: HomeAssistant, settings: ServerSettings) -> ssl.S
                 Stage.TLS,
                 Permanence.PERMANENT,
                 detail=f"{settings.trust.ca_file}: {error}",
-                facts={"sentence": "ca_file_unreadable"},
+                facts={
+                    "cause": Cause.CA_FILE.value,
+                    "path": settings.trust.ca_file or "-",
+                    "reason": file_fault(error),
+                },
             )
         ) from error
 

@@ -61,7 +61,7 @@ def core_accounts(hass: HomeAssistant) -> Mapping[str, CoreAccount]:
     }
 
 
-def _account(hass: HomeAssistant, entry: ConfigEntry) -> CoreAccount:
+def _account(hass: HomeAssistant, entry: ConfigEntry[Any]) -> CoreAccount:
     data = entry.data
     return CoreAccount(
         title=f"{entry.title} ({data[CORE_SERVER]})",
@@ -81,7 +81,7 @@ def _account(hass: HomeAssistant, entry: ConfigEntry) -> CoreAccount:
     )
 
 
-def _options(entry: ConfigEntry) -> Iterator[tuple[str, Any]]:
+def _options(entry: ConfigEntry[Any]) -> Iterator[tuple[str, Any]]:
     if name := entry.data.get(CONF_SENDER_NAME):
         yield CONF_SENDER_NAME, name
     if mailbox := _mailbox(entry.options.get(CONF_REPLY_TO) or ""):
@@ -89,12 +89,12 @@ def _options(entry: ConfigEntry) -> Iterator[tuple[str, Any]]:
         yield CONF_REPLY_TO, [format_mailbox(mailbox.named(name))]
 
 
-def _timeout(entry: ConfigEntry) -> int | None:
+def _timeout(entry: ConfigEntry[Any]) -> int | None:
     timeout = entry.options.get(CONF_TIMEOUT)
     return None if timeout is None else min(max(int(timeout), MIN_TIMEOUT), MAX_TIMEOUT)
 
 
-def _recipients(entry: ConfigEntry) -> Iterator[CoreRecipient]:
+def _recipients(entry: ConfigEntry[Any]) -> Iterator[CoreRecipient]:
     for subentry in entry.subentries.values():
         if mailbox := _mailbox(subentry.unique_id or ""):
             yield CoreRecipient(subentry.title, mailbox)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
     SOURCE_RECONFIGURE,
-    ConfigEntry,
     ConfigFlow,
     ConfigFlowResult,
 )
@@ -34,6 +33,7 @@ from .texts import error_values, proof_text
 
 if TYPE_CHECKING:
     from ..mail.arrival.judge import Arrival
+    from ..account import EmailCourierConfigEntry
     from ..mail.discovery.model import Discovery
     from ..mail.verify.remedy import Diagnosis
 
@@ -79,13 +79,12 @@ class Dialog(ConfigFlow):
         self.failure: Failure | None = None
         self.diagnosis: Diagnosis | None = None
         self.failed = self.draft
-        self._phrases: Phrases | None = None
         self._stage = Stage.RESOLVE
         self._handshake = Progress[CheckResult]()
         self._judged: Arrival | None = None
 
     @property
-    def own_entry(self) -> ConfigEntry | None:
+    def own_entry(self) -> EmailCourierConfigEntry | None:
         """The account that is being changed, None for a new one."""
         if self.source == SOURCE_REAUTH:
             return self._get_reauth_entry()
@@ -161,10 +160,8 @@ class Dialog(ConfigFlow):
         )
 
     async def async_phrases(self) -> Phrases:
-        """Return the dialog's sentences in the language of the home."""
-        if self._phrases is None:
-            self._phrases = await Phrases.async_load(self.hass)
-        return self._phrases
+        """Return the dialog's sentences in the language of who sees its pages."""
+        return await Phrases.async_for_reader(self.hass)
 
     async def _check(self) -> CheckResult:
         """Go through the handshake; whether mail will arrive is asked meanwhile."""

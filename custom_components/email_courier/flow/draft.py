@@ -7,7 +7,6 @@ from copy import replace
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import (
     CONF_HOST,
     CONF_PASSWORD,
@@ -42,6 +41,7 @@ from ..oauth.provider import SignIn
 from ..oauth.tokens import async_tokens_for
 
 if TYPE_CHECKING:
+    from ..account import EmailCourierConfigEntry
     from ..mail.discovery.model import Discovery
     from ..oauth.client import MailOAuth2Implementation
     from ..oauth.tokens import GrantedTokens
@@ -255,7 +255,7 @@ class SignInAttempt:
         self.detail = ""
 
 
-async def async_draft_of(hass: HomeAssistant, entry: ConfigEntry) -> Draft:
+async def async_draft_of(hass: HomeAssistant, entry: EmailCourierConfigEntry) -> Draft:
     """Begin with what an account has stored, its tokens included."""
     draft = Draft.of_entry(entry.data, entry.options)
     return replace(draft, tokens=await async_tokens_for(hass, entry))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from copy import replace
 from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from homeassistant.config_entries import ConfigEntry, ConfigFlowResult, ConfigSubentryData
+from homeassistant.config_entries import ConfigFlowResult, ConfigSubentryData
 from homeassistant.core import callback
 from homeassistant.util import dt as dt_util
 
@@ -21,11 +22,15 @@ from ..const import (
 )
 from ..entry import async_save
 from ..mail.failure import Failure
+from ..phrases import Phrases
 from ..recipients import format_mailbox
 from .check import async_send_test
 from .dialog import Dialog
 from .forms import CONF_GO_BACK, finish_form
 from .progress import Progress
+
+if TYPE_CHECKING:
+    from ..account import EmailCourierConfigEntry
 
 _ASKED_FOR = (CONF_HELLO_NAME, CONF_CA_FILE, CONF_TIMEOUT)
 """Options that the dialog shows, so that it can also take them away."""
@@ -107,7 +112,7 @@ class FinishSteps(Dialog):
         self._test_mail.close()
 
     async def _send_test(self) -> Failure | None:
-        phrases = await self.async_phrases()
+        phrases = await Phrases.async_load(self.hass)
         return await async_send_test(
             self.hass,
             self.draft,
@@ -116,7 +121,7 @@ class FinishSteps(Dialog):
             text=phrases.say("test_text", sender=self.draft.sender),
         )
 
-    def _title(self, entry: ConfigEntry) -> str:
+    def _title(self, entry: EmailCourierConfigEntry) -> str:
         """Keep a title of the person's own; one that is the sender follows the sender."""
         return self.draft.sender if entry.title == entry.data[CONF_SENDER] else entry.title
 

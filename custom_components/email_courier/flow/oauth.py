@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from copy import replace
+from collections.abc import Mapping
 from http import HTTPStatus
 import time
 from typing import Any, Final
@@ -14,7 +15,7 @@ from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_USERNAM
 from homeassistant.helpers.network import NoURLAvailableError
 import voluptuous as vol
 
-from ..const import CONF_AUTHORITY, CONF_AUTHORIZE_URL, CONF_SCOPE, CONF_TOKEN_URL
+from ..const import CONF_AUTHORITY, CONF_AUTHORIZE_URL, CONF_SCOPE, CONF_TOKEN_URL, LOGGER
 from ..oauth.client import (
     MailOAuth2Implementation,
     async_clients,
@@ -122,7 +123,9 @@ class OAuthSteps(Dialog):
         client, answer = self.attempt.client, self.attempt.answer
         sign_in = client.sign_in
         if "error" in answer:
-            return await self._async_failed(sign_in, "sign_in_denied", str(answer["error"]))
+            return await self._async_failed(
+                sign_in, "sign_in_denied", await self._async_refusal(answer)
+            )
         try:
             async with asyncio.timeout(_LIMIT):
                 token = await client.async_resolve_external_data(answer)
@@ -134,9 +137,11 @@ class OAuthSteps(Dialog):
             ):
                 self.errors = {"base": "client_refused"}
                 return await self.go_to("credentials")
-            return await self._async_failed(sign_in, "sign_in_failed", str(error.status))
-        except (TimeoutError, ClientError, ValueError, KeyError, TypeError) as error:
-            return await self._async_failed(sign_in, "sign_in_failed", type(error).__name__)
+            return await self._async_failed(sign_in, "sign_in_failed", f"HTTP {error.status}")
+        except (TimeoutError, ClientError) as error:
+            return await self._async_no_tokens(sign_in, error, "oauth_no_answer")
+        except (ValueError, KeyError, TypeError) as error:
+            return await self._async_no_tokens(sign_in, error, "oauth_unusable")
         if not token.get("access_token") or not token.get("refresh_token"):
             return await self._async_failed(sign_in, "sign_in_not_lasting", "-")
         if sign_in.credential:  # the client stays where it is stored
@@ -171,6 +176,20 @@ class OAuthSteps(Dialog):
         except NoURLAvailableError:
             return await self._async_failed(sign_in, "no_own_url", "-")
         return await self.go_to("external")
+
+    async def _async_refusal(self, answer: Mapping[str, Any]) -> str:
+        """Say why the provider sends nobody in: the person did not agree, or in its own words."""
+        if answer["error"] == "access_denied":
+            return (await self.async_phrases()).say("oauth_denied")
+        return str(answer["error"])
+
+    async def _async_no_tokens(
+        self, sign_in: SignIn, error: Exception, sentence: str
+    ) -> ConfigFlowResult:
+        """Say why there are no tokens, in words for a person, and in the log in others."""
+        LOGGER.info("No tokens were handed out: %s: %s", type(error).__name__, error)
+        phrases = await self.async_phrases()
+        return await self._async_failed(sign_in, "sign_in_failed", phrases.say(sentence))
 
     async def _async_failed(self, sign_in: SignIn, error: str, detail: str) -> ConfigFlowResult:
         self.errors = {"base": error}

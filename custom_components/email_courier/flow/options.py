@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from copy import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from homeassistant.config_entries import ConfigEntry, ConfigFlowResult, OptionsFlow
+from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, section
 from homeassistant.helpers.selector import (
@@ -55,6 +55,7 @@ from .progress import Progress
 from .texts import error_values, typing_error
 
 if TYPE_CHECKING:
+    from ..account import EmailCourierConfigEntry
     from ..mail.settings import ServerSettings
     from ..mail.verify.remedy import Diagnosis
 
@@ -63,7 +64,7 @@ _OUTBOX: Final = "outbox"
 _BACKUP: Final = "backup"
 
 
-def options_form(hass: HomeAssistant, entry: ConfigEntry) -> vol.Schema:
+def options_form(hass: HomeAssistant, entry: EmailCourierConfigEntry) -> vol.Schema:
     """Return the form; the backup is offered where there is another account."""
     others = [
         SelectOptionDict(value=other.entry_id, label=other.title)
@@ -105,7 +106,7 @@ def _flat(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def _number(least: int, most: int, unit: str | None = None) -> vol.All:
+def _number(least: int, most: int, unit: str | None = None) -> vol.All[Any]:
     config = NumberSelectorConfig(min=least, max=most, step=1, mode=NumberSelectorMode.BOX)
     if unit is not None:
         config["unit_of_measurement"] = unit
@@ -198,7 +199,7 @@ class EmailCourierOptionsFlow(OptionsFlow):
                 return await (self.async_step_init() if self._errors else self.async_step_save())
         values: dict[str, str] = {}
         if self._failure is not None:
-            phrases = await Phrases.async_load(self.hass)
+            phrases = await Phrases.async_for_reader(self.hass)
             values = error_values(self._failure, self._draft, phrases, self._remedy)
         form = options_form(self.hass, self.config_entry)
         shown = dict(stored) if self._typed is None else self._typed

@@ -13,6 +13,7 @@ from ..const import CONF_BCC, CONF_CC, CONF_TO
 from ..errors import placeholders
 from ..mail.address import Mailbox, parse_mailbox, parse_mailboxes
 from ..mail.failure import MailError
+from ..phrases import Phrases
 from ..recipients import format_mailbox
 
 _ADDRESSES = TextSelector(TextSelectorConfig(type=TextSelectorType.TEXT, multiple=True))
@@ -32,16 +33,16 @@ class RecipientFlow(ConfigSubentryFlow):
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Add a recipient."""
-        return self._show_or_save(user_input, {})
+        return await self._show_or_save(user_input, {})
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Change a recipient; its entity stays the same."""
         subentry = self._get_reconfigure_subentry()
-        return self._show_or_save(user_input, {CONF_NAME: subentry.title, **subentry.data})
+        return await self._show_or_save(user_input, {CONF_NAME: subentry.title, **subentry.data})
 
-    def _show_or_save(
+    async def _show_or_save(
         self, typed: dict[str, Any] | None, stored: dict[str, Any]
     ) -> SubentryFlowResult:
         errors: dict[str, str] = {}
@@ -54,7 +55,8 @@ class RecipientFlow(ConfigSubentryFlow):
                 except MailError as error:
                     # one at a time: the texts of two errors would share their values
                     errors = {field: error.failure.kind.value}
-                    values = placeholders(error.failure)
+                    phrases = await Phrases.async_for_reader(self.hass)
+                    values = placeholders(error.failure, phrases)
                     break
                 if mailboxes:
                     data[field] = [format_mailbox(mailbox) for mailbox in mailboxes]

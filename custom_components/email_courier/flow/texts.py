@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..errors import placeholders
+from ..errors import placeholders, said
 from ..mail.failure import LOGIN_REFUSED, Failure, FailureKind, Permanence, Stage
 from ..mail.settings import Encryption, ServerSettings
 from ..mail.smtp.tls import Certificate, format_fingerprint
@@ -23,7 +23,7 @@ def typing_error(kind: FailureKind, stage: Stage, sentence: str) -> Failure:
 
     sentence: the name of the phrase that says what is wrong.
     """
-    return Failure(kind, stage, Permanence.PERMANENT, facts={"sentence": sentence})
+    return Failure(kind, stage, Permanence.PERMANENT, facts={"cause": sentence})
 
 
 def error_values(
@@ -31,24 +31,13 @@ def error_values(
 ) -> dict[str, str]:
     """Return the values of an error's text: the server's words, facts and the remedy."""
     return {
-        **placeholders(failure),
+        **placeholders(failure, phrases),
         "sender": draft.sender,
         "host": draft.host,
         "port": str(draft.port),
-        "said": " ".join([*_said(failure, phrases), *_hints(failure, draft, phrases)]),
+        "said": " ".join(filter(None, [said(failure, phrases), *_hints(failure, draft, phrases)])),
         "remedy": _remedy(remedy, draft, phrases),
     }
-
-
-def _said(failure: Failure, phrases: Phrases) -> Iterator[str]:
-    """Quote the server, and name the cause in technical words where there are any."""
-    if sentence := failure.facts.get("sentence"):
-        yield phrases.say(sentence, detail=failure.detail)
-        return
-    if failure.reply is not None:
-        yield phrases.say("said", reply=str(failure.reply))
-    if failure.detail:
-        yield phrases.say("cause", detail=failure.detail)
 
 
 def _hints(failure: Failure, draft: Draft, phrases: Phrases) -> Iterator[str]:
@@ -106,7 +95,7 @@ def proof_text(proof: Proof, draft: Draft, phrases: Phrases) -> str:
         encryption=_encryption(proof, draft, phrases),
         certificate=_certificate(proof, phrases),
         login=_login(proof, draft, phrases),
-        size=phrases.say("size", megabytes=f"{proof.size_limit / 1_000_000:.1f}")
+        size=phrases.say("size", megabytes=phrases.megabytes(proof.size_limit))
         if proof.size_limit
         else phrases.say("no_size"),
     )

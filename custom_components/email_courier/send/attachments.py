@@ -16,7 +16,7 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.importlib import async_import_module
 from homeassistant.util import dt as dt_util
 
-from ..errors import action_error, request_error
+from ..errors import CourierRequestError, action_error, request_error
 from ..mail.compose.content import Attachment
 from ..mail.compose.content_type import HEAD_SIZE, content_type, usual_suffix
 from ..mail.files import FileError, FileFault, OpenedFile, open_file
@@ -95,8 +95,12 @@ def _leave_out_largest(found: list[_Found]) -> None:
     """Put an error in the place of the largest ones, as few of them as will do."""
     sizes = [0 if isinstance(one, BaseException) else one[1] for one in found]
     total = sum(sizes)
-    error = request_error(
-        TOO_LARGE, size=f"{total / 1_000_000:.1f}", limit=f"{MAX_TOTAL / 1_000_000:.0f}"
+    error = CourierRequestError(
+        TOO_LARGE,
+        lambda phrases: {
+            "size": phrases.megabytes(total),
+            "limit": phrases.megabytes(MAX_TOTAL),
+        },
     )
     while sum(sizes) > MAX_TOTAL:
         number = sizes.index(max(sizes))
@@ -202,10 +206,9 @@ async def _async_snapshot(
     hass: HomeAssistant, entity_id: str, wanted: AttachmentRequest
 ) -> tuple[Attachment, int]:
     domain = entity_id.partition(".")[0]
-    if domain not in PICTURED or hass.states.get(entity_id) is None:
+    is_there = hass.states.get(entity_id) is not None and domain in hass.config.components
+    if domain not in PICTURED or not is_there:
         raise request_error("snapshot_entity_not_found", entity_id=entity_id)
-    if domain not in hass.config.components:
-        raise action_error("snapshot_failed", entity_id=entity_id, detail=f"no {domain}")
     try:
         picture = await _async_picture(hass, domain, entity_id)
     except Exception as error:

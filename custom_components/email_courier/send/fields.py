@@ -95,7 +95,7 @@ def _button(value: dict[str, str]) -> Button | None:
     return Button(**value) if value["url"].strip() else None
 
 
-def attachments(extra: int = vol.PREVENT_EXTRA) -> vol.All:
+def attachments(extra: int = vol.PREVENT_EXTRA) -> vol.All[Any]:
     """Return what takes attachments. extra: what becomes of names in them that are not known."""
     return vol.All(cv.ensure_list, [vol.All(vol.Schema(_ATTACHMENT, extra=extra), _wanted)])
 

@@ -35,6 +35,7 @@ import voluptuous as vol
 
 from ..account import Account
 from ..const import LOGGER
+from ..errors import async_worded
 from ..phrases import Phrases
 from .fields import COMMON_FIELDS, Field, attachments
 from .message import async_send
@@ -128,6 +129,11 @@ async def async_register_classic(hass: HomeAssistant, account: Account) -> CALLB
 
 async def _async_notify(account: Account, call: ServiceCall) -> ServiceResponse:
     """Send one mail to the targets, else to all recipients of the account."""
+    async with async_worded(call.hass):
+        return await _async_send_classic(account, call)
+
+
+async def _async_send_classic(account: Account, call: ServiceCall) -> ServiceResponse:
     fields, passed_over = _understood(call.hass, call.data)
     if passed_over:
         LOGGER.warning(

@@ -15,9 +15,10 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.importlib import async_import_module
 
 from ..const import LOGGER
+from ..errors import async_error_text
 from ..mail.compose.content import AttachmentError, Content
 from ..message_size import with_note
-from ..phrases import Phrases, async_error_text
+from ..phrases import Phrases
 from .fields import AttachmentRequest
 
 TOO_LARGE = "attachments_too_large"

@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 
 from homeassistant.auth.permissions.const import POLICY_CONTROL
 from homeassistant.components.notify.const import DOMAIN as NOTIFY_DOMAIN
-from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import ATTR_ENTITY_ID, ENTITY_MATCH_ALL
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er, target as target_helpers
 from homeassistant.helpers.group import expand_entity_ids
 from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
 
-from ..account import Account, async_reloaded, loaded_account
+from ..account import Account, EmailCourierConfigEntry, async_reloaded, loaded_account
 from ..const import DOMAIN, SUBENTRY_RECIPIENT
 from ..entity import async_entity_id, async_test_button
 from ..errors import error_for_content, error_for_failure, request_error
@@ -243,7 +243,7 @@ def _only(hass: HomeAssistant, named: list[Account], rights: Rights) -> Account:
     raise request_error("account_unclear", accounts=names)
 
 
-def _loaded(hass: HomeAssistant, entry: ConfigEntry) -> Account:
+def _loaded(hass: HomeAssistant, entry: EmailCourierConfigEntry) -> Account:
     if (account := loaded_account(hass, entry.entry_id)) is None:
         raise request_error("account_not_loaded", account=entry.title)
     return account

@@ -12,7 +12,7 @@ import voluptuous as vol
 
 from ..account import Account
 from ..const import DOMAIN
-from ..errors import action_error, error_for_failure, request_error
+from ..errors import error_for_disk, error_for_failure, request_error
 from ..mail.outbox.record import MailRecord
 from ..outbox_host import iso_time
 
@@ -47,7 +47,7 @@ async def async_drop_waiting(call: ServiceCall) -> ServiceResponse:
     try:
         dropped = await account.courier.drop(await _async_chosen(account, call))
     except OSError as error:
-        raise action_error("outbox_disk", account=account.entry.title, detail=str(error)) from error
+        raise error_for_disk(error, account=account.entry.title) from error
     return {"dropped": dropped} if call.return_response else None
 
 

@@ -125,7 +125,7 @@ async def with_a_record_behind(house: House) -> bytes:
 
 async def test_what_cannot_be_written_down_is_remembered_until_it_can(house: House) -> None:
     await with_a_record_behind(house)
-    assert [event.detail for event in house.told(DiskTrouble)] == [str(FULL)]
+    assert [event.detail for event in house.told(DiskTrouble)] == [FULL.strerror]
     house.server.refusals = {}
     [listed] = await house.courier.waiting()
     assert [owed.address for owed in listed.owed] == ["ben@example.test"]
@@ -193,7 +193,7 @@ async def test_a_waiting_mail_that_cannot_be_read_now_is_read_later(house: House
     house.disk_error = OSError(errno.EIO, "Input/output error")
     await house.turn(35)
     assert house.courier.state.waiting == 1
-    assert [event.detail for event in house.told(DiskTrouble)] == [str(house.disk_error)]
+    assert [event.detail for event in house.told(DiskTrouble)] == [house.disk_error.strerror]
     house.disk_error = None
     await house.turn(35)
     assert len(house.server.mails) == 1

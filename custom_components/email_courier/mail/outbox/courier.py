@@ -263,7 +263,7 @@ class Courier:
             try:
                 taken = await self._spool.taken(mail.message_id, mail.envelope.recipients)
             except OSError as error:
-                raise OutboxError(OutboxReason.DISK, str(error)) from error
+                raise OutboxError(OutboxReason.DISK, str(error), system=error.errno) from error
             others = tuple(a for a in mail.envelope.recipients if a not in taken)
             if not others:
                 return

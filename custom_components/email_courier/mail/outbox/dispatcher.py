@@ -10,7 +10,7 @@ import math
 from typing import Protocol
 
 from ..envelope import Delivery, Envelope
-from ..failure import Failure, FailureKind, MailError, Permanence, Stage
+from ..failure import Cause, Failure, FailureKind, MailError, Permanence, Stage
 from ..payload import Payload
 from .backoff import is_quota
 from .events import Notifier
@@ -33,6 +33,7 @@ STOPPED = Failure(
     Stage.RESOLVE,
     Permanence.TEMPORARY,
     detail="the account is being stopped",
+    facts={"cause": Cause.STOPPING.value},
 )
 
 
@@ -341,7 +342,7 @@ class Dispatcher:
         try:
             await self.defer(mail, failure)
         except OutboxError as error:
-            mail.reject(OutboxError(error.reason, error.detail, failure))
+            mail.reject(error.because_of(failure))
 
     def _give_up_expired(self) -> None:
         expired = self._queue.take_expired(self._timers.measured())
@@ -371,5 +372,6 @@ def _delivery_of(mail: ActiveMail, attempt: asyncio.Task[Delivery]) -> Delivery:
             Stage.DATA,
             Permanence.AMBIGUOUS if mail.dot_reached else Permanence.TEMPORARY,
             detail=type(error).__name__,
+            facts={"cause": Cause.OWN_FAULT.value},
         ),
     )

@@ -245,7 +245,7 @@ class Notifier:
     def trouble(self, error: OSError | None) -> None:
         """Pass on that the disk did not do as it should, if so it was."""
         if error is not None:
-            self.tell(DiskTrouble(str(error)))
+            self.tell(DiskTrouble(error.strerror or str(error)))
 
     def delivered(self, record: MailRecord, outcomes: Iterable[RecipientOutcome]) -> None:
         """Tell that recipients have a mail."""

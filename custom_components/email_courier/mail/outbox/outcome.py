@@ -212,7 +212,7 @@ class OutcomeHandler:
         try:
             await self._spool.defer(mail, self._timers.now() + self.backoff.delay(1))
         except OutboxError as error:
-            mail.reject(OutboxError(error.reason, error.detail, failure))
+            mail.reject(error.because_of(failure))
         else:
             mail.resolve_queued(failure)
 
@@ -291,7 +291,7 @@ class OutcomeHandler:
                 is_fixed=connection is None and has_quota,
             )
         except OutboxError as error:
-            return OutboxError(error.reason, error.detail, mail.record.failure)
+            return error.because_of(mail.record.failure)
         return None
 
     def _own_next_attempt(self, mail: ActiveMail) -> float:

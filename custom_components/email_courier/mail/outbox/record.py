@@ -12,7 +12,7 @@ import secrets
 from typing import Any, NamedTuple, Self
 
 from ..envelope import Envelope, RecipientOutcome
-from ..failure import Failure, FailureKind, Permanence, Stage
+from ..failure import Cause, Failure, FailureKind, Permanence, Stage
 from ..payload import Payload, checksum_of
 from .backoff import JITTER, LAST_DELAY
 from .submission import DigestPart, OutgoingMail, Rank
@@ -92,6 +92,7 @@ REPLY_LOST = Failure(
     Stage.ACCEPTED,
     Permanence.AMBIGUOUS,
     detail="interrupted before the final reply",
+    facts={"cause": Cause.MAY_HAVE_ARRIVED.value},
 )
 """What is known of an attempt that was ended from this side after its final dot."""
 

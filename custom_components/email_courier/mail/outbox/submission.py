@@ -23,15 +23,27 @@ class OutboxReason(StrEnum):
 class OutboxError(Exception):
     """A mail was neither delivered nor kept, and nothing of it is left behind.
 
-    detail: the cause in technical words.
+    detail: the cause in technical words. system: the error number of what the system refused.
     failure: what had kept the mail from being delivered, if an attempt was made.
     """
 
-    def __init__(self, reason: OutboxReason, detail: str, failure: Failure | None = None) -> None:
+    def __init__(
+        self,
+        reason: OutboxReason,
+        detail: str,
+        failure: Failure | None = None,
+        *,
+        system: int | None = None,
+    ) -> None:
         super().__init__(f"{reason}: {detail}" if failure is None else f"{detail}; {failure}")
         self.reason = reason
         self.detail = detail
         self.failure = failure
+        self.system = system
+
+    def because_of(self, failure: Failure | None) -> OutboxError:
+        """Return the same error for a mail that was tried before."""
+        return OutboxError(self.reason, self.detail, failure, system=self.system)
 
 
 class DamagedMailError(Exception):
