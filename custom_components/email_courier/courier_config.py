@@ -21,10 +21,8 @@ from .const import (
     DEFAULT_MAX_MEGABYTES,
 )
 from .digest import DigestWriter
-from .mail.failure import Failure, FailureKind, Permanence, Stage
+from .mail.failure import Cause, Failure, FailureKind, Permanence, Stage
 from .mail.outbox.backup import AbsentError, Backup, readdress
-from .mail.failure import Cause, Failure, FailureKind, MailError, Permanence, Stage
-from .mail.outbox.backup import Backup, readdress
 from .mail.outbox.courier import CourierConfig
 from .mail.outbox.hold import FloodLimit
 from .mail.outbox.spool import QuotaLimits

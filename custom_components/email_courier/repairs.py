@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from copy import replace
-from typing import Any
 from typing import TYPE_CHECKING, Any
 
 from homeassistant.components.repairs import (
@@ -19,7 +18,6 @@ from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
 from .const import CONF_FINGERPRINT, CONF_PROVEN_AT, DOMAIN
-from .const import CONF_FINGERPRINT, DOMAIN
 from .errors import cause
 from .flow.check import CheckResult, async_check
 from .flow.draft import async_draft_of

@@ -136,6 +136,7 @@ async def options(hass: HomeAssistant, entry: ConfigEntry, **typed: Any) -> None
     """Change some options of an account."""
     flows = hass.config_entries.options
     result = await flows.async_init(entry.entry_id)
+    assert result["data_schema"] is not None
     data = _filled_in(result["data_schema"], typed)
     result = await flows.async_configure(result["flow_id"], data)
     while result["type"] is FlowResultType.SHOW_PROGRESS:
@@ -152,6 +153,7 @@ async def recipient(
     flows = hass.config_entries.subentries
     before = set(hass.states.async_entity_ids("notify"))
     result = await flows.async_init((entry.entry_id, "recipient"), context={"source": SOURCE_USER})
+    assert result["data_schema"] is not None
     typed = {"name": name, "to": to, **more}
     result = await flows.async_configure(
         result["flow_id"], _filled_in(result["data_schema"], typed)

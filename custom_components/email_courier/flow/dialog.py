@@ -5,8 +5,8 @@ Nothing that was typed is lost: a page comes back as it was left, with an error 
 
 from __future__ import annotations
 
-from copy import replace
 import asyncio
+from copy import replace
 from typing import TYPE_CHECKING, Any
 
 from homeassistant.config_entries import (
@@ -32,8 +32,8 @@ from .progress import Progress
 from .texts import error_values, proof_text
 
 if TYPE_CHECKING:
-    from ..mail.arrival.judge import Arrival
     from ..account import EmailCourierConfigEntry
+    from ..mail.arrival.judge import Arrival
     from ..mail.discovery.model import Discovery
     from ..mail.verify.remedy import Diagnosis
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from copy import replace
 from collections.abc import Mapping
+from copy import replace
 from http import HTTPStatus
 import time
 from typing import Any, Final
