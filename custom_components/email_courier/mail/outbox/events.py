@@ -14,6 +14,7 @@ from ..envelope import RecipientOutcome
 from ..failure import Failure
 from ..reply import Reply
 from .record import MailRecord
+from .submission import Origin
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ class MailEvent:
     attempts: how often the mail has been tried.
     digest: the Message-ID of the digest that the mail is in, whose outcome this is too. The digest
     has an event of its own, before those of its mails: who counts, counts the ones or the other.
+    origin: who had the mail sent, where that is known.
     """
 
     outcome: ClassVar[str]
@@ -47,6 +49,7 @@ class MailEvent:
     recipients: tuple[str, ...]
     attempts: int
     digest: str | None = None
+    origin: Origin | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data that JSON can hold."""
@@ -57,6 +60,7 @@ class MailEvent:
             "subject": self.subject,
             "recipients": list(self.recipients),
             "attempts": self.attempts,
+            **({} if self.digest is None else {"digest": self.digest}),
         }
 
 
@@ -98,12 +102,16 @@ class Deferred(MailEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed(MailEvent):
-    """These recipients will not get the mail (or, when ambiguous, may not have got it)."""
+    """These recipients will not get the mail (or, when ambiguous, may not have got it).
+
+    is_promised: whoever sent it has long been told that it is kept, and hears of it here alone.
+    """
 
     outcome = "failed"
 
     reason: GivenUp
     failure: Failure | None
+    is_promised: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data that JSON can hold."""
@@ -160,6 +168,7 @@ class OutboxState(NamedTuple):
     down: why no connection could be made, while that is so.
     paused: the refused login that holds everything up.
     next_attempt: UTC timestamp in seconds of the next scheduled attempt.
+    is_suspended: somebody wants nothing to be sent for now.
     """
 
     waiting: int = 0
@@ -168,6 +177,7 @@ class OutboxState(NamedTuple):
     down: Failure | None = None
     paused: Failure | None = None
     next_attempt: float | None = None
+    is_suspended: bool = False
 
 
 class StateChanged(NamedTuple):
@@ -197,6 +207,7 @@ class Notifier:
 
         clock: returns the UTC timestamp in seconds. shown: returns a time of the run as one.
         """
+        self.hides_subjects = False
         self._listeners: list[Callable[[CourierEvent], None]] = []
         self._clock = clock
         self._shown = shown
@@ -271,11 +282,15 @@ class Notifier:
         outcomes: Iterable[RecipientOutcome],
         reason: GivenUp,
         failure: Failure | None = None,
+        *,
+        is_promised: bool = False,
     ) -> None:
         """Tell that recipients will not get a mail."""
         for cause, group in _by_failure(outcomes):
             about = self._about(record, _addresses(group))
-            event = Failed(**about, reason=reason, failure=cause or failure)
+            event = Failed(
+                **about, reason=reason, failure=cause or failure, is_promised=is_promised
+            )
             self._tell_of(record, event, self.tell)
 
     def handed_over(self, record: MailRecord, backup: str) -> None:
@@ -292,9 +307,10 @@ class Notifier:
         return {
             "at": self._clock(),
             "message_id": record.message_id,
-            "subject": record.subject,
+            "subject": "" if self.hides_subjects else record.subject,
             "recipients": recipients,
             "attempts": record.attempts,
+            "origin": record.origin,
         }
 
     def _tell_of(
@@ -310,8 +326,9 @@ class Notifier:
                 replace(
                     event,
                     message_id=part.message_id,
-                    subject=part.subject,
+                    subject="" if self.hides_subjects else part.subject,
                     digest=record.message_id,
+                    origin=part.origin,
                 )
             )
 

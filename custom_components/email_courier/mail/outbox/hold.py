@@ -12,6 +12,7 @@ from ..envelope import Envelope
 from ..failure import Failure
 from .digests import Digests, DigestWriter, HeldSpool
 from .events import GivenUp, Notifier
+from .given_up import GivenUpMail
 from .record import MailRecord
 from .runtime import Host, TaskGroup, Timers
 from .spool import Recovered, Spool
@@ -48,7 +49,7 @@ class FloodGuard:
     """Counts mails by recipient; a recipient's hour begins with the first one."""
 
     def __init__(self, per_hour: int) -> None:
-        self._per_hour = per_hour
+        self.per_hour = per_hour
         self._windows: dict[str, _Window] = {}
 
     def count(self, mail: OutgoingMail, now: float) -> dict[str, float]:
@@ -60,7 +61,7 @@ class FloodGuard:
         held: dict[str, float] = {}
         for address in mail.envelope.recipients:
             window = self._charge(address, now)
-            if window.mails > self._per_hour and mail.rank is not Rank.HIGH:
+            if window.mails > self.per_hour and mail.rank is not Rank.HIGH:
                 held[address] = window.ends
         return held
 
@@ -70,7 +71,7 @@ class FloodGuard:
 
     def fill(self, address: str, ends: float) -> None:
         """Know a recipient who has had enough until a time of the run in seconds."""
-        self._windows[address.casefold()] = _Window(ends, self._per_hour)
+        self._windows[address.casefold()] = _Window(ends, self.per_hour)
 
     def _charge(self, address: str, now: float) -> _Window:
         self._windows = {a: w for a, w in self._windows.items() if w.ends > now}
@@ -101,6 +102,7 @@ class HoldQueue:
         host: Host,
         timers: Timers,
         tasks: TaskGroup,
+        given_up: GivenUpMail,
     ) -> None:
         """Hold mails in a folder within that of the deferred ones."""
         self._limit = limit
@@ -111,7 +113,7 @@ class HoldQueue:
         self._guard = FloodGuard(limit.per_hour)
         self._held = HeldSpool(waiting, host, spool.quota, notifier, timers, tasks)
         self._digests = Digests(
-            limit.digests, self._held, spool, notifier, timers, host.run_blocking
+            limit.digests, self._held, spool, notifier, timers, host.run_blocking, given_up
         )
         self._batches: dict[str, _Batch] = {}
         self._timer = timers.register(self._release)
@@ -132,6 +134,12 @@ class HoldQueue:
             batch.records.sort(key=lambda held: held.id)
             self._guard.fill(record.addresses[0], ends)
         return recovered
+
+    def set_limit(self, limit: FloodLimit) -> None:
+        """Go by another limit from the next mail on; what is held goes when it would have gone."""
+        self._limit = limit
+        self._guard.per_hour = limit.per_hour
+        self._digests.writer = limit.digests
 
     async def idle(self) -> None:
         """Wait until nothing is being written any more."""
