@@ -14,6 +14,7 @@ from .const import (
     CONF_BACKUP_ACCOUNT,
     CONF_BACKUP_AFTER,
     CONF_FLOOD_LIMIT,
+    CONF_HIDE_SUBJECTS,
     CONF_MAX_MAILS,
     CONF_MAX_MEGABYTES,
     CONF_WRITE_FIRST,
@@ -51,6 +52,7 @@ async def async_courier_config(hass: HomeAssistant, entry: ConfigEntry) -> Couri
             size=int(options.get(CONF_MAX_MEGABYTES, DEFAULT_MAX_MEGABYTES)) * 1_000_000,
         ),
         backup=_backup(hass, entry),
+        hides_subjects=options.get(CONF_HIDE_SUBJECTS, False),
         flood_limit=FloodLimit(
             per_hour=int(options.get(CONF_FLOOD_LIMIT) or _UNLIMITED),
             digests=DigestWriter(

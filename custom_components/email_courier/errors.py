@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from .const import DOMAIN
 from .mail.compose.content import ContentError
 from .mail.failure import Failure, FailureKind
 from .mail.outbox.submission import OutboxError, OutboxReason
+
+if TYPE_CHECKING:
+    from .mail.outbox.courier import Courier
 
 _OWN_FAULT = frozenset({FailureKind.INVALID_SENDER, FailureKind.INVALID_RECIPIENT})
 
@@ -53,9 +58,18 @@ def error_for_outbox(error: OutboxError, *, account: str) -> HomeAssistantError:
             OutboxReason.FULL: "outbox_full",
             OutboxReason.DISK: "outbox_disk",
             OutboxReason.FLOOD: "outbox_flood",
+            OutboxReason.SUSPENDED: "account_paused",
         }[error.reason],
         translation_placeholders={"account": account, "detail": str(error)},
     )
+
+
+def async_raise_if_not_trying(courier: Courier, account: str) -> None:
+    """Raise HomeAssistantError where waiting mail is not tried, whoever asks for it."""
+    if courier.is_suspended:
+        raise action_error("account_paused", account=account)
+    if (refusal := courier.paused) is not None:
+        raise error_for_failure(refusal, account=account)
 
 
 def placeholders(failure: Failure) -> dict[str, str]:

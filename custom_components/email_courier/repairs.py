@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,24 +13,34 @@ from homeassistant.components.repairs import (
     RepairsFlowResult,
 )
 from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntry
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 import voluptuous as vol
 
+from .account import loaded_account
 from .const import CONF_FINGERPRINT, DOMAIN
+from .errors import async_raise_if_not_trying
 from .flow.check import CheckResult, async_check
 from .flow.draft import async_draft_of
 from .flow.progress import Progress
 from .issues import Issue, IssueData
 from .mail.failure import Failure
-from .phrases import as_code
+from .phrases import as_code, async_error_text
+from .recipients import origin_of
 
 
 async def async_create_fix_flow(
     hass: HomeAssistant, issue_id: str, data: IssueData | None
 ) -> RepairsFlow:
     """Return the dialog for an issue; most want nothing but to be read."""
-    if data is None or not issue_id.startswith(Issue.CERTIFICATE_CHANGED):
+    if data is None:
+        return ConfirmRepairFlow()
+    if issue_id.startswith(Issue.MAIL_WAITING):
+        return WaitingFlow(str(data["entry_id"]))
+    if issue_id.startswith(Issue.MAIL_EXPIRED) and data.get("message_ids"):
+        return GivenUpFlow(str(data["entry_id"]), str(data["message_ids"]).split())
+    if not issue_id.startswith(Issue.CERTIFICATE_CHANGED):
         return ConfirmRepairFlow()
     entry = hass.config_entries.async_get_known_entry(str(data["entry_id"]))
     return CertificateChangedFlow(entry, str(data["fingerprint"]))
@@ -100,8 +111,99 @@ class CertificateChangedFlow(RepairsFlow):
         return await async_check(self.hass, draft)
 
     def _placeholders(self) -> dict[str, str]:
-        issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id)
-        return dict(issue.translation_placeholders or {}) if issue else {}
+        return _values_of(self)
+
+
+class WaitingFlow(RepairsFlow):
+    """Try waiting mail now; what then still waits says so again."""
+
+    def __init__(self, entry_id: str) -> None:
+        """Be about one account."""
+        self._entry_id = entry_id
+        self._errors: dict[str, str] = {}
+        self._words: dict[str, str] = {}
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Say what waits and why, and try it now once that is submitted."""
+        account = loaded_account(self.hass, self._entry_id)
+        if account is None:
+            return self.async_abort(reason="account_not_loaded")
+        if user_input is not None:
+            try:
+                async_raise_if_not_trying(account.courier, account.entry.title)
+            except HomeAssistantError as error:
+                self._errors = {"base": "not_tried"}
+                self._words = {"error": await async_error_text(self.hass, error)}
+            else:
+                account.courier.retry_now()
+                return self.async_create_entry(data={})
+        return self.async_show_form(
+            step_id="init",
+            data_schema=vol.Schema({}),
+            errors=self._errors,
+            description_placeholders={"error": "", **_values_of(self), **self._words},
+        )
+
+
+class GivenUpFlow(RepairsFlow):
+    """Send given-up mail again, or take note that it is lost."""
+
+    def __init__(self, entry_id: str, message_ids: Sequence[str]) -> None:
+        """Be about some mails of one account."""
+        self._entry_id = entry_id
+        self._message_ids = message_ids
+        self._words: dict[str, str] = {}
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Say what was given up and why, and what can be done."""
+        return self.async_show_menu(
+            step_id="init",
+            menu_options=["send_again", "confirm"],
+            description_placeholders=_values_of(self),
+        )
+
+    async def async_step_send_again(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Send it, each to those who did not get it."""
+        account = loaded_account(self.hass, self._entry_id)
+        if account is None:
+            return self.async_abort(reason="account_not_loaded")
+        values = _values_of(self)
+        context = Context(user_id=self.context.get("user_id"))
+        sent, error = 0, None
+        for message_id in self._message_ids:
+            try:
+                receipt = await account.async_send_again(message_id, origin_of(context))
+            except HomeAssistantError as raised:
+                error = raised
+            else:
+                sent += receipt is not None
+        if error is not None:
+            self._words = {"error": await async_error_text(self.hass, error)}
+            return self._not_sent("send_again", "not_sent", values)
+        if not sent:
+            return self._not_sent("confirm", "not_kept", values)
+        return self.async_create_entry(data={})
+
+    def _not_sent(self, step: str, key: str, values: dict[str, str]) -> RepairsFlowResult:
+        return self.async_show_form(
+            step_id=step,
+            data_schema=vol.Schema({}),
+            errors={"base": key},
+            description_placeholders={"error": "", **values, **self._words},
+        )
+
+    async def async_step_confirm(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Take note."""
+        return self.async_create_entry(data={})
+
+
+def _values_of(flow: RepairsFlow) -> dict[str, str]:
+    issue = ir.async_get(flow.hass).async_get_issue(DOMAIN, flow.issue_id)
+    return dict(issue.translation_placeholders or {}) if issue else {}
 
 
 def _words(failure: Failure) -> dict[str, str]:

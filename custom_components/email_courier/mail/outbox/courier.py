@@ -101,14 +101,14 @@ class Courier:
         )
         accepts = None if backup is None else backup.accepts
         self._outcome = outcome = OutcomeHandler(
-            self._backoff, spool, notifier, timers, given_up, accepts
+            self._backoff, spool, notifier, timers, given_up.keep, accepts
         )
         self._dispatcher = Dispatcher(deliver, outcome, spool, notifier, host, timers, tasks)
         self._history = History(store.folder / "history")
         self._history_saver = HistorySaver(self._history, host, notifier, timers, tasks)
         self._hand_over = HandOver(backup, spool, self._backoff, notifier, timers, tasks)
         self._hold = limit and HoldQueue(
-            limit, store, spool, notifier, host, timers, tasks, given_up
+            limit, store, spool, notifier, host, timers, tasks, given_up.keep
         )
         # What a crash has left of a digest is settled before the deferred mail is looked through.
         folders = [spool.open] if self._hold is None else [self._hold.open, spool.open]
@@ -259,6 +259,10 @@ class Courier:
         """Return the records of all given-up mail that can be sent again, the latest first."""
         await self._opened()
         return await self._given_up.records()
+
+    def can_send_again(self, message_id: str) -> bool:
+        """Whether a mail was given up in this run and is kept."""
+        return self._given_up.holds(message_id)
 
     async def send_again(
         self, message_id: str, *, sender: str, origin: Origin | None = None

@@ -16,11 +16,10 @@ from typing import Protocol
 from ..payload import Payload
 from .disk import Disk
 from .events import GivenUp, Notifier
-from .given_up import GivenUpMail
 from .record import MailId, MailRecord
 from .runtime import Host, RunBlocking, TaskGroup, Timers
 from .scheduler import ActiveMail, QueueEntry
-from .spool import Loader, Quota, Recovered, Spool
+from .spool import Keep, Loader, Quota, Recovered, Spool
 from .store import Store, set_aside, write_file
 from .submission import DamagedMailError, DigestPart, OutboxError, OutgoingMail
 
@@ -268,10 +267,10 @@ class Digests:
         notifier: Notifier,
         timers: Timers,
         run_blocking: RunBlocking,
-        given_up: GivenUpMail,
+        keep: Keep,
     ) -> None:
         self.writer = writer
-        self._given_up = given_up
+        self._keep = keep
         self._held = held
         self._spool = spool
         self._notifier = notifier
@@ -321,7 +320,7 @@ class Digests:
                 continue
             records.remove(record)
             message = await self._held.message(record)
-            await self._given_up.keep(record, record.outcomes, message)
+            await self._keep(record, record.outcomes, message)
             self._notifier.failed(record, record.outcomes, GivenUp.EXPIRED, is_promised=True)
             try:
                 await self._held.remove(record.id)

@@ -12,10 +12,9 @@ from ..envelope import Envelope
 from ..failure import Failure
 from .digests import Digests, DigestWriter, HeldSpool
 from .events import GivenUp, Notifier
-from .given_up import GivenUpMail
 from .record import MailRecord
 from .runtime import Host, TaskGroup, Timers
-from .spool import Recovered, Spool
+from .spool import Keep, Recovered, Spool
 from .store import Store
 from .submission import OutboxError, OutboxReason, OutgoingMail, Rank
 
@@ -102,7 +101,7 @@ class HoldQueue:
         host: Host,
         timers: Timers,
         tasks: TaskGroup,
-        given_up: GivenUpMail,
+        keep: Keep,
     ) -> None:
         """Hold mails in a folder within that of the deferred ones."""
         self._limit = limit
@@ -113,7 +112,7 @@ class HoldQueue:
         self._guard = FloodGuard(limit.per_hour)
         self._held = HeldSpool(waiting, host, spool.quota, notifier, timers, tasks)
         self._digests = Digests(
-            limit.digests, self._held, spool, notifier, timers, host.run_blocking, given_up
+            limit.digests, self._held, spool, notifier, timers, host.run_blocking, keep
         )
         self._batches: dict[str, _Batch] = {}
         self._timer = timers.register(self._release)

@@ -11,11 +11,10 @@ from ..envelope import Delivery, RecipientOutcome
 from ..failure import ACCOUNT_REFUSED, Failure, MailError, Permanence, Stage
 from .backoff import Backoff, is_quota
 from .events import GivenUp, Notifier, Paused
-from .given_up import GivenUpMail
 from .record import REPLY_LOST, MailRecord, OwedRecipient
 from .runtime import Timers
 from .scheduler import ActiveMail, QueueEntry
-from .spool import Spool
+from .spool import Keep, Spool
 from .submission import OutboxError, Receipt
 
 MAX_LOST_REPLIES = 2
@@ -153,7 +152,7 @@ class OutcomeHandler:
         spool: Spool,
         notifier: Notifier,
         timers: Timers,
-        given_up: GivenUpMail,
+        keep: Keep,
         may_hand_over: Callable[[tuple[str, ...]], bool] | None = None,
     ) -> None:
         """Apply to the server's state, to the mail on disk, and to whom the notifier tells.
@@ -165,7 +164,7 @@ class OutcomeHandler:
         self._queue = spool.queue
         self._notifier = notifier
         self._timers = timers
-        self._given_up = given_up
+        self._keep = keep
         self.may_hand_over = may_hand_over
 
     async def apply(self, mail: ActiveMail, delivery: Delivery) -> None:
@@ -246,7 +245,7 @@ class OutcomeHandler:
             self._queue.put_back(entry, entry.next_attempt)
         elif record is not None:
             failure = self.backoff.failure
-            await self._given_up.keep(record, record.outcomes, await self._spool.message(record))
+            await self._keep(record, record.outcomes, await self._spool.message(record))
             self._notifier.failed(
                 record, record.outcomes, GivenUp.EXPIRED, failure, is_promised=True
             )
@@ -274,7 +273,7 @@ class OutcomeHandler:
     ) -> None:
         """Tell who will not get a mail, and keep it for them where it may be kept at all."""
         if mail.queue:
-            await self._given_up.keep(result.record, result.refused + result.lost, mail.data)
+            await self._keep(result.record, result.refused + result.lost, mail.data)
         for outcomes, reason in (
             (result.refused, GivenUp.REFUSED),
             (result.lost, GivenUp.AMBIGUOUS),

@@ -10,6 +10,7 @@ import logging
 import math
 from typing import NamedTuple
 
+from ..envelope import RecipientOutcome
 from ..payload import Payload
 from .backoff import is_quota
 from .disk import Disk
@@ -413,6 +414,9 @@ class Spool:
         entry = self.queue.find(mail_id)
         return entry is not None and not entry.is_busy
 
+
+type Keep = Callable[[MailRecord, Sequence[RecipientOutcome], Payload | None], Awaitable[None]]
+"""Keeps a mail that is given up, so that a person may have it sent again; never raises."""
 
 type Recover = Callable[[], Awaitable[Recovered]]
 """Recovers one folder. May be done again, and is done again after trouble or an OSError."""
