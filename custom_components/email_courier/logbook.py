@@ -112,7 +112,7 @@ def async_describe_events(
         outcome = str(data["outcome"])
         return {
             LOGBOOK_ENTRY_NAME: _name(phrases, data),
-            LOGBOOK_ENTRY_MESSAGE: _message(phrases, outcome, data),
+            LOGBOOK_ENTRY_MESSAGE: f"– {_message(phrases, outcome, data)}",
             LOGBOOK_ENTRY_ICON: _ICONS.get(outcome, "mdi:email-outline"),
         }
 

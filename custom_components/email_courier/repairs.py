@@ -120,29 +120,32 @@ class WaitingFlow(RepairsFlow):
     def __init__(self, entry_id: str) -> None:
         """Be about one account."""
         self._entry_id = entry_id
-        self._errors: dict[str, str] = {}
-        self._words: dict[str, str] = {}
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
-        """Say what waits and why, and try it now once that is submitted."""
+        """Say what waits and why."""
+        return self.async_show_menu(
+            step_id="init", menu_options=["try_now"], description_placeholders=_values_of(self)
+        )
+
+    async def async_step_try_now(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Try it now, or say why that is not done."""
         account = loaded_account(self.hass, self._entry_id)
         if account is None:
             return self.async_abort(reason="account_not_loaded")
-        if user_input is not None:
-            try:
-                async_raise_if_not_trying(account.courier, account.entry.title)
-            except HomeAssistantError as error:
-                self._errors = {"base": "not_tried"}
-                self._words = {"error": await async_error_text(self.hass, error)}
-            else:
-                account.courier.retry_now()
-                return self.async_create_entry(data={})
-        return self.async_show_form(
-            step_id="init",
-            data_schema=vol.Schema({}),
-            errors=self._errors,
-            description_placeholders={"error": "", **_values_of(self), **self._words},
-        )
+        try:
+            async_raise_if_not_trying(account.courier, account.entry.title)
+        except HomeAssistantError as error:
+            words = {"error": await async_error_text(self.hass, error)}
+            return self.async_show_form(
+                step_id="try_now",
+                data_schema=vol.Schema({}),
+                errors={"base": "not_tried"},
+                description_placeholders=_values_of(self) | words,
+            )
+        account.courier.retry_now()
+        return self.async_create_entry(data={})
 
 
 class GivenUpFlow(RepairsFlow):

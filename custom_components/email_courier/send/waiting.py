@@ -16,6 +16,7 @@ import voluptuous as vol
 from ..account import Account, loaded_account
 from ..const import DOMAIN, SUBENTRY_RECIPIENT
 from ..errors import action_error, async_raise_if_not_trying, request_error
+from ..mail.failure import Failure
 from ..mail.outbox.given_up import bare
 from ..mail.outbox.record import MailRecord
 from ..mail.outbox.submission import Receipt
@@ -263,8 +264,7 @@ def _is_asked_for(
 
 
 def _recent(account: Account, outcome: Mapping[str, Any], kept: Collection[str]) -> dict[str, Any]:
-    failure = outcome.get("failure")
-    cause = failure if isinstance(failure, dict) else {}
+    kind, reply = _cause_in(outcome.get("failure"))
     state, message_id = outcome.get("outcome"), outcome.get("message_id")
     return {
         "config_entry_id": account.entry.entry_id,
@@ -274,8 +274,8 @@ def _recent(account: Account, outcome: Mapping[str, Any], kept: Collection[str])
         "subject": outcome.get("subject") or None,
         "recipients": outcome["recipients"],
         "attempts": outcome.get("attempts"),
-        "kind": cause.get("kind"),
-        "reply": outcome.get("reply") or _reply_in(cause),
+        "kind": kind,
+        "reply": outcome.get("reply") or reply,
         "reason": outcome.get("reason"),
         "backup": outcome.get("backup"),
         "digest": outcome.get("digest"),
@@ -283,13 +283,15 @@ def _recent(account: Account, outcome: Mapping[str, Any], kept: Collection[str])
     }
 
 
-def _reply_in(cause: Mapping[str, Any]) -> str | None:
-    """Return the server's words, or the technical cause, in a failure as it is stored."""
-    reply = cause.get("reply")
-    if isinstance(reply, dict):
-        words = [reply.get("code"), reply.get("enhanced"), *(reply.get("lines") or ())]
-        return " ".join(str(word) for word in words if word)
-    return str(cause["detail"]) if cause.get("detail") else None
+def _cause_in(stored: object) -> tuple[str | None, str | None]:
+    """Return the kind of a stored failure, and what the server said or what else the cause is."""
+    if not isinstance(stored, Mapping):
+        return None, None
+    try:
+        failure = Failure.from_dict(stored)
+    except (KeyError, TypeError, ValueError):
+        return None, None
+    return failure.kind.value, failure.server_words or None
 
 
 def _sent_again(account: Account, message_id: str, receipt: Receipt) -> dict[str, Any]:
