@@ -311,7 +311,8 @@ class Account:
 
         provider = (await self.hass.async_add_executor_job(load)).by_server(self.settings.host)
         registry = dr.async_get(self.hass)
-        device = registry.async_get_device(identifiers={(DOMAIN, self.entry.entry_id)})
+        entry_id = self.entry.entry_id
+        device = registry.async_get_device_by_identifier((DOMAIN, entry_id), entry_id)
         if device is not None:
             registry.async_update_device(
                 device.id, model="SMTP" if provider is None else provider.name

@@ -90,7 +90,9 @@ class Activity:
         return "paused" if self._account.courier.is_suspended else "held"
 
     def _whom(self, named: Named) -> dict[str, Any]:
-        device = dr.async_get(self._hass).async_get_device(identifiers={(DOMAIN, named.device)})
+        device = dr.async_get(self._hass).async_get_device_by_identifier(
+            (DOMAIN, named.device), named.entry_id
+        )
         return {
             "recipient": named.name,
             "recipients": list(named.addresses),

@@ -56,11 +56,13 @@ def format_mailbox(mailbox: Mailbox) -> str:
 class Named(NamedTuple):
     """Addresses of a mail by who is behind them.
 
-    name: that of the recipient; None for addresses that are nobody's. device: as it is identified.
+    name: that of the recipient; None for addresses that are nobody's.
+    entry_id: the account that the recipient is of. device: as it is identified.
     """
 
     name: str | None
     addresses: tuple[str, ...]
+    entry_id: str
     device: str
 
 
@@ -105,10 +107,11 @@ def async_named(
             continue
         is_all = len(found) == len(own)
         name = subentry.title if is_all else f"{subentry.title} ({', '.join(found)})"
-        named.append(Named(name, found, recipient_device(owner.entry_id, subentry.subentry_id)))
+        device = recipient_device(owner.entry_id, subentry.subentry_id)
+        named.append(Named(name, found, owner.entry_id, device))
         left = {address: None for address in left if address not in found}
     if left:
-        named.append(Named(None, tuple(left), entry.entry_id))
+        named.append(Named(None, tuple(left), entry.entry_id, entry.entry_id))
     return named
 
 

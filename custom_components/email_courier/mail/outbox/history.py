@@ -17,7 +17,7 @@ from .submission import DamagedMailError
 _LOGGER = logging.getLogger(__name__)
 
 LENGTH = 200
-SAVE_AFTER = 60.0
+SAVE_AFTER = 900.0
 """Seconds after an outcome by which it is on disk; stopping writes it at once."""
 
 
