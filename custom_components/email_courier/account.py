@@ -88,6 +88,7 @@ class Account:
         self._session = KeepaliveSession(self.settings, context)
         self._loaded = _fixed(entry)
         self._token = entry.data.get(CONF_TOKEN)
+        self._is_provider_known = False
         self._change_listeners: list[Callable[[], None]] = []
         self.courier = Courier(
             deliver=self._session.deliver,
@@ -96,6 +97,11 @@ class Account:
             listener=self._watch_login,
             config=config,
         )
+
+    @property
+    def server(self) -> str:
+        """The server and its port."""
+        return f"{self.settings.host}:{self.settings.port}"
 
     @property
     def proof(self) -> Proof | None:
@@ -131,6 +137,10 @@ class Account:
 
     async def async_open(self) -> None:
         """Take note of waiting mail; nothing can be sent before."""
+        device = self._device()
+        self._is_provider_known = (
+            device is not None and device.model is not None and device.model_id == self.server
+        )
         self.courier.open()
 
     @callback
@@ -302,7 +312,8 @@ class Account:
     async def _async_on_started(self, _hass: HomeAssistant) -> None:
         await self.courier.start()
         await async_import_module(self.hass, _COMPOSING)  # so that no mail has to wait for it
-        await self._async_name_provider()
+        if not self._is_provider_known:
+            await self._async_name_provider()
 
     async def _async_name_provider(self) -> None:
         """Let the account's device say whose server it is."""
@@ -310,13 +321,15 @@ class Account:
         from .mail.discovery.providers import load  # noqa: PLC0415 - a start goes without
 
         provider = (await self.hass.async_add_executor_job(load)).by_server(self.settings.host)
-        registry = dr.async_get(self.hass)
-        entry_id = self.entry.entry_id
-        device = registry.async_get_device_by_identifier((DOMAIN, entry_id), entry_id)
-        if device is not None:
-            registry.async_update_device(
+        if (device := self._device()) is not None:
+            dr.async_get(self.hass).async_update_device(
                 device.id, model="SMTP" if provider is None else provider.name
             )
+
+    def _device(self) -> dr.DeviceEntry | None:
+        entry_id = self.entry.entry_id
+        registry = dr.async_get(self.hass)
+        return registry.async_get_device_by_identifier((DOMAIN, entry_id), entry_id)
 
     async def _async_on_stop(self, _event: Event) -> None:
         await self.async_stop()

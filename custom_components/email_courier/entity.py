@@ -41,7 +41,7 @@ class AccountEntity(Entity):
             identifiers={(DOMAIN, account.entry.entry_id)},
             name=account.entry.title,
             manufacturer=MANUFACTURER,
-            model_id=f"{account.settings.host}:{account.settings.port}",
+            model_id=account.server,
         )
 
 

@@ -74,20 +74,14 @@ class Activity:
         match event:
             case Delivered(reply=reply):
                 data["reply"] = None if reply is None else str(reply)
-            case Deferred(failure=failure):
-                data |= _cause(failure) | {"reason": self._reason_to_wait(failure)}
+            case Deferred(failure=failure, reason=reason):
+                data |= _cause(failure) | {"reason": reason and reason.value}
             case Failed(failure=failure, reason=reason):
                 data |= _cause(failure) | {"reason": reason.value}
             case HandedOver(backup=backup):
                 other = self._hass.config_entries.async_get_entry(backup)
                 data["backup"] = backup if other is None else other.title
         return data
-
-    def _reason_to_wait(self, failure: Failure | None) -> str | None:
-        """Return why a mail waits that nothing has gone wrong with."""
-        if failure is not None:
-            return None
-        return "paused" if self._account.courier.is_suspended else "held"
 
     def _whom(self, named: Named) -> dict[str, Any]:
         device = dr.async_get(self._hass).async_get_device_by_identifier(
@@ -132,14 +126,15 @@ def _message(phrases: Phrases, outcome: str, data: Mapping[str, Any]) -> str:
     if outcome == "handed_over":
         return phrases.say("activity_handed_over", account=str(data.get("backup")))
     kind, reason, reply = data.get("kind"), data.get("reason"), data.get("reply")
+    cause = "" if kind is None else phrases.kind(kind)
     if outcome == "deferred":
-        name = f"activity_{reason}" if kind is None else "activity_deferred"
-        return phrases.say(name, cause=phrases.kind(kind))
-    if outcome == "failed":
+        text = phrases.say(f"activity_{reason or outcome}", cause=cause)
+    elif outcome == "failed":
         name = "activity_expired" if reason == "expired" else "activity_failed"
-        cause = phrases.kind(kind)
-        return phrases.say(name, cause=f"{cause} ({reply})" if reply else cause)
-    return phrases.say(f"activity_{outcome}")
+        text = phrases.say(name, cause=f"{cause} ({reply})" if reply else cause)
+    else:
+        text = phrases.say(f"activity_{outcome}")
+    return text.rstrip(" :：\N{NO-BREAK SPACE}")  # where no cause is known
 
 
 def _context_of(event: MailEvent) -> Context | None:

@@ -13,7 +13,7 @@ from ..envelope import Delivery, Envelope
 from ..failure import Failure, FailureKind, MailError, Permanence, Stage
 from ..payload import Payload
 from .backoff import SUSPENDED, is_quota
-from .events import Notifier
+from .events import Kept, Notifier
 from .outcome import OutcomeHandler, blames_account
 from .runtime import Host, TaskGroup, Timers
 from .scheduler import ActiveMail, NewMail, QueueEntry
@@ -141,8 +141,10 @@ class Dispatcher:
         offer_at = now if blames_account(failure) else math.inf
         still_for = max(self._backoff.opens_at - now, 0.0) if is_quota(failure) else 0.0
         await self._spool.defer(mail, 0, offer_at=offer_at, still_for=still_for)
-        cause = None if failure is SUSPENDED else failure
-        self._notifier.deferred(mail.record, self.next_attempt(), cause)
+        if failure is SUSPENDED:
+            self._notifier.deferred(mail.record, None, reason=Kept.PAUSED)
+        else:
+            self._notifier.deferred(mail.record, self.next_attempt(), failure)
         mail.resolve_queued(failure)
         self.pump()
 

@@ -28,6 +28,13 @@ class GivenUp(StrEnum):
     NOT_KEPT = "not_kept"
 
 
+class Kept(StrEnum):
+    """Why a mail waits that nothing has gone wrong with."""
+
+    HELD = "held"
+    PAUSED = "paused"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailEvent:
     """Something became of a mail, for some of its recipients.
@@ -84,12 +91,14 @@ class Deferred(MailEvent):
 
     failure: why, if an attempt was made.
     next_attempt: UTC timestamp in seconds, None while the account is paused.
+    reason: why, if it was not tried at all because it was not to be.
     """
 
     outcome = "deferred"
 
     failure: Failure | None
     next_attempt: float | None
+    reason: Kept | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data that JSON can hold."""
@@ -97,6 +106,7 @@ class Deferred(MailEvent):
             **MailEvent.as_dict(self),
             "failure": None if self.failure is None else self.failure.as_dict(),
             "next_attempt": self.next_attempt,
+            **({} if self.reason is None else {"reason": self.reason.value}),
         }
 
 
@@ -264,7 +274,11 @@ class Notifier:
             self._tell_of(record, event, self._tell_soon)
 
     def deferred(
-        self, record: MailRecord, next_attempt: float | None, failure: Failure | None = None
+        self,
+        record: MailRecord,
+        next_attempt: float | None,
+        failure: Failure | None = None,
+        reason: Kept | None = None,
     ) -> None:
         """Tell that a mail waits; the failure stands in where no attempt of its own has one.
 
@@ -274,7 +288,11 @@ class Notifier:
             next_attempt = self._shown(next_attempt)
         for cause, group in _by_failure(record.outcomes):
             about = self._about(record, _addresses(group))
-            self.tell(Deferred(**about, failure=cause or failure, next_attempt=next_attempt))
+            self.tell(
+                Deferred(
+                    **about, failure=cause or failure, next_attempt=next_attempt, reason=reason
+                )
+            )
 
     def failed(
         self,

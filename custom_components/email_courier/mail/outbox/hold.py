@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ..envelope import Envelope
 from ..failure import Failure
 from .digests import Digests, DigestWriter, HeldSpool
-from .events import GivenUp, Notifier
+from .events import GivenUp, Kept, Notifier
 from .record import MailRecord
 from .runtime import Host, TaskGroup, Timers
 from .spool import Keep, Recovered, Spool
@@ -223,7 +223,7 @@ class HoldQueue:
         record = replace(record, next_attempt=ends)
         await self._held.write(record, mail.data)
         self._add(record)
-        self._notifier.deferred(record, ends)
+        self._notifier.deferred(record, ends, reason=Kept.HELD)
         return record
 
     def _add(self, record: MailRecord) -> _Batch:
