@@ -1,4 +1,4 @@
-"""Waiting and given-up mail is said, and what a person can do about it; changes without a reload."""
+"""What waits and was given up is said, with what can be done; changes without a reload."""
 
 from typing import Any
 

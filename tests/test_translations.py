@@ -21,13 +21,6 @@ from custom_components.email_courier.flow.core_smtp import CoreAccount
 from custom_components.email_courier.flow.draft import Draft
 from custom_components.email_courier.mail.discovery.model import Hint, Origin, SecretKind
 from custom_components.email_courier.mail.failure import FailureKind, Stage
-from custom_components.email_courier.mail.outbox.events import (
-    Deferred,
-    Delivered,
-    Dropped,
-    Failed,
-    HandedOver,
-)
 from custom_components.email_courier.mail.settings import Encryption
 from custom_components.email_courier.phrases import Phrases, as_code
 from tests.support.accounts import account_entry

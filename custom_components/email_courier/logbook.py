@@ -22,6 +22,8 @@ from .mail.outbox.events import CourierEvent, Deferred, Delivered, Failed, Hande
 from .phrases import Phrases
 from .recipients import Named, async_named, shortened
 
+_DASH: Final = "\N{EN DASH} "
+_COLONS: Final = " :\N{FULLWIDTH COLON}\N{NO-BREAK SPACE}"
 _ICONS: Final = {
     "delivered": "mdi:email-check-outline",
     "deferred": "mdi:email-sync-outline",
@@ -108,7 +110,7 @@ def async_describe_events(
         outcome = str(data["outcome"])
         return {
             LOGBOOK_ENTRY_NAME: _name(phrases, data),
-            LOGBOOK_ENTRY_MESSAGE: f"– {_message(phrases, outcome, data)}",
+            LOGBOOK_ENTRY_MESSAGE: f"{_DASH}{_message(phrases, outcome, data)}",
             LOGBOOK_ENTRY_ICON: _ICONS.get(outcome, "mdi:email-outline"),
         }
 
@@ -134,7 +136,7 @@ def _message(phrases: Phrases, outcome: str, data: Mapping[str, Any]) -> str:
         text = phrases.say(name, cause=f"{cause} ({reply})" if reply else cause)
     else:
         text = phrases.say(f"activity_{outcome}")
-    return text.rstrip(" :：\N{NO-BREAK SPACE}")  # where no cause is known
+    return text.rstrip(_COLONS)  # where no cause is known
 
 
 def _context_of(event: MailEvent) -> Context | None:

@@ -155,7 +155,7 @@ async def test_a_waiting_mail_says_when_it_is_tried_next(hass: HomeAssistant, be
 
 @report(
     source="postalserver/postal#84",
-    symptom="Postal: a mail that failed for good, such as for a full mailbox, cannot be sent again.",
+    symptom="Postal: a mail that failed for good, as for a full mailbox, cannot be sent again.",
     ours="send_again sends what was given up, as a new mail, to those who did not get it.",
     held_at_first=True,
 )
@@ -178,8 +178,8 @@ async def test_a_refused_mail_can_be_sent_again(hass: HomeAssistant, bed: Bed) -
 
 @report(
     source="elementary/mail#70",
-    symptom="elementary Mail: nothing in the outbox sends a failed mail again, or says why it failed.",
-    ours="The history names recipient, cause and the server's words, and whether it can be sent again.",
+    symptom="elementary Mail: nothing sends a failed mail again, or says why it failed.",
+    ours="The history names recipient, cause, the server's words, and if it can be sent again.",
     held_at_first=True,
 )
 async def test_the_history_says_why_and_what_can_be_done(hass: HomeAssistant, bed: Bed) -> None:

@@ -171,10 +171,14 @@ async def _async_send_one(destination: Destination, order: _Order) -> Sent:
             broken = broken_attachment(error)
             if broken is None or order.needs_attachments:
                 return Sent(destination, error, missing)
-            missing.append(await async_missing(order.call.hass, order.wish(broken.attachment), error))
+            missing.append(
+                await async_missing(order.call.hass, order.wish(broken.attachment), error)
+            )
             content = without_missing(without(content, [broken.attachment]), missing[-1:])
         else:
-            missing += [await async_missing(order.call.hass, order.wish(one), None) for one in left_out]
+            missing += [
+                await async_missing(order.call.hass, order.wish(one), None) for one in left_out
+            ]
             return Sent(destination, receipt, missing)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from homeassistant.components.notify.const import DOMAIN as NOTIFY_DOMAIN
-from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
+from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.helpers.service import async_get_config_entry
@@ -103,9 +103,11 @@ async def async_list_recent(call: ServiceCall) -> ServiceResponse:
     addresses = _addresses(call)
     for account in _accounts(call):
         kept = {record.message_id for record in await account.courier.given_up()}
-        for outcome in _standing(account.courier.history):
-            if _is_asked_for(outcome, call.data, addresses):
-                found.append((float(outcome["at"]), _recent(account, outcome, kept)))
+        found += [
+            (float(outcome["at"]), _recent(account, outcome, kept))
+            for outcome in _standing(account.courier.history)
+            if _is_asked_for(outcome, call.data, addresses)
+        ]
     found.sort(key=lambda each: each[0], reverse=True)
     return {"mails": [mail for _, mail in found[: call.data[ATTR_LIMIT]]]}
 
@@ -151,7 +153,9 @@ def _accounts(call: ServiceCall) -> list[Account]:
         account: Account = async_get_config_entry(call.hass, DOMAIN, entry_id).runtime_data
         return [account]
     entries = call.hass.config_entries.async_entries(DOMAIN)
-    accounts = [account for each in entries if (account := loaded_account(call.hass, each.entry_id))]
+    accounts = [
+        account for each in entries if (account := loaded_account(call.hass, each.entry_id))
+    ]
     if not accounts:
         raise request_error("no_account_loaded")
     return accounts
@@ -289,7 +293,7 @@ def _cause_in(stored: object) -> tuple[str | None, str | None]:
         return None, None
     try:
         failure = Failure.from_dict(stored)
-    except (KeyError, TypeError, ValueError):
+    except KeyError, TypeError, ValueError:
         return None, None
     return failure.kind.value, failure.server_words or None
 

@@ -95,21 +95,21 @@ class Courier:
         self._quota = Quota(self._config.limits, self._changed)
         self._queue = DeferredQueue(math.inf if backup is None else backup.after, self._changed)
         self._disk = disk = Disk(store, host, notifier.trouble, timers, tasks)
-        self._spool = spool = Spool(disk, self._queue, self._quota, notifier, timers)
         self._given_up = given_up = GivenUpMail(
             store.folder, host, self._quota, notifier, timers, tasks
         )
+        self._spool = spool = Spool(
+            disk, self._queue, self._quota, notifier, timers, given_up.keep
+        )
         accepts = None if backup is None else backup.accepts
         self._outcome = outcome = OutcomeHandler(
-            self._backoff, spool, notifier, timers, given_up.keep, accepts
+            self._backoff, spool, notifier, timers, accepts
         )
         self._dispatcher = Dispatcher(deliver, outcome, spool, notifier, host, timers, tasks)
         self._history = History(store.folder / "history")
         self._history_saver = HistorySaver(self._history, host, notifier, timers, tasks)
         self._hand_over = HandOver(backup, spool, self._backoff, notifier, timers, tasks)
-        self._hold = limit and HoldQueue(
-            limit, store, spool, notifier, host, timers, tasks, given_up.keep
-        )
+        self._hold = limit and HoldQueue(limit, store, spool, notifier, host, timers, tasks)
         # What a crash has left of a digest is settled before the deferred mail is looked through.
         folders = [spool.open] if self._hold is None else [self._hold.open, spool.open]
         folders.append(given_up.open)

@@ -19,7 +19,7 @@ from .events import GivenUp, Notifier
 from .record import MailId, MailRecord
 from .runtime import Host, RunBlocking, TaskGroup, Timers
 from .scheduler import ActiveMail, QueueEntry
-from .spool import Keep, Loader, Quota, Recovered, Spool
+from .spool import Loader, Quota, Recovered, Spool
 from .store import Store, set_aside, write_file
 from .submission import DamagedMailError, DigestPart, OutboxError, OutgoingMail
 
@@ -267,10 +267,8 @@ class Digests:
         notifier: Notifier,
         timers: Timers,
         run_blocking: RunBlocking,
-        keep: Keep,
     ) -> None:
         self.writer = writer
-        self._keep = keep
         self._held = held
         self._spool = spool
         self._notifier = notifier
@@ -320,7 +318,7 @@ class Digests:
                 continue
             records.remove(record)
             message = await self._held.message(record)
-            await self._keep(record, record.outcomes, message)
+            await self._spool.keep(record, record.outcomes, message)
             self._notifier.failed(record, record.outcomes, GivenUp.EXPIRED, is_promised=True)
             try:
                 await self._held.remove(record.id)

@@ -14,7 +14,7 @@ from .digests import Digests, DigestWriter, HeldSpool
 from .events import GivenUp, Kept, Notifier
 from .record import MailRecord
 from .runtime import Host, TaskGroup, Timers
-from .spool import Keep, Recovered, Spool
+from .spool import Recovered, Spool
 from .store import Store
 from .submission import OutboxError, OutboxReason, OutgoingMail, Rank
 
@@ -101,7 +101,6 @@ class HoldQueue:
         host: Host,
         timers: Timers,
         tasks: TaskGroup,
-        keep: Keep,
     ) -> None:
         """Hold mails in a folder within that of the deferred ones."""
         self._limit = limit
@@ -112,7 +111,7 @@ class HoldQueue:
         self._guard = FloodGuard(limit.per_hour)
         self._held = HeldSpool(waiting, host, spool.quota, notifier, timers, tasks)
         self._digests = Digests(
-            limit.digests, self._held, spool, notifier, timers, host.run_blocking, keep
+            limit.digests, self._held, spool, notifier, timers, host.run_blocking
         )
         self._batches: dict[str, _Batch] = {}
         self._timer = timers.register(self._release)

@@ -14,7 +14,7 @@ from .events import GivenUp, Notifier, Paused
 from .record import REPLY_LOST, MailRecord, OwedRecipient
 from .runtime import Timers
 from .scheduler import ActiveMail, QueueEntry
-from .spool import Keep, Spool
+from .spool import Spool
 from .submission import OutboxError, Receipt
 
 MAX_LOST_REPLIES = 2
@@ -152,7 +152,6 @@ class OutcomeHandler:
         spool: Spool,
         notifier: Notifier,
         timers: Timers,
-        keep: Keep,
         may_hand_over: Callable[[tuple[str, ...]], bool] | None = None,
     ) -> None:
         """Apply to the server's state, to the mail on disk, and to whom the notifier tells.
@@ -164,7 +163,6 @@ class OutcomeHandler:
         self._queue = spool.queue
         self._notifier = notifier
         self._timers = timers
-        self._keep = keep
         self.may_hand_over = may_hand_over
 
     async def apply(self, mail: ActiveMail, delivery: Delivery) -> None:
@@ -245,7 +243,7 @@ class OutcomeHandler:
             self._queue.put_back(entry, entry.next_attempt)
         elif record is not None:
             failure = self.backoff.failure
-            await self._keep(record, record.outcomes, await self._spool.message(record))
+            await self._spool.keep(record, record.outcomes, await self._spool.message(record))
             self._notifier.failed(
                 record, record.outcomes, GivenUp.EXPIRED, failure, is_promised=True
             )
@@ -268,12 +266,10 @@ class OutcomeHandler:
             if result.accepted and self._queue.entries:
                 self._queue.release_early()
 
-    async def _give_up(
-        self, mail: ActiveMail, result: AttemptResult, *, is_promised: bool
-    ) -> None:
+    async def _give_up(self, mail: ActiveMail, result: AttemptResult, *, is_promised: bool) -> None:
         """Tell who will not get a mail, and keep it for them where it may be kept at all."""
         if mail.queue:
-            await self._keep(result.record, result.refused + result.lost, mail.data)
+            await self._spool.keep(result.record, result.refused + result.lost, mail.data)
         for outcomes, reason in (
             (result.refused, GivenUp.REFUSED),
             (result.lost, GivenUp.AMBIGUOUS),

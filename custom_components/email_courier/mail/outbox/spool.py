@@ -156,8 +156,10 @@ class Spool:
         quota: Quota,
         notifier: Notifier,
         timers: Timers,
+        keep: Keep,
     ) -> None:
         self.queue = queue
+        self.keep = keep
         self.quota = quota
         self._disk = disk
         self._notifier = notifier

@@ -250,7 +250,7 @@ class Store:
             return False
         return True
 
-    def suspend(self, is_suspended: bool) -> None:  # noqa: FBT001 - runs in an executor
+    def suspend(self, is_suspended: bool) -> None:
         """Remember across restarts whether nothing is to be sent."""
         if is_suspended:
             make_folder(self.folder)
