@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 import ssl
 from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import CONF_TOKEN, EVENT_HOMEASSISTANT_STOP
-from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, Context, Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.importlib import async_import_module
 from homeassistant.helpers.network import NoURLAvailableError, get_url
@@ -333,6 +333,13 @@ class Account:
 
     async def _async_on_stop(self, _event: Event) -> None:
         await self.async_stop()
+
+
+def origin_of(context: Context | None, subentry_ids: Iterable[str] = ()) -> Origin:
+    """Return who has a mail sent, as the outbox remembers it."""
+    if context is None:
+        return Origin(recipients=tuple(subentry_ids))
+    return Origin(context.id, context.parent_id, context.user_id, tuple(subentry_ids))
 
 
 @callback

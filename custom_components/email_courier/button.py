@@ -8,11 +8,11 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .account import EmailCourierConfigEntry
+from .account import EmailCourierConfigEntry, origin_of
 from .entity import SEND_TEST_MAIL, AccountEntity, RecipientDeviceEntity, async_add_for_recipients
 from .errors import async_raise_if_not_trying
 from .phrases import Phrases
-from .recipients import Recipients, origin_of
+from .recipients import Recipients
 
 PARALLEL_UPDATES = 0
 

@@ -50,8 +50,11 @@ class Activity:
     def _async_follow(self, event: CourierEvent) -> None:
         if not isinstance(event, MailEvent):
             return
-        data = self._describe(event)
-        for named in async_named(self._hass, self._account.entry, event.recipients, event.origin):
+        entry = self._account.entry
+        everyone = async_named(self._hass, entry, event.recipients, event.origin)
+        entity_id = async_entity_id(self._hass, entry, Platform.EVENT, MAIL_EVENT)
+        data = self._describe(event) | ({} if entity_id is None else {"entity_id": entity_id})
+        for named in everyone:
             self._hass.bus.async_fire(
                 EVENT_MAIL, data | self._whom(named), context=_context_of(event)
             )
@@ -71,8 +74,6 @@ class Activity:
             "reply": None,
             "reason": None,
         }
-        if entity_id := async_entity_id(self._hass, entry, Platform.EVENT, MAIL_EVENT):
-            data["entity_id"] = entity_id
         match event:
             case Delivered(reply=reply):
                 data["reply"] = None if reply is None else str(reply)

@@ -9,10 +9,10 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .account import EmailCourierConfigEntry
+from .account import EmailCourierConfigEntry, origin_of
 from .const import SIGNAL_NOTIFIED
 from .entity import RecipientDeviceEntity, async_add_for_recipients
-from .recipients import Recipients, origin_of
+from .recipients import Recipients
 
 PARALLEL_UPDATES = 0
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
-from homeassistant.core import Context, HomeAssistant, callback
+from homeassistant.core import HomeAssistant, callback
 
 from .const import CONF_BCC, CONF_CC, CONF_TO, DOMAIN, SUBENTRY_RECIPIENT
 from .mail.address import Mailbox, parse_mailboxes
@@ -64,13 +64,6 @@ class Named(NamedTuple):
     addresses: tuple[str, ...]
     entry_id: str
     device: str
-
-
-def origin_of(context: Context | None, subentry_ids: Iterable[str] = ()) -> Origin:
-    """Return who has a mail sent, as the outbox remembers it."""
-    if context is None:
-        return Origin(recipients=tuple(subentry_ids))
-    return Origin(context.id, context.parent_id, context.user_id, tuple(subentry_ids))
 
 
 def recipient_device(entry_id: str, subentry_id: str) -> str:

@@ -18,7 +18,7 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 import voluptuous as vol
 
-from .account import loaded_account
+from .account import loaded_account, origin_of
 from .const import CONF_FINGERPRINT, DOMAIN
 from .errors import async_raise_if_not_trying
 from .flow.check import CheckResult, async_check
@@ -27,7 +27,6 @@ from .flow.progress import Progress
 from .issues import Issue, IssueData
 from .mail.failure import Failure
 from .phrases import as_code, async_error_text
-from .recipients import origin_of
 
 
 async def async_create_fix_flow(

@@ -14,13 +14,13 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.util.json import JsonObjectType
 
+from ..account import origin_of
 from ..const import LOGGER, SIGNAL_NOTIFIED
 from ..mail.compose.content import Attachment
 from ..mail.envelope import RecipientOutcome
 from ..mail.failure import MailError
 from ..mail.outbox.submission import DAY, Receipt, Status
 from ..message_size import without
-from ..recipients import origin_of
 from ..rights import Rights, async_rights
 from .attachments import async_fetch
 from .fields import AttachmentRequest, Field

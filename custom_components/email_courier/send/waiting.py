@@ -13,7 +13,7 @@ from homeassistant.helpers.service import async_get_config_entry
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
-from ..account import Account, loaded_account
+from ..account import Account, loaded_account, origin_of
 from ..const import DOMAIN, SUBENTRY_RECIPIENT
 from ..errors import action_error, async_raise_if_not_trying, request_error
 from ..mail.failure import Failure
@@ -21,7 +21,7 @@ from ..mail.outbox.given_up import bare
 from ..mail.outbox.record import MailRecord
 from ..mail.outbox.submission import Receipt
 from ..outbox_host import iso_time
-from ..recipients import Recipients, origin_of
+from ..recipients import Recipients
 
 ATTR_CONFIG_ENTRY_ID: Final = "config_entry_id"
 ATTR_LIMIT: Final = "limit"

@@ -147,6 +147,7 @@ class Courier:
         if _terms(before.backup) != _terms(config.backup):
             backup = config.backup
             self._hand_over.backup = backup
+            self._hand_over.run()
             self._outcome.may_hand_over = None if backup is None else backup.accepts
             self._queue.set_offer_after(math.inf if backup is None else backup.after)
         if self._hold is not None and config.flood_limit is not None:
@@ -470,6 +471,13 @@ class Courier:
         await self._history_saver.load()
         await self._recovery.recover()
 
+    def _count_time(self) -> None:
+        """Count time as waited in vain only while nothing is known to hold mail up."""
+        if self._backoff.is_known_cause:
+            self._counts_from = math.inf
+        elif self._counts_from == math.inf:
+            self._counts_from = self._timers.measured()
+
     def _changed(self) -> None:
         """Look at everything anew when the loop comes to it, once for all changes until then."""
         if not self._is_stale:
@@ -481,12 +489,12 @@ class Courier:
         self._is_stale = False
         if self._timers.is_running:
             self._dispatcher.run()
-            self._hand_over.run()
-        self._given_up.make_room()
-        if self._backoff.is_known_cause:
-            self._counts_from = math.inf
-        elif self._counts_from == math.inf:
-            self._counts_from = self._timers.measured()
+            if self._hand_over.backup is not None:
+                self._hand_over.run()
+        if self._queue.entries:
+            self._count_time()
+        if self._quota.mails:
+            self._given_up.make_room()
         self._notifier.state(self.state)
 
 
