@@ -1,5 +1,6 @@
 """What waits and was given up is said, with what can be done; changes without a reload."""
 
+from types import MappingProxyType
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -274,7 +275,7 @@ async def test_recipients_come_change_and_go_without_a_reload(
     account = await load_account(hass, server, FAMILY)
     entry = account.entry
     new = ConfigSubentry(
-        data={"to": ["carl@example.test"]},
+        data=MappingProxyType({"to": ["carl@example.test"]}),
         subentry_type=SUBENTRY_RECIPIENT,
         title="Carl",
         unique_id=None,
@@ -288,8 +289,8 @@ async def test_recipients_come_change_and_go_without_a_reload(
     )
     await hass.async_block_till_done()
     assert state_of(hass, "sensor.carl_addresses").state == "karl@example.test"
-    names = {device.name for device in dr.async_get(hass).devices.values()}
-    assert "Karl" in names
+    devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    assert "Karl" in {device.name for device in devices}
     target = {"entity_id": "notify.carl", "message": "Hello"}
     await hass.services.async_call("notify", "send_message", target, blocking=True)
     assert server.record.mails[0].recipients == ("karl@example.test",)

@@ -21,6 +21,14 @@ from custom_components.email_courier.flow.core_smtp import CoreAccount
 from custom_components.email_courier.flow.draft import Draft
 from custom_components.email_courier.mail.discovery.model import Hint, Origin, SecretKind
 from custom_components.email_courier.mail.failure import FailureKind, Stage
+from custom_components.email_courier.mail.outbox.events import (
+    Deferred,
+    Delivered,
+    Dropped,
+    Failed,
+    HandedOver,
+    Kept,
+)
 from custom_components.email_courier.mail.settings import Encryption
 from custom_components.email_courier.phrases import Phrases, as_code
 from tests.support.accounts import account_entry
@@ -190,6 +198,9 @@ def test_every_phrase_is_said_and_everything_said_is_there() -> None:
     said |= {f"encryption_{encryption}" for encryption in Encryption}
     said |= {f"encrypted_{encryption}" for encryption in (Encryption.TLS, Encryption.STARTTLS)}
     said |= {"ca_file_unreadable"}
+    said |= {f"activity_{reason}" for reason in (*Kept, "expired")}
+    outcomes = (Delivered, Deferred, Failed, HandedOver, Dropped)
+    said |= {f"activity_{event.outcome}" for event in outcomes}
     said |= {name for name in PHRASES if name.startswith("classic_")}
     assert said == PHRASES.keys()
 

@@ -35,7 +35,7 @@ class AccountEntity(Entity):
     def __init__(self, account: Account, key: str) -> None:
         """Belong to an account; the unique id holds nothing that a person can change."""
         self.account = account
-        self._attr_unique_id = _unique_id(account.entry, key)
+        self._attr_unique_id = unique_id(account.entry, key)
         self._attr_device_info = DeviceInfo(
             entry_type=DeviceEntryType.SERVICE,
             identifiers={(DOMAIN, account.entry.entry_id)},
@@ -125,7 +125,7 @@ def async_entity_id(hass: HomeAssistant, entry: ConfigEntry, platform: str, key:
 
     A disabled entity has one, and so has one of an account that is not loaded.
     """
-    return er.async_get(hass).async_get_entity_id(platform, DOMAIN, _unique_id(entry, key))
+    return er.async_get(hass).async_get_entity_id(platform, DOMAIN, unique_id(entry, key))
 
 
 @callback
@@ -134,5 +134,6 @@ def async_test_button(hass: HomeAssistant, entry: ConfigEntry) -> str | None:
     return async_entity_id(hass, entry, Platform.BUTTON, SEND_TEST_MAIL)
 
 
-def _unique_id(entry: ConfigEntry, key: str) -> str:
+def unique_id(entry: ConfigEntry, key: str) -> str:
+    """Return how an account's entity is known, whatever it is called."""
     return f"{entry.entry_id}_{key}"

@@ -160,7 +160,9 @@ class AccountIssues:
             count += 1
             names.append(event.message_id)
         failure, account = event.failure, self._account
-        named = async_named(self._hass, account.entry, event.recipients, event.origin)
+        named = async_named(
+            self._hass, account.entry, event.recipients, event.origin, account.recipients
+        )
         self._create(
             Issue.MAIL_EXPIRED,
             {
@@ -180,7 +182,9 @@ class AccountIssues:
     def _words_of(self, failure: Failure | None) -> dict[str, str]:
         """Return what stood in the way, in the language of the home and in the server's words."""
         return {
-            "cause": Phrases.cached(self._hass).kind(failure and failure.kind.value),
+            "cause": Phrases.cached(self._hass).kind(
+                None if failure is None else failure.kind.value
+            ),
             "reply": as_code("" if failure is None else failure.server_words),
         }
 
@@ -197,7 +201,7 @@ class AccountIssues:
                 return
         if overdue is not None:
             self._is_waiting_told = True
-            values = {"count": str(overdue.count), "subject": self._subject_of(overdue.record)}
+            values = {"count": str(overdue.mails), "subject": self._subject_of(overdue.record)}
             self._create(Issue.MAIL_WAITING, values | self._words_of(overdue.failure))
         elif self._is_waiting_told:
             self._is_waiting_told = False

@@ -12,11 +12,11 @@ from homeassistant.components.logbook.const import (
 )
 from homeassistant.const import Platform
 from homeassistant.core import Context, Event, HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from .account import Account
 from .const import DOMAIN, EVENT_MAIL
-from .entity import MAIL_EVENT, async_entity_id
+from .entity import MAIL_EVENT, unique_id
 from .mail.failure import Failure
 from .mail.outbox.events import CourierEvent, Deferred, Delivered, Failed, HandedOver, MailEvent
 from .phrases import Phrases
@@ -40,6 +40,7 @@ class Activity:
         """Belong to an account."""
         self._account = account
         self._hass = account.hass
+        self._event_id = unique_id(account.entry, MAIL_EVENT)
 
     @callback
     def async_start(self) -> None:
@@ -51,8 +52,12 @@ class Activity:
         if not isinstance(event, MailEvent):
             return
         entry = self._account.entry
-        everyone = async_named(self._hass, entry, event.recipients, event.origin)
-        entity_id = async_entity_id(self._hass, entry, Platform.EVENT, MAIL_EVENT)
+        everyone = async_named(
+            self._hass, entry, event.recipients, event.origin, self._account.recipients
+        )
+        entity_id = er.async_get(self._hass).async_get_entity_id(
+            Platform.EVENT, DOMAIN, self._event_id
+        )
         data = self._describe(event) | ({} if entity_id is None else {"entity_id": entity_id})
         for named in everyone:
             self._hass.bus.async_fire(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
@@ -84,21 +84,29 @@ def shortened(addresses: Sequence[str]) -> str:
 
 @callback
 def async_named(
-    hass: HomeAssistant, entry: ConfigEntry, addresses: tuple[str, ...], origin: Origin | None
+    hass: HomeAssistant,
+    entry: ConfigEntry,
+    addresses: tuple[str, ...],
+    origin: Origin | None,
+    own: Callable[[str], Recipients],
 ) -> list[Named]:
     """Return who is behind the addresses of a mail.
+
+    own: returns who is behind a recipient of this account, by the id of its subentry.
 
     Recipients are those that were named when it was sent, of this account or of the one that has
     handed it over; without any, those of this account all of whose addresses are there.
     """
     left = dict.fromkeys(addresses)
     named: list[Named] = []
-    for owner, subentry in _candidates(hass, entry, addresses, origin):
-        own = {address.casefold() for address in Recipients.of_subentry(subentry).addresses}
-        found = tuple(address for address in left if address.casefold() in own)
-        if not found:
+    for owner, subentry in _candidates(hass, entry, origin):
+        is_own = owner.entry_id == entry.entry_id
+        behind = own(subentry.subentry_id) if is_own else Recipients.of_subentry(subentry)
+        theirs = {address.casefold() for address in behind.addresses}
+        found = tuple(address for address in left if address.casefold() in theirs)
+        is_all = len(found) == len(theirs)
+        if not found or not (is_all or (origin is not None and origin.recipients)):
             continue
-        is_all = len(found) == len(own)
         name = subentry.title if is_all else f"{subentry.title} ({', '.join(found)})"
         device = recipient_device(owner.entry_id, subentry.subentry_id)
         named.append(Named(name, found, owner.entry_id, device))
@@ -109,7 +117,7 @@ def async_named(
 
 
 def _candidates(
-    hass: HomeAssistant, entry: ConfigEntry, addresses: tuple[str, ...], origin: Origin | None
+    hass: HomeAssistant, entry: ConfigEntry, origin: Origin | None
 ) -> Iterator[tuple[ConfigEntry, ConfigSubentry]]:
     if origin is not None and origin.recipients:
         for owner in hass.config_entries.async_entries(DOMAIN):
@@ -117,8 +125,5 @@ def _candidates(
                 if (subentry := owner.subentries.get(subentry_id)) is not None:
                     yield owner, subentry
         return
-    present = {address.casefold() for address in addresses}
     for subentry in entry.get_subentries_of_type(SUBENTRY_RECIPIENT):
-        own = {address.casefold() for address in Recipients.of_subentry(subentry).addresses}
-        if own and own <= present:
-            yield entry, subentry
+        yield entry, subentry

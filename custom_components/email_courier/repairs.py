@@ -172,7 +172,8 @@ class GivenUpFlow(RepairsFlow):
         if account is None:
             return self.async_abort(reason="account_not_loaded")
         values = _values_of(self)
-        context = Context(user_id=self.context.get("user_id"))
+        user_id = self.context.get("user_id")
+        context = Context(user_id=str(user_id) if user_id else None)
         sent, error = 0, None
         for message_id in self._message_ids:
             try:

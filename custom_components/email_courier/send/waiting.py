@@ -11,6 +11,7 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.helpers.service import async_get_config_entry
 from homeassistant.util import dt as dt_util
+from homeassistant.util.json import JsonValueType
 import voluptuous as vol
 
 from ..account import Account, loaded_account, origin_of
@@ -54,7 +55,7 @@ type _Chosen = list[tuple[Account, Collection[str] | None]]
 
 async def async_list_waiting(call: ServiceCall) -> ServiceResponse:
     """Return all waiting mails, account by account, first in line first."""
-    mails: list[dict[str, Any]] = []
+    mails: list[JsonValueType] = []
     for account in _accounts(call):
         next_attempt = account.courier.state.next_attempt
         entry_id = account.entry.entry_id
@@ -131,7 +132,7 @@ async def async_send_again(call: ServiceCall) -> ServiceResponse:
         wanted += [(account, message_id) for message_id in dict.fromkeys(ids)]
     if names is not None:
         _require_known(names, [record for records in kept.values() for record in records])
-    mails: list[dict[str, Any]] = []
+    mails: list[JsonValueType] = []
     errors: list[HomeAssistantError] = []
     for account, message_id in wanted:
         try:
@@ -150,8 +151,8 @@ def _accounts(call: ServiceCall) -> list[Account]:
     """Return the account that is named, else all that are loaded. Raises ServiceValidationError."""
     entry_id = call.data.get(ATTR_CONFIG_ENTRY_ID)
     if entry_id is not None:
-        account: Account = async_get_config_entry(call.hass, DOMAIN, entry_id).runtime_data
-        return [account]
+        named: Account = async_get_config_entry(call.hass, DOMAIN, entry_id).runtime_data
+        return [named]
     entries = call.hass.config_entries.async_entries(DOMAIN)
     accounts = [
         account for each in entries if (account := loaded_account(call.hass, each.entry_id))

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 import math
+from typing import Any
 
 import pytest
 
@@ -56,14 +57,10 @@ class Spare:
         return Backup(own="own", account="spare", hand_over=self, after=after)
 
 
-async def started(house: House, **config: object) -> None:
-    house.config = replace_config(house.config, **config)
+async def started(house: House, **config: Any) -> None:
+    house.config = house.config._replace(**config)
     house.courier = house.make_courier()
     await house.courier.start()
-
-
-def replace_config(config: CourierConfig, **changes: object) -> CourierConfig:
-    return config._replace(**changes)
 
 
 @pytest.mark.parametrize("rank", Rank)
@@ -237,7 +234,7 @@ def test_an_origin_reads_back_as_it_was() -> None:
 
 async def overdue(house: House) -> int:
     found = await house.courier.overdue(HALF_AN_HOUR)
-    return 0 if found is None else found.count
+    return 0 if found is None else found.mails
 
 
 async def test_mail_that_has_waited_too_long_is_counted_with_its_cause(house: House) -> None:
@@ -251,7 +248,7 @@ async def test_mail_that_has_waited_too_long_is_counted_with_its_cause(house: Ho
     await house.turn(2 * MINUTE)
     found = await house.courier.overdue(HALF_AN_HOUR)
     assert found is not None
-    assert found.count == 2
+    assert found.mails == 2
     assert found.record.message_id == outgoing.message_id
     assert found.failure == DOWN
     house.server.failure = None

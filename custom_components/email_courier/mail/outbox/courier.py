@@ -60,10 +60,10 @@ class CourierConfig(NamedTuple):
 class Overdue(NamedTuple):
     """Mails that have waited too long for no reason that is known to pass by itself.
 
-    record: that of the oldest one. failure: what keeps it.
+    mails: how many. record: that of the oldest one. failure: what keeps it.
     """
 
-    count: int
+    mails: int
     record: MailRecord
     failure: Failure | None
 

@@ -183,7 +183,8 @@ class OutcomeHandler:
         mail.record = result.record
         mail.dot_reached = False
         self._apply_to_server(result)
-        await self._give_up(mail, result, is_promised=is_promised)
+        if result.refused or result.lost:
+            await self._give_up(mail, result, is_promised=is_promised)
         is_kept = mail.queue and bool(result.record.owed)
         error: OutboxError | None = None
         if is_kept:

@@ -71,12 +71,13 @@ class Origin(NamedTuple):
         """Restore what as_dict returned; None for anything else, which loses no mail."""
         if not isinstance(data, Mapping):
             return None
-        ids = [data.get(name) for name in ("context", "parent", "user")]
-        named = data.get("recipients")
-        return cls(
-            *(each if isinstance(each, str) else None for each in ids),
-            tuple(map(str, named)) if isinstance(named, list) else (),
+        context, parent, user = (
+            each if isinstance(each, str) else None
+            for each in (data.get("context"), data.get("parent"), data.get("user"))
         )
+        named = data.get("recipients")
+        recipients = tuple(map(str, named)) if isinstance(named, list) else ()
+        return cls(context, parent, user, recipients)
 
 
 class DigestPart(NamedTuple):
