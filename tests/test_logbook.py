@@ -32,6 +32,7 @@ from custom_components.email_courier.event import DEFERRED, DELIVERED, FAILED
 from tests.support.accounts import account_entry, load, load_account, recipient
 from tests.support.fixtures import Bed
 from tests.support.script import HEALTHY, Script, Step, say
+from tests.support.scripted_server import ScriptedServer
 from tests.support.sending import let_pass, pass_time, send_from
 
 ENTITY = "event.home_mail"
@@ -87,10 +88,9 @@ async def lines(
     """Return our own lines of the activity of devices or entities, the oldest first."""
     await async_wait_recording_done(hass)
     client = await hass_ws_client(hass)
-    start = dt_util.utcnow() - timedelta(days=30)
-    await client.send_json_auto_id(
-        {"type": "logbook/get_events", "start_time": start.isoformat(), **of}
-    )
+    now, month = dt_util.utcnow(), timedelta(days=30)
+    times = {"start_time": (now - month).isoformat(), "end_time": (now + month).isoformat()}
+    await client.send_json_auto_id({"type": "logbook/get_events", **times, **of})
     entries: list[dict[str, Any]] = (await client.receive_json())["result"]
     return [entry for entry in entries if entry.get("domain") == DOMAIN]
 
@@ -131,6 +131,13 @@ async def switch(hass: HomeAssistant, action: str) -> None:
     await hass.async_block_till_done(wait_background_tasks=True)
 
 
+async def answer(server: ScriptedServer, script: Script) -> None:
+    """Have a server answer otherwise, with no connection left from before."""
+    await server.stop()
+    server.script = script
+    await server.start()
+
+
 async def ten_mails(hass: HomeAssistant, bed: Bed, freezer: FrozenDateTimeFactory) -> None:
     """Have everything become of mail that can."""
     server, spare_server = await bed.serve(), await bed.serve()
@@ -140,16 +147,16 @@ async def ten_mails(hass: HomeAssistant, bed: Bed, freezer: FrozenDateTimeFactor
     account = await load(hass, entry)
     await smoke(hass, "Delivered", entity_id="notify.family")
     await smoke(hass, "Typed", to=["emil@example.test"], config_entry_id=entry.entry_id)
-    server.script = Script(recipient_replies={"bea@example.test": "550 5.1.1 No such user here"})
+    await answer(
+        server, Script(recipient_replies={"bea@example.test": "550 5.1.1 No such user here"})
+    )
     await smoke(hass, "Refused in part", entity_id="notify.family")
-    server.script = HEALTHY
+    await answer(server, HEALTHY)
     await switch(hass, "turn_on")
     await smoke(hass, "Paused", entity_id="notify.family")
     await switch(hass, "turn_off")
     await smoke(hass, "Too many", entity_id="notify.family")
-    await server.stop()  # so that no connection is left
-    server.script = HEALTHY.but(answers={Step.GREETING: say("421 4.3.2 Busy")})
-    await server.start()
+    await answer(server, HEALTHY.but(answers={Step.GREETING: say("421 4.3.2 Busy")}))
     urgent = {"entity_id": "notify.family", "priority": "high"}
     await smoke(hass, "Busy", **urgent)
     message_id = await smoke(hass, "Dropped", **urgent)
@@ -157,12 +164,10 @@ async def ten_mails(hass: HomeAssistant, bed: Bed, freezer: FrozenDateTimeFactor
     await hass.services.async_call(DOMAIN, "drop_waiting", data, blocking=True)
     await smoke(hass, "Short-lived", **urgent, expires_after=60)
     await let_pass(hass, freezer, minutes=3)
-    server.script = HEALTHY.but(
-        answers={Step.AUTH_VERDICT: say("535 5.7.8 Username and Password not accepted")}
-    )
+    wrong = say("535 5.7.8 Username and Password not accepted")
+    await answer(server, HEALTHY.but(answers={Step.AUTH_VERDICT: wrong}))
     account.courier.retry_now()
     await hass.async_block_till_done(wait_background_tasks=True)
-    server.script = HEALTHY.but(answers={Step.MAIL: say("451 4.3.0 Try again later")})
     hass.config_entries.async_update_entry(
         entry, options={**entry.options, CONF_HIDE_SUBJECTS: True}
     )
@@ -197,9 +202,9 @@ async def test_ten_mails_of_all_outcomes_tell_what_became_of_them(
     assert "“Busy” to Family – kept for later: Server busy" in said
     assert "“Dropped” to Family – removed while it was waiting" in said
     expired = "“Short-lived” to Family – given up because its time is over: Server busy"
-    assert any(line.startswith(expired) for line in said)
+    assert [line for line in said if line.startswith(expired)], "\n".join(said)
     assert "“Busy” to Family – handed over to Spare" in said
-    assert any(line.startswith("Email to Family – ") for line in said)
+    assert [line for line in said if line.startswith("Email to Family – ")], "\n".join(said)
     assert not any("Hidden" in line for line in said)
     assert "“Typed” to emil@example.test – delivered" in told(everything)
     assert set(said) <= set(told(everything))

@@ -39,7 +39,7 @@ from .mail.address import Mailbox, parse_mailbox, parse_mailboxes
 from .mail.compose.content import Attachment, Content, ContentError, Priority
 from .mail.failure import FailureKind, MailError
 from .mail.outbox.courier import Courier, CourierConfig
-from .mail.outbox.events import CourierEvent, Paused
+from .mail.outbox.events import CourierEvent, Paused, StateChanged
 from .mail.outbox.store import Store
 from .mail.outbox.submission import DAY, Origin, OutboxError, OutgoingMail, Rank, Receipt
 from .mail.settings import ServerSettings
@@ -89,12 +89,13 @@ class Account:
         self._loaded = _fixed(entry)
         self._token = entry.data.get(CONF_TOKEN)
         self._is_provider_known = False
+        self._is_paused = False
         self._change_listeners: list[Callable[[], None]] = []
         self.courier = Courier(
             deliver=self._session.deliver,
             store=Store(outbox_folder(hass, entry.entry_id)),
             host=outbox_host(hass),
-            listener=self._watch_login,
+            listener=self._watch,
             config=config,
         )
 
@@ -126,7 +127,7 @@ class Account:
 
     @callback
     def async_on_change(self, listener: Callable[[], None]) -> CALLBACK_TYPE:
-        """Tell a listener when options, recipients or given-up mail have changed."""
+        """Tell a listener of changed options and recipients, a pause, and mail sent again."""
         self._change_listeners.append(listener)
         return partial(self._change_listeners.remove, listener)
 
@@ -305,9 +306,12 @@ class Account:
         return await account.courier.submit(outgoing)
 
     @callback
-    def _watch_login(self, event: CourierEvent) -> None:
+    def _watch(self, event: CourierEvent) -> None:
         if isinstance(event, Paused):
             self.entry.async_start_reauth(self.hass, data={"failure": event.failure.as_dict()})
+        elif isinstance(event, StateChanged) and event.state.is_suspended is not self._is_paused:
+            self._is_paused = event.state.is_suspended
+            self._async_tell_change()
 
     async def _async_on_started(self, _hass: HomeAssistant) -> None:
         await self.courier.start()

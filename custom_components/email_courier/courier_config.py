@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 import sys
 from typing import Final
@@ -81,6 +82,9 @@ def _backup(hass: HomeAssistant, entry: ConfigEntry) -> Backup | None:
         if (account := loaded_account(hass, backup_id)) is None:
             raise MailError(_NOT_LOADED)
         sender = account.sender.address
+        if entry.options.get(CONF_HIDE_SUBJECTS):  # which the other account knows nothing of
+            parts = tuple(part._replace(subject="") for part in mail.stands_for)
+            mail = replace(mail, subject="", stands_for=parts)
         await account.courier.accept(await hass.async_add_executor_job(readdress, mail, sender))
 
     minutes = float(entry.options.get(CONF_BACKUP_AFTER, DEFAULT_BACKUP_AFTER))

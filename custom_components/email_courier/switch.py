@@ -6,13 +6,12 @@ from typing import Any
 
 from homeassistant.components.switch import SwitchEntity
 from homeassistant.const import EntityCategory
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .account import EmailCourierConfigEntry
 from .entity import AccountEntity
 from .errors import action_error
-from .mail.outbox.events import CourierEvent, StateChanged
 
 PARALLEL_UPDATES = 0
 
@@ -34,7 +33,7 @@ class PauseSwitch(AccountEntity, SwitchEntity):
 
     async def async_added_to_hass(self) -> None:
         """Begin to follow the account."""
-        self.async_on_remove(self.account.async_listen(self._async_follow))
+        self.async_on_remove(self.account.async_on_change(self.async_write_ha_state))
 
     @property
     def is_on(self) -> bool:
@@ -56,8 +55,3 @@ class PauseSwitch(AccountEntity, SwitchEntity):
             raise action_error(
                 "pause_not_saved", account=self.account.entry.title, detail=str(error)
             ) from error
-
-    @callback
-    def _async_follow(self, event: CourierEvent) -> None:
-        if isinstance(event, StateChanged):
-            self.async_write_ha_state()

@@ -98,13 +98,9 @@ class Courier:
         self._given_up = given_up = GivenUpMail(
             store.folder, host, self._quota, notifier, timers, tasks
         )
-        self._spool = spool = Spool(
-            disk, self._queue, self._quota, notifier, timers, given_up.keep
-        )
+        self._spool = spool = Spool(disk, self._queue, self._quota, notifier, timers, given_up.keep)
         accepts = None if backup is None else backup.accepts
-        self._outcome = outcome = OutcomeHandler(
-            self._backoff, spool, notifier, timers, accepts
-        )
+        self._outcome = outcome = OutcomeHandler(self._backoff, spool, notifier, timers, accepts)
         self._dispatcher = Dispatcher(deliver, outcome, spool, notifier, host, timers, tasks)
         self._history = History(store.folder / "history")
         self._history_saver = HistorySaver(self._history, host, notifier, timers, tasks)
