@@ -238,19 +238,23 @@ class Courier:
         await self._opened()
         if self._backoff.is_known_cause:
             return None
+        if not self._overdue(after):
+            return None
         await self._spool.learn_ages()
-        now = self._timers.measured()
-        entries = [
-            entry
-            for entry in self._queue
-            if not entry.is_over_quota and now - max(entry.born, self._counts_from) >= after
-        ]
-        if not entries:
+        if not (entries := self._overdue(after)):
             return None
         record = await self._spool.record(min(entries, key=lambda entry: entry.born))
         if record is None:
             return None
         return Overdue(len(entries), record, record.failure or self._backoff.failure)
+
+    def _overdue(self, after: float) -> list[QueueEntry]:
+        now = self._timers.measured()
+        return [
+            entry
+            for entry in self._queue
+            if not entry.is_over_quota and now - max(entry.born, self._counts_from) >= after
+        ]
 
     async def given_up(self) -> Sequence[MailRecord]:
         """Return the records of all given-up mail that can be sent again, the latest first."""
