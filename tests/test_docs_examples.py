@@ -282,3 +282,39 @@ async def test_failed(
     await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done()
     assert notifications == told
+
+
+async def test_told(
+    hass: HomeAssistant,
+    bed: Bed,
+    example: str,
+    notifications: list[tuple[str | None, str]],
+) -> None:
+    script = Script(recipient_replies={"bea@example.test": "550 5.1.1 No such user here"})
+    server = await bed.serve(script)
+    await load_account(hass, server, recipient("Bea", ["bea@example.test"]))
+    await automate(hass, example)
+
+    with pytest.raises(HomeAssistantError):
+        await send_unasked(hass, entity_id="notify.bea", title="Smoke")
+    await hass.async_block_till_done()
+
+    assert notifications == [("Not delivered to Bea", "Smoke: 550 5.1.1 No such user here")]
+
+
+async def test_recent(
+    hass: HomeAssistant,
+    bed: Bed,
+    example: str,
+    notifications: list[tuple[str | None, str]],
+) -> None:
+    script = Script(recipient_replies={"bea@example.test": "550 5.1.1 No such user here"})
+    await load_account(hass, await bed.serve(script))
+    await send_unasked(hass, to="anna@example.test", title="Laundry")
+    with pytest.raises(HomeAssistantError):
+        await send_unasked(hass, to="bea@example.test", title="Laundry")
+
+    await run(hass, example)
+
+    told = "- Laundry, for bea@example.test: 550 5.1.1 No such user here"
+    assert notifications == [("1 mails failed today", told)]

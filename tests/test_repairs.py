@@ -114,12 +114,19 @@ async def test_mail_that_expires_is_an_issue_until_it_has_been_read(
 
     issue = issue_of(hass, account, Issue.MAIL_EXPIRED)
 
-    assert placeholders(issue) == {"account": "Home", "count": "2", "subject": "`Second *alarm*`"}
+    words = placeholders(issue)
+    assert words["account"] == "Home"
+    assert words["count"] == "2"
+    assert words["subject"] == "`Second *alarm*`"
+    assert words["recipient"] == "`bea@example.test`"
+    assert words["cause"] == "Connection refused"
+    assert words["reply"] != "-"
     assert issue is not None
     assert issue.is_persistent
-    page = await confirm(hass, hass_client, issue)
-    assert page["step_id"] == "confirm"
+    dialog, page = await Dialog.open(hass, hass_client, issue.issue_id)
+    assert page["menu_options"] == ["send_again", "confirm"]
     assert page["description_placeholders"]["count"] == "2"
+    assert (await dialog.submit(next_step_id="confirm"))["type"] == "create_entry"
     assert issue_of(hass, account, Issue.MAIL_EXPIRED) is None
 
 

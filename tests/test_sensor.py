@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 import json
 from pathlib import Path
 
-from homeassistant.const import STATE_UNKNOWN
+from homeassistant.const import STATE_OFF, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant, State
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
@@ -36,8 +36,12 @@ async def test_everything_is_there_at_once_while_the_server_is_down(
     states = {state.entity_id: state.state for state in hass.states.async_all()}
     assert states == {
         "binary_sensor.home_connection": STATE_UNKNOWN,
+        "button.family_send_test_mail": STATE_UNKNOWN,
         "button.home_send_test_mail": STATE_UNKNOWN,
+        "button.home_try_waiting_emails_now": STATE_UNKNOWN,
         "event.home_mail": STATE_UNKNOWN,
+        "sensor.family_addresses": "bea@example.test",
+        "switch.home_pause": STATE_OFF,
         "notify.family": STATE_UNKNOWN,
         WAITING: "0",
         LAST_DELIVERY: STATE_UNKNOWN,
@@ -60,6 +64,8 @@ async def test_no_entity_is_named_after_what_a_person_can_change(
             "last_delivery",
             "last_failure",
             "mail",
+            "pause",
+            "retry",
             "send_test_mail",
             "waiting",
         )

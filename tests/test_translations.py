@@ -22,6 +22,14 @@ from custom_components.email_courier.flow.draft import Draft
 from custom_components.email_courier.mail.arrival.judge import Concern
 from custom_components.email_courier.mail.discovery.model import Hint, Origin, SecretKind
 from custom_components.email_courier.mail.failure import Cause, FailureKind, Stage
+from custom_components.email_courier.mail.outbox.events import (
+    Deferred,
+    Delivered,
+    Dropped,
+    Failed,
+    HandedOver,
+    Kept,
+)
 from custom_components.email_courier.mail.settings import Encryption
 from custom_components.email_courier.phrases import Phrases, as_code
 from tests.support.accounts import account_entry
@@ -194,6 +202,9 @@ def test_every_phrase_is_said_and_everything_said_is_there() -> None:
     said |= set(Cause)
     said |= {name for name in PHRASES if name.startswith(("file_", "disk_", "oauth_"))}
     said |= {"decimal_mark"}
+    said |= {f"activity_{reason}" for reason in (*Kept, "expired")}
+    outcomes = (Delivered, Deferred, Failed, HandedOver, Dropped)
+    said |= {f"activity_{event.outcome}" for event in outcomes}
     said |= {name for name in PHRASES if name.startswith("classic_")}
     assert said == PHRASES.keys()
 

@@ -18,6 +18,7 @@ from .const import DOMAIN
 from .courier_config import async_courier_config
 from .entry import trust_of
 from .issues import AccountIssues, async_delete_issues
+from .logbook import Activity
 from .mail.outbox.store import Store
 from .moving import OldNames
 from .oauth.tokens import async_tokens_for
@@ -35,6 +36,7 @@ PLATFORMS = [
     Platform.EVENT,
     Platform.NOTIFY,
     Platform.SENSOR,
+    Platform.SWITCH,
 ]
 
 
@@ -66,12 +68,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmailCourierConfigEntry)
     entry.runtime_data = account
     AccountIssues(account).async_start()
     ContactLog(account).async_start()
+    Activity(account).async_start()
     await account.async_open()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     account.async_start()
     entry.async_on_unload(await async_register_classic(hass, account))
     OldNames(account).async_start()
-    entry.async_on_unload(entry.add_update_listener(_async_reload))
+    entry.async_on_unload(entry.add_update_listener(_async_take_up))
     return True
 
 
@@ -84,7 +87,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: EmailCourierConfigEntry
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: EmailCourierConfigEntry) -> None:
-    """Remove an account together with its outbox: waiting and held mail, and the history."""
+    """Remove an account together with its outbox: all mail in it, and the history."""
     async_delete_issues(hass, entry.entry_id)
     folder = outbox_folder(hass, entry.entry_id)
     lost, errors = await hass.async_add_executor_job(_erase, folder)
@@ -107,6 +110,10 @@ def _erase(folder: Path) -> tuple[int, list[OSError]]:
     return mails, errors
 
 
-async def _async_reload(hass: HomeAssistant, entry: EmailCourierConfigEntry) -> None:
-    if not entry.runtime_data.has_only_new_token:
+async def _async_take_up(hass: HomeAssistant, entry: EmailCourierConfigEntry) -> None:
+    """Go by what has changed, and load the account anew only where it has to be."""
+    account = entry.runtime_data
+    if account.needs_reload:
         await hass.config_entries.async_reload(entry.entry_id)
+    else:
+        account.async_take_up(await async_courier_config(hass, entry))

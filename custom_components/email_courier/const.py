@@ -9,6 +9,8 @@ DOMAIN: Final = "email_courier"
 LOGGER: Final = logging.getLogger(__package__)
 
 DOCUMENTATION: Final = "https://github.com/email-courier/email-courier/blob/main/docs"
+EVENT_MAIL: Final = f"{DOMAIN}_mail"
+"""The event that something has become of a mail, for one of its recipients."""
 
 SUBENTRY_RECIPIENT: Final = "recipient"
 
@@ -30,6 +32,7 @@ CONF_ENCRYPTION: Final = "encryption"
 CONF_FINGERPRINT: Final = "certificate_fingerprint"
 CONF_FLOOD_LIMIT: Final = "flood_limit"
 CONF_HELLO_NAME: Final = "hello_name"
+CONF_HIDE_SUBJECTS: Final = "hide_subjects"
 CONF_IMPLEMENTATION: Final = "auth_implementation"
 CONF_LOGIN_WITH: Final = "login_with"
 CONF_MAX_MAILS: Final = "max_mails"
@@ -49,11 +52,13 @@ CONF_TO: Final = "to"
 CONF_TOKEN_URL: Final = "token_url"
 CONF_TRUST_CERTIFICATE: Final = "trust_certificate"
 CONF_USE_SIGN_IN: Final = "use_sign_in"
+CONF_WAITING_AFTER: Final = "waiting_after"
 CONF_WRITE_FIRST: Final = "write_first"
 
 DEFAULT_BACKUP_AFTER: Final = 5
 DEFAULT_MAX_MAILS: Final = 10_000
 DEFAULT_MAX_MEGABYTES: Final = 1000
 DEFAULT_TIMEOUT: Final = 30
+DEFAULT_WAITING_AFTER: Final = 30
 MIN_TIMEOUT: Final = 5
 MAX_TIMEOUT: Final = 300

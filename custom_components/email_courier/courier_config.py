@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import replace
 from functools import partial
 import sys
 from typing import Final
@@ -13,6 +14,7 @@ from .const import (
     CONF_BACKUP_ACCOUNT,
     CONF_BACKUP_AFTER,
     CONF_FLOOD_LIMIT,
+    CONF_HIDE_SUBJECTS,
     CONF_MAX_MAILS,
     CONF_MAX_MEGABYTES,
     CONF_WRITE_FIRST,
@@ -53,6 +55,7 @@ async def async_courier_config(
             size=int(options.get(CONF_MAX_MEGABYTES, DEFAULT_MAX_MEGABYTES)) * 1_000_000,
         ),
         backup=_backup(hass, entry),
+        hides_subjects=options.get(CONF_HIDE_SUBJECTS, False),
         flood_limit=FloodLimit(
             per_hour=int(options.get(CONF_FLOOD_LIMIT) or _UNLIMITED),
             digests=DigestWriter(
@@ -81,6 +84,9 @@ def _backup(hass: HomeAssistant, entry: EmailCourierConfigEntry) -> Backup | Non
         if (account := loaded_account(hass, backup_id)) is None:
             raise AbsentError(_NOT_LOADED)
         sender = account.sender.address
+        if entry.options.get(CONF_HIDE_SUBJECTS):  # which the other account knows nothing of
+            parts = tuple(part._replace(subject="") for part in mail.stands_for)
+            mail = replace(mail, subject="", stands_for=parts)
         await account.courier.accept(await hass.async_add_executor_job(readdress, mail, sender))
 
     minutes = float(entry.options.get(CONF_BACKUP_AFTER, DEFAULT_BACKUP_AFTER))

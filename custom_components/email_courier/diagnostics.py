@@ -25,12 +25,14 @@ from .const import (
     CONF_FINGERPRINT,
     CONF_FLOOD_LIMIT,
     CONF_HELLO_NAME,
+    CONF_HIDE_SUBJECTS,
     CONF_MAX_MAILS,
     CONF_MAX_MEGABYTES,
     CONF_PROVEN_AT,
     CONF_SENDER,
     CONF_TIMEOUT,
     CONF_TO,
+    CONF_WAITING_AFTER,
     CONF_WRITE_FIRST,
 )
 from .flow.arrival import async_judge
@@ -59,6 +61,7 @@ _HARMLESS = frozenset(
         CONF_FINGERPRINT,
         CONF_FLOOD_LIMIT,
         CONF_HELLO_NAME,
+        CONF_HIDE_SUBJECTS,
         CONF_HOST,
         CONF_MAX_MAILS,
         CONF_MAX_MEGABYTES,
@@ -66,6 +69,7 @@ _HARMLESS = frozenset(
         CONF_PROVEN_AT,
         CONF_TIMEOUT,
         CONF_VERIFY_SSL,
+        CONF_WAITING_AFTER,
         CONF_WRITE_FIRST,
     }
 )
@@ -82,7 +86,7 @@ async def async_get_config_entry_diagnostics(
     courier = account.courier
     redactor = Redactor(_hidden_texts(entry)).also(_people(entry))
     waiting = (await courier.waiting())[:_MOST_MAILS]
-    outcomes = courier.history
+    outcomes = courier.history[-_MOST_MAILS:]
     quotable = [text for record in waiting for text in _of_record(record)]
     quotable += [text for outcome in outcomes for text in _of_outcome(outcome)]
     return {
@@ -183,6 +187,7 @@ def _state(state: OutboxState, redactor: Redactor) -> dict[str, Any]:
         "fullness": round(state.fullness, 3),
         "down": _failure(state.down, redactor),
         "paused": _failure(state.paused, redactor),
+        "is_suspended": state.is_suspended,
         "next_attempt": iso_time(state.next_attempt),
     }
 

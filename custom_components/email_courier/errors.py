@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 import errno
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
@@ -22,6 +22,9 @@ from .reader import async_reader
 
 type Wording = Callable[[Phrases], Mapping[str, str]]
 """Returns the values of an error's text in the language of the phrases."""
+
+if TYPE_CHECKING:
+    from .mail.outbox.courier import Courier
 
 _OWN_FAULT = frozenset({FailureKind.INVALID_SENDER, FailureKind.INVALID_RECIPIENT})
 _FILE_FAULTS: Final = {
@@ -133,6 +136,8 @@ def error_for_outbox(error: OutboxError, *, account: str) -> HomeAssistantError:
             OutboxReason.FULL: "outbox_full",
             OutboxReason.DISK: "outbox_disk",
             OutboxReason.FLOOD: "outbox_flood",
+            OutboxReason.SUSPENDED: "account_paused",
+            OutboxReason.SUSPENDED: "account_paused",
         }[error.reason],
         lambda phrases: {"account": account, "detail": _disk_fault(error.system, phrases)},
     )
@@ -176,6 +181,14 @@ def cause(failure: Failure, phrases: Phrases) -> str:
         path=facts.get("path", "-"),
         reason=phrases.say(reason) if reason in phrases else "",
     ).strip()
+
+
+def async_raise_if_not_trying(courier: Courier, account: str) -> None:
+    """Raise HomeAssistantError where waiting mail is not tried, whoever asks for it."""
+    if courier.is_suspended:
+        raise action_error("account_paused", account=account)
+    if (refusal := courier.paused) is not None:
+        raise error_for_failure(refusal, account=account)
 
 
 def placeholders(failure: Failure, phrases: Phrases) -> dict[str, str]:

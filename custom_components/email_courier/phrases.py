@@ -14,6 +14,7 @@ from .reader import Reader, async_reader
 _PREFIX = f"component.{DOMAIN}.selector.phrase.options."
 _VALUE = r"\{(\w+)\}"
 _ENGLISH = "en"
+_KINDS = f"component.{DOMAIN}.entity.sensor.last_failure.state."
 
 
 class Phrases:
@@ -29,7 +30,8 @@ class Phrases:
         """Load them in the language of a reader, else of the home, which mail is written in."""
         language = hass.config.language if reader is None else reader.language
         texts = await async_get_translations(hass, language, "selector", [DOMAIN])
-        return cls(_named(texts), comma=None if reader is None else reader.comma)
+        kinds = await async_get_translations(hass, language, "entity", [DOMAIN])
+        return cls(_named({**texts, **kinds}), comma=None if reader is None else reader.comma)
 
     @classmethod
     async def async_for_reader(cls, hass: HomeAssistant) -> Phrases:
@@ -40,11 +42,26 @@ class Phrases:
     @callback
     def async_english(cls) -> Phrases:
         """Return them in the language of the log, in which Home Assistant always has them."""
-        texts = async_get_cached_translations(async_get_hass(), _ENGLISH, "selector", DOMAIN)
-        return cls(_named(texts))
+        return cls._cached(async_get_hass(), _ENGLISH)
+
+    @classmethod
+    @callback
+    def cached(cls, hass: HomeAssistant) -> Phrases:
+        """Return them in the language of the home, as for each account that is loaded."""
+        return cls._cached(hass, hass.config.language)
+
+    @classmethod
+    def _cached(cls, hass: HomeAssistant, language: str) -> Phrases:
+        texts = async_get_cached_translations(hass, language, "selector", DOMAIN)
+        kinds = async_get_cached_translations(hass, language, "entity", DOMAIN)
+        return cls(_named({**texts, **kinds}))
 
     def __contains__(self, name: object) -> bool:
         return name in self._texts
+
+    def kind(self, kind: str | None) -> str:
+        """Return a kind of failure in words."""
+        return "-" if kind is None else self._texts.get(f"{_KINDS}{kind}", kind)
 
     def say(self, name: str, **values: str) -> str:
         """Return a sentence with its values filled in. Raises KeyError for a value left out."""
@@ -61,7 +78,9 @@ class Phrases:
 
 def _named(texts: dict[str, str]) -> dict[str, str]:
     return {
-        key.removeprefix(_PREFIX): text for key, text in texts.items() if key.startswith(_PREFIX)
+        key.removeprefix(_PREFIX): text
+        for key, text in texts.items()
+        if key.startswith((_PREFIX, _KINDS))
     }
 
 

@@ -11,7 +11,8 @@ from homeassistant.components.sensor import (
     SensorEntity,
     SensorStateClass,
 )
-from homeassistant.const import EntityCategory
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.const import MAX_LENGTH_STATE_STATE, EntityCategory
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
@@ -19,7 +20,7 @@ from homeassistant.util import dt as dt_util
 from .account import Account, EmailCourierConfigEntry
 from .connectivity import failure_in
 from .const import CONF_DELIVERED_AT
-from .entity import AccountEntity
+from .entity import AccountEntity, RecipientDeviceEntity, async_add_for_recipients
 from .entry import time_in
 from .mail.failure import FailureKind
 from .mail.outbox.events import CourierEvent, Deferred, Delivered, Failed, StateChanged
@@ -46,6 +47,35 @@ async def async_setup_entry(
             LastFailureSensor(account, "last_failure"),
         ]
     )
+
+    def of_recipient(subentry: ConfigSubentry) -> list[AddressesSensor]:
+        return [AddressesSensor(account, subentry, "addresses")]
+
+    async_add_for_recipients(account, async_add_entities, of_recipient)
+
+
+class AddressesSensor(RecipientDeviceEntity, SensorEntity):
+    """The addresses behind a recipient, for those who may see its entities."""
+
+    _attr_entity_category = EntityCategory.DIAGNOSTIC
+    _attr_translation_key = "addresses"
+
+    @property
+    def native_value(self) -> str:
+        """Return all of them, as far as a state is long enough."""
+        addresses = ", ".join(self.account.recipients(self.subentry_id).addresses)
+        if len(addresses) <= MAX_LENGTH_STATE_STATE:
+            return addresses
+        return f"{addresses[: MAX_LENGTH_STATE_STATE - 1]}…"
+
+    @property
+    def extra_state_attributes(self) -> dict[str, Any]:
+        """Return how each of them gets the mail."""
+        recipients = self.account.recipients(self.subentry_id)
+        return {
+            field: [mailbox.address for mailbox in mailboxes]
+            for field, mailboxes in recipients._asdict().items()
+        }
 
 
 class WaitingSensor(AccountEntity, SensorEntity):

@@ -15,15 +15,21 @@ from .send.message import async_send_message
 from .send.waiting import (
     ACCOUNT,
     ACCOUNT_AND_MAILS,
+    RECENT,
+    SEND_AGAIN,
     async_drop_waiting,
+    async_list_recent,
     async_list_waiting,
     async_retry_waiting,
+    async_send_again,
 )
 
 SERVICE_SEND_MESSAGE = "send_message"
 SERVICE_LIST_WAITING = "list_waiting"
 SERVICE_RETRY_WAITING = "retry_waiting"
 SERVICE_DROP_WAITING = "drop_waiting"
+SERVICE_LIST_RECENT = "list_recent"
+SERVICE_SEND_AGAIN = "send_again"
 
 
 def _worded[Result](
@@ -65,5 +71,21 @@ def async_setup_services(hass: HomeAssistant) -> None:
         SERVICE_DROP_WAITING,
         _worded(async_drop_waiting),
         schema=ACCOUNT_AND_MAILS,
+        supports_response=SupportsResponse.OPTIONAL,
+    )
+    async_register_admin_service(
+        hass,
+        DOMAIN,
+        SERVICE_LIST_RECENT,
+        async_list_recent,
+        schema=RECENT,
+        supports_response=SupportsResponse.ONLY,
+    )
+    async_register_admin_service(
+        hass,
+        DOMAIN,
+        SERVICE_SEND_AGAIN,
+        async_send_again,
+        schema=SEND_AGAIN,
         supports_response=SupportsResponse.OPTIONAL,
     )

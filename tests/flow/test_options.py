@@ -30,6 +30,8 @@ DEFAULTS = {
     "max_mails": 10_000,
     "max_megabytes": 1000,
     "drop_large_attachments": False,
+    "waiting_after": 30,
+    "hide_subjects": False,
 }
 
 

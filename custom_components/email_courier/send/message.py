@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 
 from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.components.notify import ATTR_TITLE_DEFAULT
-from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
+from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.util.json import JsonObjectType
 
+from ..account import origin_of
 from ..const import LOGGER, SIGNAL_NOTIFIED
 from ..mail.compose.content import Attachment
 from ..mail.envelope import RecipientOutcome
@@ -44,7 +45,7 @@ class _Order(NamedTuple):
     fetched: as wanted; None for what is missing.
     """
 
-    hass: HomeAssistant
+    call: ServiceCall
     fields: Mapping[str, Any]
     content: Mapping[str, Any]
     wanted: Sequence[AttachmentRequest]
@@ -78,7 +79,7 @@ async def async_send(
     """
     rights = await async_rights(call)
     destinations = await async_destinations(call.hass, fields, rights, own)
-    sent = await _async_send_to_all(call.hass, destinations, fields, rights, images)
+    sent = await _async_send_to_all(call, destinations, fields, rights, images)
     if call.return_response:
         return _response(sent)
     _report_refusals(sent)
@@ -86,7 +87,7 @@ async def async_send(
 
 
 async def _async_send_to_all(
-    hass: HomeAssistant,
+    call: ServiceCall,
     destinations: Sequence[Destination],
     fields: Mapping[str, Any],
     rights: Rights,
@@ -100,6 +101,7 @@ async def _async_send_to_all(
     ServiceValidationError, before anything is sent, for what cannot be part of a mail.
     Raises Unauthorized, before anything is fetched, for pictures that the user may not see.
     """
+    hass = call.hass
     wanted: list[AttachmentRequest] = fields.get(Field.ATTACHMENTS, [])
     if pictured := [one.pictured for one in wanted if one.pictured is not None]:
         rights.require(POLICY_READ, pictured)
@@ -112,7 +114,7 @@ async def _async_send_to_all(
     if wanted:
         fetched = await async_fetch(hass, wanted, None if needs_attachments else missing)
         content |= {"attachments": _there(fetched[:attached]), "images": _there(fetched[attached:])}
-    order = _Order(hass, fields, content, wanted, fetched, missing, needs_attachments)
+    order = _Order(call, fields, content, wanted, fetched, missing, needs_attachments)
     try:
         sent = await asyncio.gather(*(_async_send_one(one, order) for one in destinations))
     finally:
@@ -163,15 +165,20 @@ async def _async_send_one(destination: Destination, order: _Order) -> Sent:
                 queue=order.fields[Field.QUEUE],
                 expires_after=lifetime.total_seconds(),
                 left_out=None if order.needs_attachments else left_out,
+                origin=origin_of(order.call.context, destination.subentry_ids),
             )
         except HomeAssistantError as error:
             broken = broken_attachment(error)
             if broken is None or order.needs_attachments:
                 return Sent(destination, error, missing)
-            missing.append(await async_missing(order.hass, order.wish(broken.attachment), error))
+            missing.append(
+                await async_missing(order.call.hass, order.wish(broken.attachment), error)
+            )
             content = without_missing(without(content, [broken.attachment]), missing[-1:])
         else:
-            missing += [await async_missing(order.hass, order.wish(one), None) for one in left_out]
+            missing += [
+                await async_missing(order.call.hass, order.wish(one), None) for one in left_out
+            ]
             return Sent(destination, receipt, missing)
 
 

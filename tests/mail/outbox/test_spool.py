@@ -18,7 +18,7 @@ from custom_components.email_courier.mail.outbox.events import (
     Failed,
     GivenUp,
 )
-from custom_components.email_courier.mail.outbox.history import History
+from custom_components.email_courier.mail.outbox.history import LENGTH, History
 from custom_components.email_courier.mail.outbox.spool import QuotaLimits
 from custom_components.email_courier.mail.outbox.store import Store
 from custom_components.email_courier.mail.outbox.submission import OutboxError, OutboxReason, Status
@@ -343,10 +343,12 @@ async def test_the_history_of_the_last_outcomes_survives_a_restart(house: House)
     assert json.dumps(house.courier.history)
 
 
-async def test_the_history_holds_the_last_fifty(house: House) -> None:
-    for number in range(60):
+async def test_the_history_holds_the_last_outcomes_alone(house: House) -> None:
+    for number in range(LENGTH + 10):
         await house.courier.submit(mail(text=str(number)))
-    assert [o["subject"] for o in house.courier.history] == [f"Mail {n}" for n in range(10, 60)]
+    assert [o["subject"] for o in house.courier.history] == [
+        f"Mail {n}" for n in range(10, LENGTH + 10)
+    ]
 
 
 async def test_the_history_is_written_in_time_without_a_stop(house: House) -> None:

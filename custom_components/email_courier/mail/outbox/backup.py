@@ -13,6 +13,7 @@ from typing import NamedTuple
 from ..envelope import Envelope
 from ..failure import MailError
 from ..payload import IN_MEMORY, gather, pieces_of
+from .backoff import Backoff
 from .events import Notifier
 from .runtime import TaskGroup, Timers
 from .scheduler import ActiveMail, QueueEntry
@@ -85,6 +86,23 @@ def readdress(mail: OutgoingMail, sender: str) -> OutgoingMail:
     return replace(mail, envelope=envelope, data=gather(chain([start], pieces)))
 
 
+def renamed(mail: OutgoingMail, message_id: str) -> OutgoingMail:
+    """Return the same mail with another Message-ID. Blocks.
+
+    message_id: with its angle brackets. Its date stays: it says when the mail was written.
+    """
+    pieces = pieces_of(mail.data, IN_MEMORY)
+    head, gap, body = next(pieces).partition(b"\r\n\r\n")
+    written = [
+        m["name"] + b": " + message_id.encode() + b"\r\n"
+        if m["name"].lower() == b"message-id"
+        else m.group()
+        for m in re.finditer(_FIELD, head + b"\r\n", re.DOTALL)
+    ]
+    start = b"".join(written).removesuffix(b"\r\n") + gap + body
+    return replace(mail, message_id=message_id, data=gather(chain([start], pieces)))
+
+
 def _from(original: bytes, sender: bytes) -> bytes:
     """Put another address into the value of a From field; its name may be encoded or folded."""
     if re.search(_BRACKETED, original):
@@ -96,9 +114,16 @@ class HandOver:
     """Offers mails to the backup account, one after the other, once each has waited long enough."""
 
     def __init__(
-        self, backup: Backup, spool: Spool, notifier: Notifier, timers: Timers, tasks: TaskGroup
+        self,
+        backup: Backup | None,
+        spool: Spool,
+        backoff: Backoff,
+        notifier: Notifier,
+        timers: Timers,
+        tasks: TaskGroup,
     ) -> None:
-        self._backup = backup
+        self.backup = backup
+        self._backoff = backoff
         self._spool = spool
         self._queue = spool.queue
         self._notifier = notifier
@@ -109,17 +134,23 @@ class HandOver:
 
     def run(self) -> None:
         """Offer what is to be offered by now, and set the timer to the next mail."""
+        backup = self.backup
+        if backup is None or self._backoff.is_suspended:
+            self._timer.set(None)
+            return
         offered = self._queue.take_offered(self._timers.now())
         if offered:
-            self._tasks.start(self._offer_all(offered))
+            self._tasks.start(self._offer_all(backup, offered))
         self._timer.set(self._queue.next_offer())
 
-    async def _offer_all(self, entries: list[QueueEntry]) -> None:
+    async def _offer_all(self, backup: Backup, entries: list[QueueEntry]) -> None:
         for entry in entries:
-            await self._offer(entry)
+            if self._backoff.is_suspended:
+                self._queue.put_back(entry, entry.next_attempt)
+            else:
+                await self._offer(backup, entry)
 
-    async def _offer(self, entry: QueueEntry) -> None:
-        backup = self._backup
+    async def _offer(self, backup: Backup, entry: QueueEntry) -> None:
         entry.offer_at = math.inf
         try:
             mail = await self._spool.load(entry)
@@ -134,10 +165,9 @@ class HandOver:
         if not backup.accepts(mail.record.visited_accounts):
             self._queue.put_back(entry, entry.next_attempt)
             return
-        await self._hand_over(mail, entry)
+        await self._hand_over(backup, mail, entry)
 
-    async def _hand_over(self, mail: ActiveMail, entry: QueueEntry) -> None:
-        backup = self._backup
+    async def _hand_over(self, backup: Backup, mail: ActiveMail, entry: QueueEntry) -> None:
         now = self._timers.now()
         was_offered = mail.record.is_offered
         next_attempt = 0.0 if was_offered else entry.next_attempt

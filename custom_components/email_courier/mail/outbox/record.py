@@ -15,7 +15,7 @@ from ..envelope import Envelope, RecipientOutcome
 from ..failure import Cause, Failure, FailureKind, Permanence, Stage
 from ..payload import Payload, checksum_of
 from .backoff import JITTER, LAST_DELAY
-from .submission import DigestPart, OutgoingMail, Rank
+from .submission import DigestPart, Origin, OutgoingMail, Rank
 
 _TOKENS = itertools.count(secrets.randbelow(2**31))
 """Rising, so that mails of the same millisecond keep their order."""
@@ -160,6 +160,11 @@ def _failure_from_dict(data: Mapping[str, Any]) -> Failure:
     return Failure.from_dict({**data, "kind": data.get("newer_kind", data["kind"])})
 
 
+def _part_as_dict(part: DigestPart) -> dict[str, Any]:
+    origin = {"origin": part.origin.as_dict()} if part.origin else {}
+    return {"message_id": part.message_id, "subject": part.subject, **origin}
+
+
 @dataclass(frozen=True)
 class MailRecord:
     """A mail without its message.
@@ -176,6 +181,7 @@ class MailRecord:
     waited: the seconds that it had waited at a UTC timestamp, noted; 0 where nothing was noted.
     stood_still: for how many seconds its life stood still meanwhile.
     is_offered: the backup account may have it already.
+    origin: who had it sent, where that is known.
     """
 
     id: MailId
@@ -195,6 +201,7 @@ class MailRecord:
     noted: float = 0.0
     stood_still: float = 0.0
     is_offered: bool = False
+    origin: Origin | None = None
 
     @classmethod
     def new(cls, mail: OutgoingMail, now: float) -> Self:
@@ -210,6 +217,7 @@ class MailRecord:
             visited_accounts=mail.visited_accounts,
             stands_for=mail.stands_for,
             born=now,
+            origin=mail.origin,
         )
 
     @property
@@ -279,6 +287,7 @@ class MailRecord:
             expires_after=max(self.expires - now, 0.0),
             visited_accounts=self.visited_accounts,
             stands_for=self.stands_for,
+            origin=self.origin,
         )
 
     def with_lost_reply(self) -> MailRecord:
@@ -297,7 +306,7 @@ class MailRecord:
 
         A key that not every record has is one that an older program does without.
         """
-        parts = [{"message_id": p.message_id, "subject": p.subject} for p in self.stands_for]
+        parts = [_part_as_dict(part) for part in self.stands_for]
         return {
             "version": VERSION,
             "message_id": self.message_id,
@@ -314,6 +323,7 @@ class MailRecord:
             **({"waited": self.waited, "noted": self.noted} if self.noted else {}),
             **({"stood_still": self.stood_still} if self.stood_still else {}),
             **({"is_offered": True} if self.is_offered else {}),
+            **({"origin": self.origin.as_dict()} if self.origin else {}),
         }
 
     @classmethod
@@ -345,7 +355,12 @@ class MailRecord:
             is_offered=data.get("is_offered") is True,
             visited_accounts=tuple(str(account) for account in data["passed"]),
             stands_for=tuple(
-                DigestPart(str(part["message_id"]), str(part["subject"]))
+                DigestPart(
+                    str(part["message_id"]),
+                    str(part["subject"]),
+                    Origin.from_dict(part.get("origin")),
+                )
                 for part in data.get("stands_for", ())
             ),
+            origin=Origin.from_dict(data.get("origin")),
         )
