@@ -13,6 +13,9 @@ SUBENTRY_RECIPIENT: Final = "recipient"
 SIGNAL_NOTIFIED: Final = f"{DOMAIN}_notified_{{}}"
 """The signal that an action of our own has sent to a recipient, by the id of its subentry."""
 
+SIGNAL_MAIL: Final = f"{DOMAIN}_mail"
+"""The signal of what becomes of mail: the account, and the event, None when it was just loaded."""
+
 CONF_ALLOW_PLAIN_LOGIN: Final = "allow_plain_login"
 CONF_AUTHORITY: Final = "authority"
 CONF_AUTHORIZE_URL: Final = "authorize_url"
@@ -21,6 +24,7 @@ CONF_BACKUP_AFTER: Final = "backup_after"
 CONF_BCC: Final = "bcc"
 CONF_CA_FILE: Final = "ca_file"
 CONF_CC: Final = "cc"
+CONF_DEFAULT_SUBJECT: Final = "default_subject"
 CONF_DROP_LARGE_ATTACHMENTS: Final = "drop_large_attachments"
 CONF_ENCRYPTION: Final = "encryption"
 CONF_FINGERPRINT: Final = "certificate_fingerprint"
@@ -42,6 +46,13 @@ CONF_TOKEN_URL: Final = "token_url"
 CONF_TRUST_CERTIFICATE: Final = "trust_certificate"
 CONF_USE_SIGN_IN: Final = "use_sign_in"
 CONF_WRITE_FIRST: Final = "write_first"
+
+SUBJECT_FIRST_LINE: Final = "first_line"
+"""The default subject of accounts made since 1.1.0."""
+SUBJECT_HOME_ASSISTANT: Final = "home_assistant"
+"""That of accounts made by 1.0.0, and what an account without a choice has."""
+SUBJECT_OF_CORE: Final = "Home Assistant"
+"""The subject that Home Assistant's own actions give a mail without a title."""
 
 DEFAULT_BACKUP_AFTER: Final = 5
 DEFAULT_MAX_MAILS: Final = 10_000

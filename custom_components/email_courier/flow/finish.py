@@ -10,12 +10,14 @@ from homeassistant.core import callback
 
 from ..const import (
     CONF_CA_FILE,
+    CONF_DEFAULT_SUBJECT,
     CONF_HELLO_NAME,
     CONF_SENDER,
     CONF_TEST_RECIPIENT,
     CONF_TIMEOUT,
     CONF_TO,
     SUBENTRY_RECIPIENT,
+    SUBJECT_FIRST_LINE,
 )
 from ..entry import async_save
 from ..mail.failure import Failure
@@ -25,6 +27,8 @@ from .dialog import Dialog
 from .forms import CONF_GO_BACK, finish_form
 from .progress import Progress
 
+NEW_ACCOUNT = {CONF_DEFAULT_SUBJECT: SUBJECT_FIRST_LINE}
+"""Options that an account begins with; accounts made by 1.0.0 are without them."""
 _ASKED_FOR = (CONF_HELLO_NAME, CONF_CA_FILE, CONF_TIMEOUT)
 """Options that the dialog shows, so that it can also take them away."""
 
@@ -85,7 +89,7 @@ class FinishSteps(Dialog):
         return self.async_create_entry(
             title=self.draft.sender,
             data=self.draft.data(),
-            options=self._options(imported.options if imported else {}),
+            options=self._options(NEW_ACCOUNT | (imported.options if imported else {})),
             subentries=[
                 ConfigSubentryData(
                     subentry_type=SUBENTRY_RECIPIENT,
