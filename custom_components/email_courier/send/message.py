@@ -27,8 +27,7 @@ from .missing import Missing, async_missing, broken_attachment, without_missing
 from .targets import Destination, async_destinations, mailboxes
 
 _AS_THEY_ARE = (Field.HTML, Field.MARKDOWN, Field.BUTTON, Field.PRIORITY, Field.THREAD)
-_CONTENTS = (Field.MESSAGE, Field.HTML, Field.MARKDOWN, Field.CAMERA)
-"""Any of them is enough for a mail."""
+_TEXTS = (Field.MESSAGE, Field.HTML, Field.MARKDOWN)
 _LISTS = ("accepted", "refused", "queued")
 
 
@@ -62,7 +61,7 @@ class _Order(NamedTuple):
 
 async def async_send_message(call: ServiceCall) -> ServiceResponse:
     """Send one mail per account, or raise when nobody gets any."""
-    if not any(name in call.data for name in _CONTENTS):
+    if not (any(name in call.data for name in _TEXTS) or call.data.get(Field.CAMERA)):
         raise request_error("content_missing", field=Field.MESSAGE)
     return await async_send(call, call.data)
 
