@@ -32,7 +32,14 @@ from tests.support.script import Script, Step, say
 from tests.support.scripted_server import ScriptedServer
 from tests.support.yaml_actions import automate, configure, run
 
-EXAMPLES = [example for page in pages() for example in examples(page.read_text())]
+COOKBOOK = "cookbook.md"
+"""Its recipes have tests of their own."""
+EXAMPLES = [
+    example
+    for page in pages()
+    if page.name != COOKBOOK
+    for example in examples(page.read_text())
+]
 
 
 @pytest.fixture
