@@ -330,7 +330,7 @@ async def test_why(hass: HomeAssistant, bed: Bed, recipe: str) -> None:
 async def test_gmail_534(hass: HomeAssistant, bed: Bed, recipe: str) -> None:
     assert await async_setup_component(hass, "persistent_notification", {})
     words = "534 5.7.9 Application-specific password required"
-    await house(hass, bed, Script(answers={Step.AUTH: say(words)}))
+    await house(hass, bed, Script(answers={Step.AUTH_VERDICT: say(words)}))
     (entry,) = hass.config_entries.async_entries("email_courier")
     await automate(hass, recipe)
 
