@@ -374,10 +374,11 @@ async def test_a_backup_that_fails_or_is_missing_is_told(
     await hass.config.async_set_time_zone("Europe/Berlin")
     event, last = "event.backup_automatic_backup", "sensor.backup_last_successful_automatic_backup"
     friday = datetime(2040, 11, 16, 9, 0, tzinfo=BERLIN)
+    await blueprints.use("backup_failed", recipients=EVERYONE)
     freezer.move_to(friday - timedelta(days=2))
     hass.states.async_set(event, "2040-11-01T01:00:00+00:00", {"event_type": "completed"})
     hass.states.async_set(last, (friday - timedelta(days=1)).isoformat())
-    await blueprints.use("backup_failed", recipients=EVERYONE)
+    await hass.async_block_till_done()
 
     await _at(hass, freezer, friday)
     hass.states.async_set(event, "2040-11-16T01:00:00+00:00", {"event_type": "completed"})
@@ -423,34 +424,33 @@ async def test_updates_are_listed_on_their_day_if_there_are_any(
 
 
 async def test_what_needs_repair_within_a_minute_comes_together(
-    hass: HomeAssistant, server: ScriptedServer, blueprints: Blueprints
+    hass: HomeAssistant,
+    server: ScriptedServer,
+    blueprints: Blueprints,
+    freezer: FrozenDateTimeFactory,
 ) -> None:
-    def create(issue_id: str, severity: ir.IssueSeverity) -> None:
+    def create(domain: str, issue_id: str) -> None:
         ir.async_create_issue(
             hass,
-            "lamp",
+            domain,
             issue_id,
             is_fixable=False,
-            severity=severity,
+            severity=ir.IssueSeverity.ERROR,
             translation_key=issue_id,
-            learn_more_url="https://example.test/help",
         )
 
-    create("known_before", ir.IssueSeverity.ERROR)
-    await blueprints.use("repairs", recipients=EVERYONE, severities=["critical", "error"])
-    create("bulb_broken", ir.IssueSeverity.ERROR)
-    create("bulb_dim", ir.IssueSeverity.WARNING)
-    await asyncio.sleep(0.1)
-    create("socket_broken", ir.IssueSeverity.CRITICAL)
-    await asyncio.sleep(0.1)
+    create("lamp", "known_before")
+    await blueprints.use("repairs", recipients=EVERYONE, without=["toaster"])
+    freezer.tick(10)
+    for domain, issue_id in (("toaster", "burnt"), ("lamp", "bulb_broken"), ("socket", "loose")):
+        create(domain, issue_id)
+        await asyncio.sleep(0.1)
     async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=61))
     await hass.async_block_till_done()
 
     mail = only_mail(server)
-    assert mail["Subject"] == "Something needs repair: lamp"
-    assert "lamp: bulb broken https://example.test/help\n" in text_of(mail)
-    assert "lamp: socket broken" in text_of(mail)
-    assert "bulb dim" not in text_of(mail)
+    assert mail["Subject"] == "Something needs repair: lamp, socket"
+    assert text_of(mail) == "lamp: bulb broken\nsocket: loose\n"
 
 
 async def test_those_at_home_get_it_and_others_when_nobody_is(
@@ -488,7 +488,6 @@ async def test_at_night_only_what_is_urgent_comes_and_the_rest_in_the_morning(
 ) -> None:
     await hass.config.async_set_time_zone("Europe/Berlin")
     assert await async_setup_component(hass, "binary_sensor", {})
-    freezer.move_to(datetime(2040, 11, 16, 20, 0, tzinfo=BERLIN))
     names = {"binary_sensor.smoke": "Smoke", "binary_sensor.gate": "Gate"}
 
     async def go_off(entity_id: str) -> None:
@@ -499,6 +498,7 @@ async def test_at_night_only_what_is_urgent_comes_and_the_rest_in_the_morning(
     await blueprints.use(
         "night", urgent=["binary_sensor.smoke"], others=["binary_sensor.gate"], recipients=EVERYONE
     )
+    freezer.move_to(datetime(2040, 11, 16, 20, 0, tzinfo=BERLIN))
     await go_off("binary_sensor.gate")
     freezer.move_to(datetime(2040, 11, 17, 1, 0, tzinfo=BERLIN))
     await go_off("binary_sensor.gate")

@@ -138,7 +138,7 @@ async def test_snapshot(hass: HomeAssistant, server: ScriptedServer, example: st
 
     (picture,) = attached(only_mail(server))
     assert picture.get_payload(decode=True) == JPEG
-    assert picture.get_content_disposition() == "attachment"
+    assert picture.get_content_disposition() == "inline"
     assert (picture.get_filename() or "").startswith("front_door_")
 
 

@@ -1,22 +1,26 @@
 """The target of the action: recipients, and accounts with all of theirs."""
 
+from pathlib import Path
 from typing import Any
 
+from homeassistant.components.websocket_api import automation
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import ServiceValidationError, Unauthorized
 from homeassistant.helpers import (
     area_registry as ar,
     device_registry as dr,
     entity_registry as er,
+    floor_registry as fr,
     label_registry as lr,
 )
-from homeassistant.setup import async_setup_component
+from homeassistant.helpers.selector import TargetSelector
+from homeassistant.util.yaml import load_yaml_dict
 import pytest
 from pytest_homeassistant_custom_component.common import MockUser
-from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.email_courier.account import Account
 from custom_components.email_courier.const import DOMAIN
+from custom_components.email_courier.send import targets
 from tests.support.accounts import load_account, recipient
 from tests.support.fixtures import Bed
 from tests.support.mails import only_mail, send
@@ -57,31 +61,31 @@ async def _send(hass: HomeAssistant, where: dict[str, Any], **fields: Any) -> An
 
 @pytest.mark.parametrize("name", ["Home", "Bea"])
 async def test_it_is_offered_under_accounts_recipients_areas_and_labels(
-    hass: HomeAssistant, account: Account, hass_ws_client: WebSocketGenerator, name: str
+    hass: HomeAssistant, account: Account, name: str
 ) -> None:
-    assert await async_setup_component(hass, "websocket_api", {})
     device_id = device_of(hass, account, name)
-    area = ar.async_get(hass).async_create("Office")
+    floor = fr.async_get(hass).async_create("Upstairs")
+    area = ar.async_get(hass).async_create("Office", floor_id=floor.floor_id)
     label = lr.async_get(hass).async_create("Alarm")
     dr.async_get(hass).async_update_device(device_id, area_id=area.id, labels={label.label_id})
-    client = await hass_ws_client(hass)
+    path = str(Path(targets.__file__).parents[1] / "services.yaml")
+    described: Any = load_yaml_dict(path)["send_message"]
+    shown = TargetSelector.CONFIG_SCHEMA(described["target"])
 
-    for where in ({"device_id": device_id}, {"area_id": area.id}, {"label_id": label.label_id}):
-        for kind in ("services", "triggers"):
-            await client.send_json_auto_id(
-                {
-                    "type": f"get_{kind}_for_target",
-                    "target": {place: [found] for place, found in where.items()},
-                }
-            )
-            offered = (await client.receive_json())["result"]
-            wanted = {
-                "services": {f"{DOMAIN}.send_message"},
-                "triggers": {f"{DOMAIN}.{name}" for name in ("failed", "waiting", "delivered")},
-            }
-            if kind == "triggers" and not any(one.startswith(DOMAIN) for one in offered):
-                continue  # no automation has asked for a trigger yet, so that none is loaded
-            assert wanted[kind] <= set(offered), where
+    for where in (
+        {"device_id": [device_id]},
+        {"area_id": [area.id]},
+        {"floor_id": [floor.floor_id]},
+        {"label_id": [label.label_id]},
+    ):
+        offered = automation._async_get_automation_components_for_target(
+            hass,
+            automation.AutomationComponentType.SERVICES,
+            where,
+            expand_group=False,
+            component_descriptions={"email_courier.send_message": {"target": shown}},
+        )
+        assert offered == {"email_courier.send_message"}, where
 
 
 async def test_an_accounts_device_means_all_its_recipients(
