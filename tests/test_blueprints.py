@@ -424,10 +424,7 @@ async def test_updates_are_listed_on_their_day_if_there_are_any(
 
 
 async def test_what_needs_repair_within_a_minute_comes_together(
-    hass: HomeAssistant,
-    server: ScriptedServer,
-    blueprints: Blueprints,
-    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant, server: ScriptedServer, blueprints: Blueprints
 ) -> None:
     def create(domain: str, issue_id: str) -> None:
         ir.async_create_issue(
@@ -441,7 +438,6 @@ async def test_what_needs_repair_within_a_minute_comes_together(
 
     create("lamp", "known_before")
     await blueprints.use("repairs", recipients=EVERYONE, without=["toaster"])
-    freezer.tick(10)
     for domain, issue_id in (("toaster", "burnt"), ("lamp", "bulb_broken"), ("socket", "loose")):
         create(domain, issue_id)
         await asyncio.sleep(0.1)
@@ -498,7 +494,7 @@ async def test_at_night_only_what_is_urgent_comes_and_the_rest_in_the_morning(
     await blueprints.use(
         "night", urgent=["binary_sensor.smoke"], others=["binary_sensor.gate"], recipients=EVERYONE
     )
-    freezer.move_to(datetime(2040, 11, 16, 20, 0, tzinfo=BERLIN))
+    await _at(hass, freezer, datetime(2040, 11, 16, 20, 0, tzinfo=BERLIN))
     await go_off("binary_sensor.gate")
     freezer.move_to(datetime(2040, 11, 17, 1, 0, tzinfo=BERLIN))
     await go_off("binary_sensor.gate")

@@ -1,0 +1,176 @@
+"""From a device to an automation, by clicking alone."""
+
+import asyncio
+
+from playwright.async_api import Locator, expect
+import pytest
+
+from tests.live.client import Json
+
+from .conftest import Screens
+from .house import SENDER, House, mails, until_async
+from .pictures import Picture, take
+from .translations import english
+from .visitor import TALL, Visitor
+
+TEXTS = english()
+SEND = TEXTS["services"]["send_message"]["name"]
+CAMERAS = TEXTS["services"]["send_message"]["fields"]["camera"]["name"]
+MOST_CLICKS = 6
+
+
+class Clicks:
+    """Counts what a person clicks on."""
+
+    def __init__(self) -> None:
+        """Begin at nought."""
+        self.count = 0
+
+    async def on(self, what: Locator) -> None:
+        """Click once."""
+        await what.click()
+        self.count += 1
+
+
+async def begin(person: Visitor, clicks: Clicks, house: House, device: str, what: str) -> None:
+    """Open a device's page and choose what its automation begins with."""
+    await person.go(f"/config/devices/device/{await house.device(device)}")
+    await clicks.on(person.page.get_by_role("button", name="Add to").first)
+    await clicks.on(person.text(what).first)
+
+
+async def name_it(person: Visitor, name: str) -> None:
+    """Have the editor save, by the keyboard, up to the question for a name, and answer it."""
+    await person.page.keyboard.press("Control+s")
+    field = person.page.get_by_label("Name*", exact=True)
+    await expect(field).to_be_focused()
+    await person.page.keyboard.type(name)
+
+
+async def saved(house: House, entity_id: str) -> Json:
+    """Return an automation as it was saved."""
+    client = house.hass.client
+
+    async def is_there() -> bool:
+        return entity_id in await client.states("automation")
+
+    await until_async(is_there)
+    config: Json = (await client.command("automation/config", entity_id=entity_id))["config"]
+    return config
+
+
+async def forget(house: House, config: Json) -> None:
+    """Remove an automation."""
+    await house.hass.client.delete(f"/api/config/automation/config/{config['id']}")
+
+
+async def test_from_a_recipient_to_a_mail_with_a_picture_in_six_clicks(
+    house: House, screens: Screens
+) -> None:
+    server = await house.serve()
+    account = await house.add_account()
+    await house.add_recipient(account, "Family", "grace@example.test")
+    camera = await house.add_camera()
+    ada, clicks = await screens.open(TALL), Clicks()
+
+    await begin(ada, clicks, house, "Family", "Create as a new action")
+    await clicks.on(ada.text(SEND).first)
+    editor = ada.page.locator("ha-service-control")
+    row = editor.locator("ha-settings-row").filter(has_text=CAMERAS)
+    await clicks.on(row.locator("ha-selector").get_by_role("button").first)
+    await clicks.on(ada.page.get_by_text(camera.partition(".")[2]).last)
+    await expect(row).to_contain_text(camera.partition(".")[2])
+    await take(ada.page, Picture.AUTOMATION_CAMERA)
+    await name_it(ada, "Picture of the door")
+    await clicks.on(ada.button("Save").last)
+
+    entity_id = "automation.picture_of_the_door"
+    config = await saved(house, entity_id)
+    try:
+        assert clicks.count <= MOST_CLICKS
+        await house.hass.client.call("automation.trigger", {"entity_id": entity_id})
+        (mail,) = await mails(server, 1)
+        assert mail.recipients == ("grace@example.test",)
+        assert f"cid:{camera}".encode() in mail.content
+    finally:
+        await forget(house, config)
+
+
+async def test_from_an_account_to_an_automation_that_begins_with_a_failed_email_in_six_clicks(
+    house: House, screens: Screens
+) -> None:
+    await house.serve()
+    account = await house.add_account()
+    await house.add_recipient(account, "Family", "grace@example.test")
+    ada, clicks = await screens.open(TALL), Clicks()
+
+    await begin(ada, clicks, house, SENDER, "Create as a new trigger")
+    await clicks.on(ada.text(TEXTS["triggers"]["failed"]["name"]).first)
+    await clicks.on(ada.button("Add action"))
+    await ada.page.keyboard.type("Family")
+    dialog = ada.page.locator("add-automation-element-dialog")
+    await clicks.on(dialog.get_by_text("Family", exact=True).last)
+    await clicks.on(dialog.get_by_text(SEND).first)
+    await expect(ada.page.locator("ha-service-control")).to_be_visible()
+    await take(ada.page, Picture.AUTOMATION_FAILED)
+    await name_it(ada, "Failed mail")
+    save = ada.button("Save").last
+    while not await save.evaluate("button => button.matches(':focus, :focus-within')"):
+        await ada.page.keyboard.press("Tab")
+        await asyncio.sleep(0)
+    await ada.page.keyboard.press("Enter")
+
+    config = await saved(house, "automation.failed_mail")
+    try:
+        assert clicks.count <= MOST_CLICKS
+        assert config["triggers"][0]["trigger"] == "email_courier.failed"
+        assert config["triggers"][0]["target"]["device_id"]
+        assert config["actions"][0]["action"] == "email_courier.send_message"
+        assert config["actions"][0]["target"]["device_id"]
+    finally:
+        await forget(house, config)
+
+
+@pytest.mark.parametrize("name", ["Family", SENDER])
+async def test_action_and_triggers_are_offered_under_recipients_and_accounts(
+    house: House, name: str
+) -> None:
+    await house.serve()
+    account = await house.add_account()
+    await house.add_recipient(account, "Family", "grace@example.test")
+    client, target = house.hass.client, {"device_id": [await house.device(name)]}
+
+    services = await client.command("get_services_for_target", target=target)
+    triggers = await client.command("get_triggers_for_target", target=target)
+
+    assert "email_courier.send_message" in services
+    assert {f"email_courier.{one}" for one in TEXTS["triggers"]} <= set(triggers)
+
+
+async def test_the_word_mail_offers_sending_first_and_dropping_last(
+    house: House, ada: Visitor
+) -> None:
+    await house.serve()
+    await house.add_account()
+    await ada.go("/config/automation/edit/new")
+    await ada.button("Add action").click()
+    await ada.page.keyboard.type("mail")
+    dialog = ada.page.locator("add-automation-element-dialog")
+    await expect(dialog.get_by_text(SEND).first).to_be_visible()
+
+    shown = await dialog.inner_text()
+    names = [TEXTS["services"][action]["name"] for action in TEXTS["services"]]
+    places = {name: shown.find(name) for name in names if name in shown}
+    assert min(places, key=lambda name: places[name]) == SEND
+    drop = TEXTS["services"]["drop_waiting"]["name"]
+    assert drop not in places or max(places, key=lambda name: places[name]) == drop
+
+
+async def test_the_word_email_finds_the_triggers(house: House, ada: Visitor) -> None:
+    await house.serve()
+    await house.add_account()
+    await ada.go("/config/automation/edit/new")
+    await ada.button("Add trigger").click()
+    await ada.page.keyboard.type("email")
+    for trigger in TEXTS["triggers"].values():
+        await expect(ada.text(trigger["name"]).first).to_be_visible()
