@@ -33,9 +33,15 @@ async def load(hass: HomeAssistant, server: ScriptedServer, **options: str) -> A
     ("fields", "subject"),
     [
         ({"message": "\n  Done. \nReally."}, "Done."),
-        ({"message": LONG}, "The washing machine in the cellar is done and would like to be emptied before"),
+        (
+            {"message": LONG},
+            "The washing machine in the cellar is done and would like to be emptied before",
+        ),
         ({"message": "x" * 100}, "x" * 78),
-        ({"message": "", "markdown": "![Door](cid:x)\n\n# The **door** is `open`\n"}, "The door is open"),
+        (
+            {"message": "", "markdown": "![Door](cid:x)\n\n# The **door** is `open`\n"},
+            "The door is open",
+        ),
         ({"message": "", "markdown": "[Look](https://a.test) here\nand there"}, "Look here"),
         ({"message": "Text", "markdown": "Other"}, "Text"),
         ({"message": "", "html": "<p>One</p><p>Two</p>"}, "One"),
@@ -64,9 +70,7 @@ async def test_the_layout_does_not_repeat_it(hass: HomeAssistant, server: Script
     assert text_of(only_mail(server), "html").count("The door is open") == 1
 
 
-@pytest.mark.parametrize(
-    ("options", "subject"), [(FIRST_LINE, "Done."), ({}, "Home Assistant")]
-)
+@pytest.mark.parametrize(("options", "subject"), [(FIRST_LINE, "Done."), ({}, "Home Assistant")])
 async def test_core_action_follows_the_account_as_well(
     hass: HomeAssistant, server: ScriptedServer, options: dict[str, str], subject: str
 ) -> None:
@@ -103,7 +107,9 @@ async def test_an_account_of_the_first_version_keeps_its_subject_until_its_optio
     await hass.async_block_till_done()
     await send(hass, entity_id="notify.bea", message="After")
 
-    subjects = [mail.content.split(b"Subject: ")[1].split(b"\r\n")[0] for mail in server.record.mails]
+    subjects = [
+        mail.content.split(b"Subject: ")[1].split(b"\r\n")[0] for mail in server.record.mails
+    ]
     assert subjects == [b"Home Assistant", b"After"]
 
 

@@ -36,10 +36,7 @@ from tests.support.yaml_actions import automate, configure, run
 COOKBOOK = "cookbook.md"
 """Its recipes have tests of their own."""
 EXAMPLES = [
-    example
-    for page in pages()
-    if page.name != COOKBOOK
-    for example in examples(page.read_text())
+    example for page in pages() if page.name != COOKBOOK for example in examples(page.read_text())
 ]
 
 

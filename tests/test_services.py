@@ -62,11 +62,15 @@ def test_every_field_has_a_name_a_description_and_an_icon() -> None:
 
     assert texts["fields"].keys() == FIELDS
     assert all(text["name"] and text["description"] for text in texts["fields"].values())
-    assert texts["sections"].keys() == icons["sections"].keys() == {
-        "content",
-        "delivery",
-        "recipients",
-    }
+    assert (
+        texts["sections"].keys()
+        == icons["sections"].keys()
+        == {
+            "content",
+            "delivery",
+            "recipients",
+        }
+    )
     assert icons["service"].startswith("mdi:")
 
 

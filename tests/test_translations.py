@@ -219,7 +219,9 @@ def test_all_texts_are_such_that_home_assistant_can_show_them() -> None:
         assert re.fullmatch(r"[a-z0-9_.-]+", place), place
 
 
-@pytest.mark.parametrize("language", sorted(TRANSLATIONS.glob("*.json")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "language", sorted(TRANSLATIONS.glob("*.json")), ids=lambda path: path.stem
+)
 def test_the_search_for_mail_offers_sending_first_and_dropping_last(language: Path) -> None:
     # Home Assistant's search puts names with fewer words first where all of them match.
     actions = json.loads(language.read_text(encoding="utf-8"))["services"]

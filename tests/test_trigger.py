@@ -77,7 +77,7 @@ def device_of(hass: HomeAssistant, account: Account, name: str) -> dr.DeviceEntr
     return device
 
 
-async def defer(hass: HomeAssistant, server: ScriptedServer, account: Account, *to: str) -> None:
+async def defer(server: ScriptedServer, account: Account, *to: str) -> None:
     """Have a mail wait for a server that is down."""
     await server.stop()
     await send_from(account, *to)
@@ -149,7 +149,7 @@ async def test_a_delivered_email_brings_the_servers_words(
     assert run.data["kind"] is None
 
 
-def by_entity(hass: HomeAssistant, account: Account) -> dict[str, Any]:
+def by_entity(_hass: HomeAssistant, _account: Account) -> dict[str, Any]:
     return {"entity_id": "notify.neighbour"}
 
 
@@ -164,7 +164,7 @@ def by_area(hass: HomeAssistant, account: Account) -> dict[str, Any]:
     return {"area_id": area.id}
 
 
-def by_label(hass: HomeAssistant, account: Account) -> dict[str, Any]:
+def by_label(hass: HomeAssistant, _account: Account) -> dict[str, Any]:
     label = lr.async_get(hass).async_create("Street")
     er.async_get(hass).async_update_entity("notify.neighbour", labels={label.label_id})
     return {"label_id": label.label_id}
@@ -279,7 +279,7 @@ async def test_an_email_that_waits_is_told_once_when_its_time_has_come(
     server = await bed.serve()
     account = await load_account(hass, server)
     await begin_with(hass, "waiting", **{"for": {"minutes": 30}})
-    await defer(hass, server, account, "bea@example.test")
+    await defer(server, account, "bea@example.test")
 
     await let_pass(hass, freezer, minutes=29)
     assert not runs
@@ -299,7 +299,7 @@ async def test_an_email_that_is_delivered_in_time_is_not_told(
     server = await bed.serve()
     account = await load_account(hass, server)
     await begin_with(hass, "waiting", **{"for": "00:30:00"})
-    await defer(hass, server, account, "bea@example.test")
+    await defer(server, account, "bea@example.test")
 
     await server.start()
     await let_pass(hass, freezer, minutes=29)
@@ -315,7 +315,7 @@ async def test_an_email_that_somebody_dropped_is_not_told(
     server = await bed.serve()
     account = await load_account(hass, server)
     await begin_with(hass, "waiting")
-    await defer(hass, server, account, "bea@example.test")
+    await defer(server, account, "bea@example.test")
 
     await hass.services.async_call(DOMAIN, "drop_waiting", blocking=True)
     await let_pass(hass, freezer, hours=2)
@@ -350,7 +350,7 @@ async def test_time_counts_from_the_beginning_across_a_reload(
     account = await load_account(hass, server)
     if reloaded == "account":
         await begin_with(hass, "waiting")
-    await defer(hass, server, account, "bea@example.test")
+    await defer(server, account, "bea@example.test")
     await let_pass(hass, freezer, minutes=40)
 
     if reloaded == "account":
@@ -370,7 +370,7 @@ async def test_what_has_waited_long_enough_before_is_not_told_again(
 ) -> None:
     server = await bed.serve()
     account = await load_account(hass, server)
-    await defer(hass, server, account, "bea@example.test")
+    await defer(server, account, "bea@example.test")
     await let_pass(hass, freezer, hours=3)
 
     await begin_with(hass, "waiting")
@@ -398,7 +398,7 @@ async def test_mail_of_a_removed_account_is_forgotten(
     server = await bed.serve()
     account = await load_account(hass, server)
     await begin_with(hass, "waiting")
-    await defer(hass, server, account, "bea@example.test")
+    await defer(server, account, "bea@example.test")
 
     await hass.config_entries.async_remove(account.entry.entry_id)
     await let_pass(hass, freezer, hours=2)

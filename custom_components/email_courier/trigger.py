@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final, override
+from typing import Final, override
 
 from homeassistant.components.event.const import DOMAIN as EVENT_DOMAIN
 from homeassistant.const import CONF_FOR, CONF_OPTIONS, CONF_TARGET
@@ -129,7 +129,9 @@ class MailTrigger(Trigger):
         wanted = {address.casefold() for address in addresses}
         return any(
             entity.config_entry_id == account.entry.entry_id
-            and (entity.domain == EVENT_DOMAIN or not wanted.isdisjoint(_addresses(account, entity)))
+            and (
+                entity.domain == EVENT_DOMAIN or not wanted.isdisjoint(_addresses(account, entity))
+            )
             for entity_id in selected.referenced | selected.indirectly_referenced
             if (entity := registry.async_get(entity_id)) is not None and entity.platform == DOMAIN
         )
@@ -282,7 +284,7 @@ class _Watch:
             self._timer = None
 
     @callback
-    def _async_tell(self, now: Any) -> None:
+    def _async_tell(self, now: datetime) -> None:
         self._timer = None
         for key, waiting in [*self._mails.items()]:
             if waiting.due is None or waiting.due > now.timestamp():
@@ -318,8 +320,7 @@ def _addresses(account: Account, entity: er.RegistryEntry) -> set[str]:
         return set()
     recipients = Recipients.of_subentry(subentry)
     return {
-        mailbox.address.casefold()
-        for mailbox in (*recipients.to, *recipients.cc, *recipients.bcc)
+        mailbox.address.casefold() for mailbox in (*recipients.to, *recipients.cc, *recipients.bcc)
     }
 
 

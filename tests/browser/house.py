@@ -92,9 +92,15 @@ class House:
 
     async def device(self, name: str) -> str:
         """Return the id of the device of this name."""
-        devices = await self.hass.client.command("config/device_registry/list")
-        (device_id,) = (device["id"] for device in devices if device["name"] == name)
-        return str(device_id)
+        found: list[str] = []
+
+        async def is_there() -> bool:
+            devices = await self.hass.client.command("config/device_registry/list")
+            found[:] = [device["id"] for device in devices if device["name"] == name]
+            return bool(found)
+
+        await until_async(is_there)
+        return found[0]
 
     async def entries(self, domain: str = DOMAIN) -> list[Json]:
         """Return the config entries of an integration."""

@@ -5,7 +5,7 @@ import re
 from playwright.async_api import Locator, expect
 
 from .conftest import Screens
-from .house import House, mails
+from .house import SENDER, House, mails
 from .pictures import Picture, take
 from .translations import english
 from .visitor import VERY_TALL, Visitor
@@ -54,6 +54,9 @@ async def test_a_mail_is_sent_from_the_editor_and_its_response_is_shown(
     server = await house.serve()
     await house.add_account()
     editor = await open_editor(ada)
+    await ada.button("Add target").click()
+    await ada.page.keyboard.type(SENDER)
+    await ada.text(SENDER).last.click()
     for name, value in (("To", "ada@example.test"), ("Title", "Doorbell"), ("Message", "Ding")):
         field = row(editor, name)
         if name == "To":

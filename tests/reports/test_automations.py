@@ -298,7 +298,8 @@ async def test_each_picture_has_its_cameras_name(hass: HomeAssistant, bed: Bed) 
     held_at_first=True,
 )
 @pytest.mark.parametrize(
-    ("choice", "subject"), [("first_line", "The door is open"), ("home_assistant", "Home Assistant")]
+    ("choice", "subject"),
+    [("first_line", "The door is open"), ("home_assistant", "Home Assistant")],
 )
 async def test_a_mail_without_a_title_says_what_it_is_about(
     hass: HomeAssistant, bed: Bed, choice: str, subject: str

@@ -78,7 +78,7 @@ async def test_it_is_offered_under_accounts_recipients_areas_and_labels(
         {"floor_id": [floor.floor_id]},
         {"label_id": [label.label_id]},
     ):
-        offered = automation._async_get_automation_components_for_target(
+        offered = automation._async_get_automation_components_for_target(  # noqa: SLF001 - there is no other
             hass,
             automation.AutomationComponentType.SERVICES,
             where,
@@ -106,8 +106,9 @@ async def test_typed_addresses_alone_get_the_mail_of_an_account(
     assert only_mail(server)["To"] == "dora@example.test"
 
 
+@pytest.mark.usefixtures("account")
 async def test_the_accounts_event_means_the_account_and_its_other_entities_do_not(
-    hass: HomeAssistant, server: ScriptedServer, account: Account
+    hass: HomeAssistant, server: ScriptedServer
 ) -> None:
     await _send(hass, {"entity_id": "event.home_mail"}, to="dora@example.test")
     assert only_mail(server)["To"] == "dora@example.test"
@@ -151,7 +152,9 @@ async def test_two_accounts_send_one_mail_each(
     office = await bed.serve()
     other = await load_account(hass, office, recipient("Dora", ["dora@example.test"]), title="Work")
 
-    response = await _send(hass, {"device_id": [device_of(hass, account), device_of(hass, other, "Work")]})
+    response = await _send(
+        hass, {"device_id": [device_of(hass, account), device_of(hass, other, "Work")]}
+    )
 
     assert len(response["mails"]) == 2
     assert only_mail(server)["To"] == "bea@example.test, carl@example.test"
@@ -216,7 +219,6 @@ async def test_a_user_needs_the_rights_that_the_recipients_or_addresses_need(
     hass: HomeAssistant,
     server: ScriptedServer,
     account: Account,
-    hass_admin_user: MockUser,
     controlled: list[str],
     fields: dict[str, Any],
     *,
@@ -242,8 +244,9 @@ async def test_a_user_needs_the_rights_that_the_recipients_or_addresses_need(
     assert bool(server.record.mails) is is_allowed
 
 
+@pytest.mark.usefixtures("account")
 async def test_entities_named_without_a_target_go_on_as_before(
-    hass: HomeAssistant, server: ScriptedServer, account: Account
+    hass: HomeAssistant, server: ScriptedServer
 ) -> None:
     er.async_get(hass).async_update_entity("notify.bea", new_entity_id="notify.friend")
 

@@ -156,14 +156,15 @@ def text_as_page(content: Content) -> str:
     """Return plain text as HTML, for pictures to stand below it."""
     text = escape(body_text(content.text).strip("\n")).replace("\n", "<br>\n")
     paragraph = f"<p>{text}</p>\n" if text else ""
-    return f'<!DOCTYPE html>\n<html><head><meta charset="utf-8"></head><body>\n{paragraph}</body></html>\n'
+    head = '<!DOCTYPE html>\n<html><head><meta charset="utf-8"></head>'
+    return f"{head}<body>\n{paragraph}</body></html>\n"
 
 
 def with_captioned(page: str, captions: Mapping[str, str]) -> str:
     """Add those pictures to HTML that it does not show. captions: by the content id sent."""
     pictures = "".join(
-        f'<p><img src="cid:{content_id}" alt="{escape(caption)}" style="max-width:100%;height:auto">'
-        f"<br>{escape(caption)}</p>\n"
+        f'<p><img src="cid:{content_id}" alt="{escape(caption)}"'
+        f' style="max-width:100%;height:auto"><br>{escape(caption)}</p>\n'
         for content_id, caption in captions.items()
         if f"cid:{content_id}" not in page
     )

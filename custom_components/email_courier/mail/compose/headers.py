@@ -61,7 +61,8 @@ def message_header(
 ) -> Fields:
     """Return the fields of the message as a whole, those of its body left out.
 
-    subject: as it is sent. to, cc: who is shown there; Bcc is never written. message_id: with its angle brackets.
+    subject: as it is sent.
+    to, cc: who is shown there; Bcc is never written. message_id: with its angle brackets.
     in_ascii: writes to and cc without addresses that only RFC 6531 can carry.
     Raises ContentError for a custom field that is reserved, malformed or repeated.
     """
