@@ -298,7 +298,7 @@ async def test_an_email_that_is_delivered_in_time_is_not_told(
 ) -> None:
     server = await bed.serve()
     account = await load_account(hass, server)
-    await begin_with(hass, "waiting", **{"for": "00:30:00"})
+    await begin_with(hass, "waiting", None, **{"for": "00:30:00"})
     await defer(server, account, "bea@example.test")
 
     await server.start()

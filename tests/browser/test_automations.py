@@ -1,7 +1,5 @@
 """From a device to an automation, by clicking alone."""
 
-import asyncio
-
 from playwright.async_api import Locator, expect
 import pytest
 
@@ -39,12 +37,13 @@ async def begin(person: Visitor, clicks: Clicks, house: House, device: str, what
     await clicks.on(person.page.get_by_text(what).first)
 
 
-async def name_it(person: Visitor, name: str) -> None:
-    """Have the editor save, by the keyboard, up to the question for a name, and answer it."""
+async def name_it(person: Visitor, name: str) -> Locator:
+    """Ask the editor to save, by the keyboard, answer what the name is, and return the button."""
     await person.page.keyboard.press("Control+s")
-    field = person.page.get_by_label("Name*", exact=True)
-    await expect(field).to_be_focused()
+    dialog = person.page.get_by_role("dialog", name="Save")
+    await expect(dialog.get_by_role("textbox", name="Name")).to_be_focused()
     await person.page.keyboard.type(name)
+    return dialog.get_by_role("button", name="Save", exact=True)
 
 
 async def saved(house: House, entity_id: str) -> Json:
@@ -81,8 +80,7 @@ async def test_from_a_recipient_to_a_mail_with_a_picture_in_six_clicks(
     await clicks.on(ada.page.get_by_text(camera.partition(".")[2]).last)
     await expect(row).to_contain_text(camera.partition(".")[2])
     await take(ada.page, Picture.AUTOMATION_CAMERA)
-    await name_it(ada, "Picture of the door")
-    await clicks.on(ada.button("Save").last)
+    await clicks.on(await name_it(ada, "Picture of the door"))
 
     entity_id = "automation.picture_of_the_door"
     config = await saved(house, entity_id)
@@ -112,12 +110,7 @@ async def test_from_an_account_to_an_automation_that_begins_with_a_failed_email_
     await clicks.on(ada.page.get_by_text(SEND).first)
     await expect(ada.page.locator("ha-service-control")).to_be_visible()
     await take(ada.page, Picture.AUTOMATION_FAILED)
-    await name_it(ada, "Failed mail")
-    save = ada.button("Save").last
-    while not await save.evaluate("button => button.matches(':focus, :focus-within')"):
-        await ada.page.keyboard.press("Tab")
-        await asyncio.sleep(0)
-    await ada.page.keyboard.press("Enter")
+    await (await name_it(ada, "Failed mail")).press("Enter")
 
     config = await saved(house, "automation.failed_mail")
     try:

@@ -89,7 +89,7 @@ class FinishSteps(Dialog):
         return self.async_create_entry(
             title=self.draft.sender,
             data=self.draft.data(),
-            options=self._options(NEW_ACCOUNT | (imported.options if imported else {})),
+            options=self._options({**NEW_ACCOUNT, **(imported.options if imported else {})}),
             subentries=[
                 ConfigSubentryData(
                     subentry_type=SUBENTRY_RECIPIENT,
