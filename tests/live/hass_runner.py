@@ -33,6 +33,7 @@ homeassistant:
   language: en
   time_zone: Europe/Berlin
 frontend:
+automation: !include automations.yaml
 """
 
 
@@ -162,6 +163,7 @@ class HomeAssistant:
         storage = self.folder / ".storage"
         storage.mkdir(parents=True)
         (self.folder / "configuration.yaml").write_text(_CONFIGURATION + configuration)
+        (self.folder / "automations.yaml").write_text("[]\n")
         (self.folder / "custom_components").mkdir()
         (self.folder / "custom_components" / INTEGRATION.name).symlink_to(INTEGRATION)
         bundle = Path(certifi.where()).read_text(encoding="utf-8") + authority_pem
