@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+import json
 from pathlib import Path
 import re
 from typing import Any
@@ -36,6 +37,7 @@ from tests.support.accounts import account_entry
 from tests.support.dialogs import TEXTS
 from tests.support.fixtures import Bed
 
+TRANSLATIONS = Path(config_flow.__file__).parent / "translations"
 KINDS = {kind.value for kind in FailureKind}
 PHRASES = TEXTS["selector"]["phrase"]["options"]
 RECIPIENT = TEXTS["config_subentries"]["recipient"]
@@ -230,3 +232,14 @@ def test_all_texts_are_such_that_home_assistant_can_show_them() -> None:
         # An apostrophe in front of a brace would quote it.
         assert "'{" not in text, place
         assert re.fullmatch(r"[a-z0-9_.-]+", place), place
+
+
+@pytest.mark.parametrize(
+    "language", sorted(TRANSLATIONS.glob("*.json")), ids=lambda path: path.stem
+)
+def test_the_search_for_mail_offers_sending_first_and_dropping_last(language: Path) -> None:
+    # Home Assistant's search puts names with fewer words first where all of them match.
+    actions = json.loads(language.read_text(encoding="utf-8"))["services"]
+    words = {action: len(texts["name"].split()) for action, texts in actions.items()}
+    assert words["send_message"] < min(words["list_waiting"], words["retry_waiting"])
+    assert words["drop_waiting"] > max(words["list_waiting"], words["retry_waiting"])

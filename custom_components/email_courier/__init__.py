@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 import logging
 from pathlib import Path
 
@@ -10,11 +11,12 @@ from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryError
 from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.typing import ConfigType
 
 from .account import Account, EmailCourierConfigEntry
 from .connectivity import ContactLog
-from .const import DOMAIN
+from .const import DOMAIN, SIGNAL_MAIL
 from .courier_config import async_courier_config
 from .entry import trust_of
 from .issues import AccountIssues, async_delete_issues
@@ -69,9 +71,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmailCourierConfigEntry)
     AccountIssues(account).async_start()
     ContactLog(account).async_start()
     Activity(account).async_start()
+    entry.async_on_unload(
+        account.async_listen(partial(async_dispatcher_send, hass, SIGNAL_MAIL, account))
+    )
     await account.async_open()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     account.async_start()
+    async_dispatcher_send(hass, SIGNAL_MAIL, account, None)
     entry.async_on_unload(await async_register_classic(hass, account))
     OldNames(account).async_start()
     entry.async_on_unload(entry.add_update_listener(_async_take_up))

@@ -18,6 +18,7 @@ from homeassistant.util import dt as dt_util
 
 from .const import (
     CONF_CA_FILE,
+    CONF_DEFAULT_SUBJECT,
     CONF_DROP_LARGE_ATTACHMENTS,
     CONF_HELLO_NAME,
     CONF_REPLY_TO,
@@ -26,6 +27,8 @@ from .const import (
     CONF_TIMEOUT,
     DOMAIN,
     SUBENTRY_RECIPIENT,
+    SUBJECT_FIRST_LINE,
+    SUBJECT_OF_CORE,
 )
 from .entry import settings_of
 from .errors import (
@@ -177,9 +180,12 @@ class Account:
         to: tuple[Mailbox, ...] = (),
         sender_name: str | None = None,
         reply_to: tuple[Mailbox, ...] | None = None,
+        subject: str | None = None,
         **fields: Any,
     ) -> Content:
         """Return content from this account's sender, with the account's own defaults."""
+        if not subject and self.entry.options.get(CONF_DEFAULT_SUBJECT) == SUBJECT_FIRST_LINE:
+            fields["default_subject"] = SUBJECT_OF_CORE
         if reply_to is None:
             own = self.entry.options.get(CONF_REPLY_TO)
             reply_to = parse_mailboxes(own) if own else ()
@@ -187,6 +193,7 @@ class Account:
             sender=self.sender if sender_name is None else self.sender.named(sender_name),
             to=to,
             reply_to=reply_to,
+            subject=subject or ("" if "default_subject" in fields else SUBJECT_OF_CORE),
             home_name=self.hass.config.location_name,
             language=self.hass.config.language,
             base_url=_base_url(self.hass) if fields.get("markdown") else None,

@@ -17,6 +17,9 @@ SUBENTRY_RECIPIENT: Final = "recipient"
 SIGNAL_NOTIFIED: Final = f"{DOMAIN}_notified_{{}}"
 """The signal that an action of our own has sent to a recipient, by the id of its subentry."""
 
+SIGNAL_MAIL: Final = f"{DOMAIN}_mail"
+"""The signal of what becomes of mail: the account, and the event, None when it was just loaded."""
+
 CONF_ALLOW_PLAIN_LOGIN: Final = "allow_plain_login"
 CONF_AUTHORITY: Final = "authority"
 CONF_AUTHORIZE_URL: Final = "authorize_url"
@@ -27,6 +30,7 @@ CONF_CA_FILE: Final = "ca_file"
 CONF_CC: Final = "cc"
 CONF_DELIVERED_AT: Final = "delivered_at"
 """When a test mail of the dialog was last taken; ISO 8601 in UTC, and optional."""
+CONF_DEFAULT_SUBJECT: Final = "default_subject"
 CONF_DROP_LARGE_ATTACHMENTS: Final = "drop_large_attachments"
 CONF_ENCRYPTION: Final = "encryption"
 CONF_FINGERPRINT: Final = "certificate_fingerprint"
@@ -54,6 +58,13 @@ CONF_TRUST_CERTIFICATE: Final = "trust_certificate"
 CONF_USE_SIGN_IN: Final = "use_sign_in"
 CONF_WAITING_AFTER: Final = "waiting_after"
 CONF_WRITE_FIRST: Final = "write_first"
+
+SUBJECT_FIRST_LINE: Final = "first_line"
+"""The default subject of accounts made since 1.1.0."""
+SUBJECT_HOME_ASSISTANT: Final = "home_assistant"
+"""That of accounts made by 1.0.0, and what an account without a choice has."""
+SUBJECT_OF_CORE: Final = "Home Assistant"
+"""The subject that Home Assistant's own actions give a mail without a title."""
 
 DEFAULT_BACKUP_AFTER: Final = 5
 DEFAULT_MAX_MAILS: Final = 10_000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from homeassistant.components.notify import ATTR_TITLE_DEFAULT, NotifyEntity
+from homeassistant.components.notify import NotifyEntity
 from homeassistant.components.notify.const import NotifyEntityFeature
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
@@ -60,7 +60,7 @@ class RecipientEntity(RecipientDeviceEntity, NotifyEntity):
             to=self.recipients.to,
             cc=self.recipients.cc,
             bcc=self.recipients.bcc,
-            subject=title or ATTR_TITLE_DEFAULT,
+            subject=title,
             text=message,
         )
         async with async_worded(self.hass):

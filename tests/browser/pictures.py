@@ -43,6 +43,8 @@ class Picture(StrEnum):
     OPTIONS = "options"
     DEVICE = "device-page"
     ACTION = "action-editor"
+    AUTOMATION_CAMERA = "automation-camera"
+    AUTOMATION_FAILED = "automation-failed"
     SIGN_IN_AGAIN = "sign-in-again"
     TAKE_OVER = "take-over"
     CERTIFICATE_CHANGED = "repair-certificate"

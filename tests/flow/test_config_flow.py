@@ -54,7 +54,7 @@ async def test_an_account_is_made_page_by_page(hass: HomeAssistant, bed: Bed) ->
         "username": USERNAME,
         "password": PASSWORD,
     }
-    assert not dialog.entry.options
+    assert dialog.entry.options == {"default_subject": "first_line"}
 
 
 async def test_setting_up_an_account_is_one_login(hass: HomeAssistant, bed: Bed) -> None:
@@ -156,7 +156,7 @@ async def test_what_was_found_for_the_greeting_becomes_an_option(
     dialog = await Dialog.new_account(hass)
     await dialog.fill_in(**typed_for(server, hello_name="home.example.org"))
     await dialog.submit()
-    assert dialog.entry.options == {"hello_name": "home.example.org"}
+    assert dialog.entry.options["hello_name"] == "home.example.org"
 
 
 @pytest.mark.parametrize(

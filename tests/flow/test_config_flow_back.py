@@ -28,7 +28,7 @@ async def test_from_the_summary_to_the_beginning_and_forward_again(
         assert dialog.step == page
     await dialog.submit()
     assert dialog.entry.data["password"] == PASSWORD
-    assert dialog.entry.options == {"hello_name": "ha.example.test"}
+    assert dialog.entry.options["hello_name"] == "ha.example.test"
 
 
 async def test_the_first_page_has_no_way_back(hass: HomeAssistant) -> None:

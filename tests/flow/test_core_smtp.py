@@ -91,6 +91,7 @@ async def test_everything_is_taken_over_and_proven(hass: HomeAssistant, bed: Bed
     }
     assert entry.data["replaces"] == {"notify.home_mail": ""}
     assert entry.options == {
+        "default_subject": "first_line",
         "sender_name": "Our home",
         "timeout": 300,
         "reply_to": ['"Bea" <bea@example.test>'],
@@ -193,7 +194,7 @@ async def test_what_is_not_set_there_is_not_set_here(
     await dialog.submit()
     await dialog.fill_in()
     await dialog.submit()
-    assert dialog.entry.options == {}
+    assert dialog.entry.options == {"default_subject": "first_line"}
 
 
 async def test_the_password_from_there_goes_to_no_other_server(
@@ -238,4 +239,4 @@ async def test_a_new_account_can_be_made_instead(hass: HomeAssistant, bed: Bed) 
     await dialog.submit()
     assert dialog.entry.data["sender"] == "bea@example.test"
     assert not dialog.entry.subentries
-    assert not dialog.entry.options
+    assert dialog.entry.options == {"default_subject": "first_line"}

@@ -33,6 +33,7 @@ homeassistant:
   language: en
   time_zone: Europe/Berlin
 frontend:
+automation: !include automations.yaml
 """
 
 
@@ -166,6 +167,7 @@ class HomeAssistant:
         storage = self.folder / ".storage"
         storage.mkdir(parents=True)
         (self.folder / "configuration.yaml").write_text(_CONFIGURATION + configuration)
+        (self.folder / "automations.yaml").write_text("[]\n")
         (self.folder / "custom_components").mkdir()
         for component in components:
             (self.folder / "custom_components" / component.name).symlink_to(component)

@@ -12,12 +12,14 @@ from homeassistant.util import dt as dt_util
 
 from ..const import (
     CONF_CA_FILE,
+    CONF_DEFAULT_SUBJECT,
     CONF_HELLO_NAME,
     CONF_SENDER,
     CONF_TEST_RECIPIENT,
     CONF_TIMEOUT,
     CONF_TO,
     SUBENTRY_RECIPIENT,
+    SUBJECT_FIRST_LINE,
 )
 from ..entry import async_save
 from ..mail.failure import Failure
@@ -31,6 +33,8 @@ from .progress import Progress
 if TYPE_CHECKING:
     from ..account import EmailCourierConfigEntry
 
+NEW_ACCOUNT = {CONF_DEFAULT_SUBJECT: SUBJECT_FIRST_LINE}
+"""Options that an account begins with; accounts made by 1.0.0 are without them."""
 _ASKED_FOR = (CONF_HELLO_NAME, CONF_CA_FILE, CONF_TIMEOUT)
 """Options that the dialog shows, so that it can also take them away."""
 
@@ -92,7 +96,7 @@ class FinishSteps(Dialog):
         return self.async_create_entry(
             title=self.draft.sender,
             data=self.draft.data(),
-            options=self._options(imported.options if imported else {}),
+            options=self._options({**NEW_ACCOUNT, **(imported.options if imported else {})}),
             subentries=[
                 ConfigSubentryData(
                     subentry_type=SUBENTRY_RECIPIENT,

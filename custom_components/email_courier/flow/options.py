@@ -27,6 +27,7 @@ from ..const import (
     CONF_BACKUP_ACCOUNT,
     CONF_BACKUP_AFTER,
     CONF_CA_FILE,
+    CONF_DEFAULT_SUBJECT,
     CONF_DROP_LARGE_ATTACHMENTS,
     CONF_FLOOD_LIMIT,
     CONF_HELLO_NAME,
@@ -46,6 +47,8 @@ from ..const import (
     DOMAIN,
     MAX_TIMEOUT,
     MIN_TIMEOUT,
+    SUBJECT_FIRST_LINE,
+    SUBJECT_HOME_ASSISTANT,
 )
 from ..entry import async_save
 from ..mail.address import parse_mailboxes
@@ -139,6 +142,12 @@ def _always() -> dict[vol.Marker, Any]:
     return {
         vol.Optional(CONF_SENDER_NAME): TextSelector(),
         vol.Optional(CONF_REPLY_TO): TextSelector(TextSelectorConfig(multiple=True)),
+        vol.Required(CONF_DEFAULT_SUBJECT, default=SUBJECT_HOME_ASSISTANT): SelectSelector(
+            SelectSelectorConfig(
+                options=[SUBJECT_FIRST_LINE, SUBJECT_HOME_ASSISTANT],
+                translation_key="default_subject",
+            )
+        ),
         vol.Required(_CONNECTION): section(
             vol.Schema(
                 {

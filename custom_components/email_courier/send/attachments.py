@@ -243,7 +243,8 @@ def _in_memory(
     if not filename:
         suffix = usual_suffix(content_type(data[:HEAD_SIZE], "", kind))
         filename = f"{name}_{dt_util.now():%Y-%m-%d_%H-%M-%S}{suffix}"
-    return Attachment(filename, data, kind, wanted.content_id), len(data)
+    attachment = Attachment(filename, data, kind, wanted.content_id, wanted.caption)
+    return attachment, len(data)
 
 
 async def _async_file(

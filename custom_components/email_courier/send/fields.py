@@ -10,6 +10,7 @@ from homeassistant.const import ATTR_ENTITY_ID, Platform
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
+from ..errors import request_error
 from ..mail.compose.content import Button, Priority
 
 
@@ -20,6 +21,7 @@ class Field(StrEnum):
     ATTACHMENTS_REQUIRED = "attachments_required"
     BCC = "bcc"
     BUTTON = "button"
+    CAMERA = "camera"
     CC = "cc"
     CONFIG_ENTRY_ID = "config_entry_id"
     EXPIRES_AFTER = "expires_after"
@@ -42,13 +44,17 @@ PICTURED: Final = frozenset({Platform.CAMERA, Platform.IMAGE})
 
 
 class AttachmentRequest(NamedTuple):
-    """An attachment as it was asked for: by exactly one of path, media source and entity."""
+    """An attachment as it was asked for: by exactly one of path, media source and entity.
+
+    caption: of a picture that is shown in any case.
+    """
 
     path: str | None = None
     media_source: str | None = None
     entity_id: str | None = None
     filename: str | None = None
     content_id: str | None = None
+    caption: str | None = None
 
     @property
     def name(self) -> str:
@@ -86,13 +92,21 @@ def _media_source(value: object) -> str:
 
 def _wanted(value: dict[str, Any]) -> AttachmentRequest:
     if sum(name in value for name in _SOURCES) != 1:
-        raise vol.Invalid(f"an attachment needs exactly one of {', '.join(_SOURCES)}")
+        raise request_error("attachment_source", field=Field.ATTACHMENTS)
     return AttachmentRequest(**value)
 
 
 def _button(value: dict[str, str]) -> Button | None:
     """Return no button for no address, so that a template can leave it out."""
     return Button(**value) if value["url"].strip() else None
+
+
+def _pictured(value: object) -> str:
+    """Accept an entity that has pictures."""
+    entity_id = cv.entity_id(value)
+    if entity_id.partition(".")[0] not in PICTURED:
+        raise request_error("camera_invalid", field=Field.CAMERA, entity_id=entity_id)
+    return entity_id
 
 
 def attachments(extra: int = vol.PREVENT_EXTRA) -> vol.All[Any]:
@@ -122,6 +136,7 @@ COMMON_FIELDS: Final[dict[Any, Any]] = {
     vol.Optional(Field.MARKDOWN): cv.string,
     vol.Optional(Field.BUTTON): _BUTTON,
     vol.Optional(Field.ATTACHMENTS): attachments(),
+    vol.Optional(Field.CAMERA): vol.All(cv.ensure_list, [_pictured]),
     vol.Optional(Field.ATTACHMENTS_REQUIRED): cv.boolean,
     vol.Optional(Field.PRIORITY): vol.Coerce(Priority),
     vol.Optional(Field.REPLY_TO): _ADDRESSES,
@@ -136,15 +151,10 @@ COMMON_FIELDS: Final[dict[Any, Any]] = {
 """All but the text, which the classic action keeps elsewhere than the others."""
 
 SEND_MESSAGE: Final = vol.Schema(
-    vol.All(
-        vol.Schema(
-            {
-                **COMMON_FIELDS,
-                vol.Optional(Field.CONFIG_ENTRY_ID): cv.string,
-                vol.Optional(Field.TITLE): cv.string,
-                vol.Optional(Field.MESSAGE): cv.string,
-            }
-        ),
-        cv.has_at_least_one_key(Field.MESSAGE, Field.HTML, Field.MARKDOWN),
-    )
+    {
+        **COMMON_FIELDS,
+        vol.Optional(Field.CONFIG_ENTRY_ID): cv.string,
+        vol.Optional(Field.TITLE): cv.string,
+        vol.Optional(Field.MESSAGE): cv.string,
+    }
 )

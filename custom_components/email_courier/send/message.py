@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
 from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.components.notify import ATTR_TITLE_DEFAULT
 from homeassistant.core import ServiceCall, ServiceResponse
+from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.util.json import JsonObjectType
 
 from ..account import origin_of
 from ..const import LOGGER, SIGNAL_NOTIFIED
+from ..const import LOGGER, SIGNAL_NOTIFIED, SUBJECT_OF_CORE
+from ..errors import request_error
 from ..mail.compose.content import Attachment
 from ..mail.envelope import RecipientOutcome
 from ..mail.failure import MailError
@@ -28,6 +31,7 @@ from .missing import Missing, async_missing, broken_attachment, without_missing
 from .targets import Destination, async_destinations, mailboxes
 
 _AS_THEY_ARE = (Field.HTML, Field.MARKDOWN, Field.BUTTON, Field.PRIORITY, Field.THREAD)
+_TEXTS = (Field.MESSAGE, Field.HTML, Field.MARKDOWN)
 _LISTS = ("accepted", "refused", "queued")
 
 
@@ -61,6 +65,8 @@ class _Order(NamedTuple):
 
 async def async_send_message(call: ServiceCall) -> ServiceResponse:
     """Send one mail per account, or raise when nobody gets any."""
+    if not (any(name in call.data for name in _TEXTS) or call.data.get(Field.CAMERA)):
+        raise request_error("content_missing", field=Field.MESSAGE)
     return await async_send(call, call.data)
 
 
@@ -79,7 +85,10 @@ async def async_send(
     """
     rights = await async_rights(call)
     destinations = await async_destinations(call.hass, fields, rights, own)
-    sent = await _async_send_to_all(call, destinations, fields, rights, images)
+    content = _content(fields)
+    if own is not None and not content["subject"]:
+        content["subject"] = SUBJECT_OF_CORE  # login codes come that way
+    sent = await _async_send_to_all(call, destinations, fields, rights, content, images)
     if call.return_response:
         return _response(sent)
     _report_refusals(sent)
@@ -91,9 +100,12 @@ async def _async_send_to_all(
     destinations: Sequence[Destination],
     fields: Mapping[str, Any],
     rights: Rights,
+    content: dict[str, Any],
     images: Sequence[str],
 ) -> list[Sent]:
     """Send the same content to every destination.
+
+    content: what all mails have in common, without attachments.
 
     An attachment that cannot be had is missing, and the mail says so; it is an error where the
     fields say that attachments are required, and always where its folder is not allowed.
@@ -102,11 +114,10 @@ async def _async_send_to_all(
     Raises Unauthorized, before anything is fetched, for pictures that the user may not see.
     """
     hass = call.hass
-    wanted: list[AttachmentRequest] = fields.get(Field.ATTACHMENTS, [])
+    wanted = [*fields.get(Field.ATTACHMENTS, ()), *_shown(hass, fields.get(Field.CAMERA, ()))]
     if pictured := [one.pictured for one in wanted if one.pictured is not None]:
         rights.require(POLICY_READ, pictured)
     attached = len(wanted)
-    content = _content(fields)
     wanted = [*wanted, *(AttachmentRequest(path=path) for path in images)]
     missing: list[Missing] = []
     fetched: Sequence[Attachment | None] = ()
@@ -129,12 +140,23 @@ async def _async_send_to_all(
     return sent
 
 
+def _shown(hass: HomeAssistant, entity_ids: Sequence[str]) -> Iterator[AttachmentRequest]:
+    """Yield the pictures that show themselves, each with the name of its entity as caption.
+
+    Their content ids are the ids of the entities: HTML and Markdown can say where they stand.
+    """
+    for entity_id in dict.fromkeys(entity_ids):
+        state = hass.states.get(entity_id)
+        caption = entity_id if state is None else state.name
+        yield AttachmentRequest(entity_id=entity_id, content_id=entity_id, caption=caption)
+
+
 def _content(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what every mail has in common, without attachments. Raises as above."""
+    """Return what every mail has in common, without attachments. Raises ServiceValidationError."""
     return {
         "sender_name": fields.get(Field.SENDER_NAME),
         "reply_to": mailboxes(fields[Field.REPLY_TO]) if Field.REPLY_TO in fields else None,
-        "subject": fields.get(Field.TITLE) or ATTR_TITLE_DEFAULT,
+        "subject": fields.get(Field.TITLE),
         "text": fields.get(Field.MESSAGE, ""),
         "headers": fields.get(Field.HEADERS, {}),
         **{field: fields[field] for field in _AS_THEY_ARE if field in fields},

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import sha256
-from html import unescape
+from html import escape, unescape
 import re
 from urllib.parse import unquote
 
@@ -59,6 +59,15 @@ class _Files:
         self.attached: list[Attachment] = []
         self.names: dict[str, str] = {}
 
+    @property
+    def captioned(self) -> dict[str, str]:
+        """The captions of pictures that show themselves, by the content id sent."""
+        return {
+            content_id: attachment.caption
+            for content_id, attachment in self.inline
+            if attachment.caption is not None
+        }
+
 
 def _check(content: Content) -> None:
     if content.html and content.markdown:
@@ -72,12 +81,12 @@ def _sort(content: Content) -> _Files:
     has_page = bool(content.html or content.markdown)
     for attachment in content.attachments:
         name = _bare_content_id(attachment.content_id or "")
-        if not (has_page and name) or (content.markdown and not is_picture(attachment)):
+        if attachment.caption is not None and is_picture(attachment):
+            _show_once(files, name or one_line(attachment.filename), attachment)
+        elif not (has_page and name) or (content.markdown and not is_picture(attachment)):
             files.attached.append(attachment)
-        elif name in files.names:
-            raise ContentError("attachments", ContentFault.CONTENT_ID_REPEATED, content_id=name)
         else:
-            _show(files, name, attachment)
+            _show_once(files, name, attachment)
     for image in content.images:
         name = one_line(re.split(r"[/\\]", image.filename)[-1])
         if has_page and name and name not in files.names and is_picture(image):
@@ -85,6 +94,12 @@ def _sort(content: Content) -> _Files:
         else:
             files.attached.append(image)
     return files
+
+
+def _show_once(files: _Files, name: str, attachment: Attachment) -> None:
+    if name in files.names:
+        raise ContentError("attachments", ContentFault.CONTENT_ID_REPEATED, content_id=name)
+    _show(files, name, attachment)
 
 
 def _show(files: _Files, name: str, attachment: Attachment) -> None:
@@ -103,7 +118,8 @@ def _bare_content_id(text: str) -> str:
 def _plain_text(content: Content) -> str:
     """Return the text for readers that show no HTML."""
     if content.text.strip() or not content.html:
-        return content.text or content.markdown or ""
+        captions = (one.caption for one in content.attachments if one.caption)
+        return content.text or content.markdown or "\n".join(captions)
     from .html_text import html_text  # noqa: PLC0415 - few mails need it
 
     return html_text(content.html) or content.subject or content.text
@@ -122,13 +138,39 @@ def _page(content: Content, files: _Files) -> str | None:
         from .layout import InlinePicture, markdown_page  # noqa: PLC0415
 
         pictures = tuple(
-            InlinePicture(name, files.names[name], attachment.filename)
+            InlinePicture(name, files.names[name], attachment.filename, attachment.caption or "")
             for name, (_, attachment) in zip(files.names, files.inline, strict=True)
         )
         return markdown_page(content, pictures)
-    if not content.html:
-        return None
-    return _with_sent_content_ids(content.html, files.names) if files.names else content.html
+    page = content.html
+    if not page:
+        if not files.captioned:
+            return None
+        page = text_as_page(content)
+    if files.names:
+        page = _with_sent_content_ids(page, files.names)
+    return with_captioned(page, files.captioned)
+
+
+def text_as_page(content: Content) -> str:
+    """Return plain text as HTML, for pictures to stand below it."""
+    text = escape(body_text(content.text).strip("\n")).replace("\n", "<br>\n")
+    paragraph = f"<p>{text}</p>\n" if text else ""
+    head = '<!DOCTYPE html>\n<html><head><meta charset="utf-8"></head>'
+    return f"{head}<body>\n{paragraph}</body></html>\n"
+
+
+def with_captioned(page: str, captions: Mapping[str, str]) -> str:
+    """Add those pictures to HTML that it does not show. captions: by the content id sent."""
+    pictures = "".join(
+        f'<p><img src="cid:{content_id}" alt="{escape(caption)}"'
+        f' style="max-width:100%;height:auto"><br>{escape(caption)}</p>\n'
+        for content_id, caption in captions.items()
+        if f"cid:{content_id}" not in page
+    )
+    ends = [*re.finditer(r"</body\s*>", page, re.IGNORECASE)]
+    at = ends[-1].start() if ends else len(page)
+    return page[:at] + pictures + page[at:]
 
 
 def _with_sent_content_ids(page: str, names: dict[str, str]) -> str:

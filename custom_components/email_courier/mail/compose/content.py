@@ -63,12 +63,15 @@ class Attachment:
     source: the bytes themselves, or an open file that is read while composing.
     content_type: what it is believed to be; its content and its name can know better.
     content_id: the name by which html or markdown shows it inline (RFC 2392 without "cid:").
+    caption: shows a picture inline with these words below it, in whatever body the mail has; where
+    html or markdown names its content id, there and without them.
     """
 
     filename: str
     source: bytes | OpenedFile = field(repr=False)
     content_type: str | None = None
     content_id: str | None = None
+    caption: str | None = None
 
     def close(self) -> None:
         """Close the file; whoever composes it from now on finds it unreadable."""
@@ -112,6 +115,8 @@ class Content:
     markdown: the same, as CommonMark, rendered into the layout; not together with html.
     images: the classic pictures: inline under their file names where there is html, else attached.
     headers: further header fields by name.
+    default_subject: without a subject, the first line of the text is taken, and this where there
+    is no text; None leaves such a mail without one.
     thread: mails with the same key are one conversation in the inbox.
     base_url: where relative links in markdown and the button lead to.
     home_name, language: for the layout; the language is a BCP 47 tag.
@@ -123,6 +128,7 @@ class Content:
     bcc: tuple[Mailbox, ...] = ()
     reply_to: tuple[Mailbox, ...] = ()
     subject: str = ""
+    default_subject: str | None = None
     text: str = ""
     html: str | None = None
     markdown: str | None = None

@@ -44,12 +44,14 @@ _OUTLOOK_STYLE_SHEET = """\
 class InlinePicture(NamedTuple):
     """A picture in the mail.
 
-    name: its content id as the markdown writes it. content_id: as it is sent.
+    name: its content id as the markdown writes it. content_id: as it is sent. caption: the words
+    below it.
     """
 
     name: str
     content_id: str
     filename: str
+    caption: str = ""
 
 
 def markdown_page(content: Content, pictures: tuple[InlinePicture, ...]) -> str:
@@ -110,10 +112,11 @@ def _title(subject: str) -> str:
 
 
 def _picture(picture: InlinePicture) -> str:
-    alt = _text(visible_name(picture.filename, ""))
+    caption = _text(picture.caption)
+    alt = caption or _text(visible_name(picture.filename, ""))
     return (
         f'<p style="margin:0 0 16px"><img src="cid:{picture.content_id}" alt="{alt}"'
-        f' width="{PICTURE_WIDTH}" style="{PICTURE_STYLE}"></p>\n'
+        f' width="{PICTURE_WIDTH}" style="{PICTURE_STYLE}">{caption}</p>\n'
     )
 
 

@@ -56,6 +56,24 @@ def render(source: str, pictures: Mapping[str, str], base_url: str | None = None
     return Rendered(renderer.render(source), frozenset(renderer.shown))
 
 
+def plain_lines(source: str) -> Iterator[str]:
+    """Yield the lines of the text in markdown: without marks, addresses and pictures."""
+    for token in _parser().parse(source):
+        if token.type in {"fence", "code_block"}:
+            yield from token.content.splitlines()
+        elif token.children is not None:
+            yield from _text_of(token.children).split("\n")
+
+
+def _text_of(tokens: list[Token]) -> str:
+    breaks = {"softbreak", "hardbreak"}
+    return "".join(
+        "\n" if token.type in breaks else token.content
+        for token in tokens
+        if token.type in breaks or token.type in {"text", "code_inline"}
+    )
+
+
 def absolute_link(url: str, base_url: str | None) -> str | None:
     """Return where a link leads, or None when a mail must not or cannot link there."""
     try:
@@ -81,6 +99,12 @@ class _Markdown(MarkdownIt):
             return False
 
 
+def _parser() -> _Markdown:
+    parser = _Markdown("commonmark", {"html": False})
+    parser.enable(["table", "strikethrough"])
+    return parser
+
+
 class _Renderer:
     """Renders one text, remembering the pictures shown."""
 
@@ -88,8 +112,7 @@ class _Renderer:
         self.shown: set[str] = set()
         self._pictures = pictures
         self._base_url = base_url
-        self._parser = _Markdown("commonmark", {"html": False})
-        self._parser.enable(["table", "strikethrough"])
+        self._parser = _parser()
 
     def render(self, source: str) -> str:
         tokens = self._parser.parse(source)
