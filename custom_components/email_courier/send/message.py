@@ -8,15 +8,12 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from homeassistant.auth.permissions.const import POLICY_READ
-from homeassistant.components.notify import ATTR_TITLE_DEFAULT
-from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.util.json import JsonObjectType
 
 from ..account import origin_of
-from ..const import LOGGER, SIGNAL_NOTIFIED
 from ..const import LOGGER, SIGNAL_NOTIFIED, SUBJECT_OF_CORE
 from ..errors import request_error
 from ..mail.compose.content import Attachment

@@ -121,7 +121,7 @@ def _account_of_typed(
     fields: Mapping[str, Any],
     rights: Rights,
     own: Destination | None,
-    targeted: list[ConfigEntry],
+    targeted: list[EmailCourierConfigEntry],
 ) -> Account | None:
     """Return the account that typed addresses go with where the call says so."""
     if own is not None:
@@ -142,7 +142,7 @@ def _account_of_typed(
 
 
 def _all_of(
-    hass: HomeAssistant, entry: ConfigEntry, fields: Mapping[str, Any], rights: Rights
+    hass: HomeAssistant, entry: EmailCourierConfigEntry, fields: Mapping[str, Any], rights: Rights
 ) -> Destination:
     """Return a mail to all recipients of an account that is a target."""
     for subentry in entry.get_subentries_of_type(SUBENTRY_RECIPIENT):
@@ -269,7 +269,7 @@ def async_recipients_within(hass: HomeAssistant, fields: Mapping[str, Any]) -> l
     ]
 
 
-def _targeted_accounts(hass: HomeAssistant, fields: Mapping[str, Any]) -> list[ConfigEntry]:
+def _targeted_accounts(hass: HomeAssistant, fields: Mapping[str, Any]) -> list[EmailCourierConfigEntry]:
     """Return the accounts that are named by their devices or events.
 
     An account that merely lies in an area or has a label is meant where no recipient does.
