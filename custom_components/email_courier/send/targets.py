@@ -269,7 +269,9 @@ def async_recipients_within(hass: HomeAssistant, fields: Mapping[str, Any]) -> l
     ]
 
 
-def _targeted_accounts(hass: HomeAssistant, fields: Mapping[str, Any]) -> list[EmailCourierConfigEntry]:
+def _targeted_accounts(
+    hass: HomeAssistant, fields: Mapping[str, Any]
+) -> list[EmailCourierConfigEntry]:
     """Return the accounts that are named by their devices or events.
 
     An account that merely lies in an area or has a label is meant where no recipient does.
