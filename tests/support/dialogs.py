@@ -245,9 +245,10 @@ class Dialog:
             case FlowResultType.FORM:
                 self._check_form()
             case FlowResultType.MENU:
-                assert self._texts["step"][self.step]["menu_options"].keys() >= set(
-                    self.page["menu_options"]
-                )
+                self._check_menu()
+            case FlowResultType.CREATE_ENTRY:
+                if (text := self.page.get("description")) is not None:
+                    assert self._say(self._texts["create_entry"][text])
             case FlowResultType.SHOW_PROGRESS:
                 action = self.page["progress_action"]
                 self._say(self._texts["progress"][action])
@@ -257,9 +258,16 @@ class Dialog:
                 if self.page.get("translation_domain") is None:
                     self._say(self._texts["abort"][self.reason])
 
+    def _check_menu(self) -> None:
+        step = self._texts["step"][self.step]
+        assert self._say(step["title"])
+        assert self.description is not None
+        assert all(self._say(step["menu_options"][option]) for option in self.page["menu_options"])
+
     def _check_form(self) -> None:
         step = self._texts["step"][self.step]
         assert self._say(step["title"])
+        assert step.get("submit") or self._texts is TEXTS["options"]
         assert self.description is not None
         named = set(step.get("data", {}))
         for sub in step.get("sections", {}).values():
