@@ -1,6 +1,7 @@
 """The set-up dialog never freezes: it shows progress, and closing it ends everything."""
 
 import asyncio
+from unittest.mock import AsyncMock
 
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, UnknownFlow
@@ -132,6 +133,7 @@ async def test_closing_the_dialog_while_the_server_is_searched_for_ends_the_sear
         return Discovery(Origin.NONE)
 
     monkeypatch.setattr(flow_server, "async_discover", search)
+    monkeypatch.setattr(flow_server, "async_meant_address", AsyncMock(return_value=None))
     dialog = await Dialog.new_account(hass)
     async with asyncio.timeout(1):
         await dialog.begin(sender="anna@example.com")

@@ -101,6 +101,13 @@ class Dialog:
         return await dialog._open((entry.entry_id, SUBENTRY_RECIPIENT), {"source": SOURCE_USER})
 
     @classmethod
+    async def following(cls, hass: HomeAssistant, dialog: Dialog) -> Self:
+        """Return the dialog for the first recipient, which a new account leads on to."""
+        texts = TEXTS["config_subentries"][SUBENTRY_RECIPIENT]
+        _, flow_id = dialog.page["next_flow"]
+        return await cls(hass, hass.config_entries.subentries, texts)._resume(flow_id)
+
+    @classmethod
     async def change_of_recipient(
         cls, hass: HomeAssistant, entry: ConfigEntry, subentry_id: str
     ) -> Self:

@@ -30,7 +30,7 @@ from .check import CheckResult, async_check, async_provider_of
 from .core_smtp import CoreAccount
 from .draft import Draft, SignInAttempt
 from .forms import nested
-from .progress import Progress
+from .progress import Progress, share_done
 from .texts import error_values, proof_text, typing_error
 
 if TYPE_CHECKING:
@@ -45,7 +45,6 @@ _PAGE_OF_KIND = {
     FailureKind.AUTH_MECHANISM_UNSUPPORTED: "login",
     **dict.fromkeys(LOGIN_REFUSED, "login"),
 }
-_STAGES = tuple(Stage)
 
 
 class Dialog(ConfigFlow):
@@ -202,7 +201,7 @@ class Dialog(ConfigFlow):
     def _note_stage(self, stage: Stage) -> None:
         if stage is not self._stage:
             self._stage = stage
-            self.async_update_progress(_STAGES.index(stage) / len(_STAGES))
+            self.async_update_progress(share_done(stage))
             self.async_notify_flow_changed()
 
     async def _take_result(self, result: CheckResult) -> str:

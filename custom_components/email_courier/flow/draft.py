@@ -112,25 +112,25 @@ class Draft:
             hello_name=settings.hello_name,
         )
 
-    def at_typed_server(self, typed: Mapping[str, Any]) -> Draft:
-        """Take over a server as it was typed; trust and consent were given to one server only.
+    def at_server(self, **server: Any) -> Draft:
+        """Take over another server; trust and consent were given to one server only."""
+        draft = replace(self, **server)
+        if draft.host != self.host:
+            return replace(draft, certificate_fingerprint=None, allow_plain_login=False)
+        return draft
 
-        typed: the fields of a form, with or without those that most people leave alone.
-        """
+    def at_typed_server(self, typed: Mapping[str, Any]) -> Draft:
+        """Take over a server as it was typed in the fields of a form."""
         server = server_in(typed.get(CONF_HOST, ""))
         port: int = typed[CONF_PORT] if server.port is None else server.port
         if server.encryption is Encryption.TLS and port == SUBMISSION_PORT and server.port is None:
             port = SUBMISSIONS_PORT
-        draft = replace(
-            self,
+        return self.at_server(
             host=server.host,
             port=port,
             encryption=server.encryption or Encryption(typed[CONF_ENCRYPTION]),
             verify_ssl=typed[CONF_VERIFY_SSL],
         )
-        if draft.host != self.host:
-            return replace(draft, certificate_fingerprint=None, allow_plain_login=False)
-        return draft
 
     def signed_in(self, username: str, sign_in: SignIn, tokens: GrantedTokens) -> Draft:
         """Log in with a token that was granted for this server; no password is kept beside it."""

@@ -51,11 +51,11 @@ class LoginSteps(Dialog):
         await self._async_take_server(typed)
         if typed.get(CONF_USE_SIGN_IN):
             self.attempt.username = typed.get(CONF_USERNAME, "").strip()
-            return await self.go_to("sign_in" if self._provider is None else "login_choice")
+            return await self._choose_way()
         self._take_login(typed)
         if typed.get(CONF_GO_BACK):
             self.login_is_known = False
-            return await self.go_to("server")
+            return await (self._choose_way() if self._way_is_chosen else self.go_to("server"))
         if not self.check_server():
             return await self.go_to("server")
         if self.draft.username is None or self.draft.password is not None:
@@ -121,8 +121,6 @@ class LoginSteps(Dialog):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask who is to be signed in with, where the server does not tell."""
-        if self._provider is not None:
-            return await self.go_to(self._provider)
         return self.async_show_menu(step_id="sign_in", menu_options=[*OAuthProvider, "password"])
 
     async def async_step_signed_in(
@@ -181,6 +179,10 @@ class LoginSteps(Dialog):
         return await self.async_page(
             "plain_login", plain_login_form(), {}, server=as_code(self.draft.host)
         )
+
+    async def _choose_way(self) -> ConfigFlowResult:
+        self._way_is_chosen = False
+        return await self.go_to("sign_in" if self._provider is None else "login_choice")
 
     async def _async_take_server(self, typed: dict[str, Any]) -> None:
         """Take over the server that the login's page shows beside username and password."""
