@@ -117,8 +117,7 @@ async def test_the_page_of_the_certificate_asks_for_nothing_else(
 )
 def test_the_command_is_safe_to_be_copied(host: str, place: str) -> None:
     assert comparison_text(Draft(host=host, port=465), None) == (
-        f"openssl s_client -connect {place} </dev/null"
-        " | openssl x509 -noout -fingerprint -sha256"
+        f"openssl s_client -connect {place} </dev/null | openssl x509 -noout -fingerprint -sha256"
     )
 
 

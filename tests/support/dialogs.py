@@ -105,7 +105,8 @@ class Dialog:
         """Return the dialog for the first recipient, which a new account leads on to."""
         texts = TEXTS["config_subentries"][SUBENTRY_RECIPIENT]
         _, flow_id = dialog.page["next_flow"]
-        return await cls(hass, hass.config_entries.subentries, texts)._resume(flow_id)
+        following = cls(hass, hass.config_entries.subentries, texts)
+        return await following._resume(flow_id)
 
     @classmethod
     async def change_of_recipient(

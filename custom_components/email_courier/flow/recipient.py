@@ -94,9 +94,7 @@ class RecipientFlow(ConfigSubentryFlow):
             description_placeholders=values,
         )
 
-    def _doubtful(
-        self, mailboxes: tuple[Mailbox, ...], stored: Collection[str]
-    ) -> Mailbox | None:
+    def _doubtful(self, mailboxes: tuple[Mailbox, ...], stored: Collection[str]) -> Mailbox | None:
         """Return an address that only a server of one's own could know; each is doubted once."""
         for mailbox in mailboxes:
             is_known = format_mailbox(mailbox) in stored or mailbox.address in self._asked_about

@@ -31,7 +31,7 @@ async def meant_domain(domain: str, resolver: Resolver, providers: Providers) ->
     try:
         async with asyncio.timeout(_LIMIT):
             exchangers = await resolver.mx(domain)
-    except (LookupFailed, OSError, TimeoutError):
+    except LookupFailed, OSError, TimeoutError:
         exchangers = ()
     return None if any(exchanger.host for exchanger in exchangers) else nearest
 
