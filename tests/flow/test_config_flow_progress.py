@@ -123,9 +123,10 @@ async def test_closing_the_dialog_while_a_remedy_is_looked_for_leaves_nothing(
 async def test_closing_the_dialog_while_the_server_is_searched_for_ends_the_search(
     hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ended = asyncio.Event()
+    begun, ended = asyncio.Event(), asyncio.Event()
 
     async def search(_hass: HomeAssistant, _sender: str) -> Discovery:
+        begun.set()
         try:
             await asyncio.Event().wait()
         finally:
@@ -137,6 +138,7 @@ async def test_closing_the_dialog_while_the_server_is_searched_for_ends_the_sear
     dialog = await Dialog.new_account(hass)
     async with asyncio.timeout(1):
         await dialog.begin(sender="anna@example.com")
+    await begun.wait()
     assert dialog.progress == ["discovery"]
     await close(dialog)
     assert ended.is_set()

@@ -20,6 +20,8 @@ from tests.reports.servers import (
     ServerTls,
 )
 
+pytestmark = pytest.mark.usefixtures("network")
+
 OWN_DOMAIN = "stand-in.email"
 """A domain of public DNS that no provider owns."""
 
@@ -43,7 +45,7 @@ class Names:
 
 
 @pytest.fixture
-def names(monkeypatch: pytest.MonkeyPatch, network: Network) -> Names:
+def names(monkeypatch: pytest.MonkeyPatch) -> Names:
     """A DNS in which nothing is found unless a test says so."""
     names = Names()
     monkeypatch.setattr(aiodns, "DNSResolver", lambda *_, **__: names)
@@ -109,16 +111,12 @@ async def test_a_provider_is_not_taken_for_another(hass: HomeAssistant, domain: 
     ours="It is found, and the page of the server is left out.",
     held_at_first=True,
 )
-async def test_a_server_in_srv_records_is_found(
-    hass: HomeAssistant, bed: Bed, names: Names, network: Network
-) -> None:
+async def test_a_server_in_srv_records_is_found(hass: HomeAssistant, names: Names) -> None:
     host = f"mail.{OWN_DOMAIN}"
     record = pycares.SRVRecordData(priority=0, weight=1, port=465, target=host)
     names.records[f"_submissions._tcp.{OWN_DOMAIN}", "SRV"] = [record]
 
-    dialog = await set_up(
-        hass, sender=f"bea@{OWN_DOMAIN}", password=None, enter_manually=False
-    )
+    dialog = await set_up(hass, sender=f"bea@{OWN_DOMAIN}", password=None, enter_manually=False)
 
     assert [page["step_id"] for page in dialog.pages] == ["address", "login", "login"]
     assert dialog.fields["host"] == host

@@ -173,7 +173,7 @@ class Dialog:
         step = self._texts["step"][self.step]
         parts = [step, *step.get("sections", {}).values()]
         (text,) = (
-            part["data_description"][field] for part in parts if field in part["data_description"]
+            texts[field] for part in parts if field in (texts := part.get("data_description", {}))
         )
         return self._say(text)
 

@@ -25,6 +25,7 @@ from ..phrases import as_code
 from ..recipients import format_mailbox
 from .check import async_send_test
 from .dialog import Dialog
+from .draft import Draft
 from .forms import CONF_GO_BACK, finish_form, flat, tested_form
 from .progress import Progress
 from .texts import NEXT_PAGES, NEXT_STEPS
@@ -42,7 +43,8 @@ class FinishSteps(Dialog):
         super().__init__()
         self.test_recipient = ""
         self.has_tested = False
-        self._has_named = False
+        self._name: str | None = None
+        self._name_before: str | None = None
         self._reply = ""
         self._test_mail = Progress[RecipientOutcome]()
 
@@ -54,9 +56,8 @@ class FinishSteps(Dialog):
             self.forget_errors()
             self.test_recipient = typed.get(CONF_TEST_RECIPIENT, "").strip()
             if is_new:
-                name = " ".join(typed.get(CONF_SENDER_NAME, "").split())
-                self.draft = replace(self.draft, sender_name=name or None)
-                self._has_named = True
+                self._name = " ".join(typed.get(CONF_SENDER_NAME, "").split())
+                self._name_before = self.draft.sender_name
             if typed.get(CONF_GO_BACK):
                 self.login_is_known = False
                 return await self.go_to("login")
@@ -139,7 +140,7 @@ class FinishSteps(Dialog):
         sender = self.draft.sender
         return await async_send_test(
             self.hass,
-            self.draft,
+            self._named_draft,
             self.test_recipient,
             phrases.say("test_subject", home=self.hass.config.location_name),
             text=phrases.say("test_text", sender=sender),
@@ -147,10 +148,17 @@ class FinishSteps(Dialog):
         )
 
     @property
+    def _named_draft(self) -> Draft:
+        """The draft with the name that was asked for last."""
+        if self._name is None:
+            return self.draft
+        return replace(self.draft, sender_name=self._name or None)
+
+    @property
     def _sender_name(self) -> str:
         """The name beside the address: as typed or taken over, else that of the home."""
-        if self._has_named:
-            return self.draft.sender_name or ""
+        if self._name is not None and self._name_before == self.draft.sender_name:
+            return self._name
         taken_over = self.imported.options.get(CONF_SENDER_NAME) if self.imported else None
         return self.draft.sender_name or taken_over or self.hass.config.location_name
 
@@ -162,4 +170,4 @@ class FinishSteps(Dialog):
         """Return the options with those that the dialog sets."""
         asked_for = _ASKED_FOR_WHEN_NEW if self.own_entry is None else _ASKED_FOR
         others = {name: value for name, value in stored.items() if name not in asked_for}
-        return {**others, **self.draft.options()}
+        return {**others, **self._named_draft.options()}

@@ -50,12 +50,11 @@ class LoginSteps(Dialog):
         self.forget_errors()
         await self._async_take_server(typed)
         if typed.get(CONF_USE_SIGN_IN):
-            self.attempt.username = typed.get(CONF_USERNAME, "").strip()
-            return await self._choose_way()
+            return await self._choose_way(typed)
         self._take_login(typed)
         if typed.get(CONF_GO_BACK):
             self.login_is_known = False
-            return await (self._choose_way() if self._way_is_chosen else self.go_to("server"))
+            return await (self._choose_way(typed) if self._way_is_chosen else self.go_to("server"))
         if not self.check_server():
             return await self.go_to("server")
         if self.draft.username is None or self.draft.password is not None:
@@ -180,7 +179,8 @@ class LoginSteps(Dialog):
             "plain_login", plain_login_form(), {}, server=as_code(self.draft.host)
         )
 
-    async def _choose_way(self) -> ConfigFlowResult:
+    async def _choose_way(self, typed: dict[str, Any]) -> ConfigFlowResult:
+        self.attempt.username = typed.get(CONF_USERNAME, "").strip()
         self._way_is_chosen = False
         return await self.go_to("sign_in" if self._provider is None else "login_choice")
 
