@@ -173,6 +173,12 @@ def test_every_line_of_a_menu_leads_somewhere() -> None:
         assert step.get("menu_option_descriptions", options).keys() == options.keys()
 
 
+def test_no_title_of_a_page_needs_a_value() -> None:
+    # Home Assistant's pages give titles none.
+    for page, step in TEXTS["config"]["step"].items():
+        assert not _PLACEHOLDER.search(step["title"]), page
+
+
 def test_every_button_is_named() -> None:
     for page in (*FORMS, "core_account"):
         assert TEXTS["config"]["step"][page]["submit"], page

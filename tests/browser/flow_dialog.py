@@ -6,7 +6,7 @@ from playwright.async_api import Locator, Page, expect
 
 from .look import fits, is_finished
 
-_STEPS = "step-flow-form, step-flow-menu, step-flow-progress"
+_STEPS = "step-flow-form, step-flow-menu, step-flow-progress, step-flow-create-entry"
 
 
 class FlowDialog:

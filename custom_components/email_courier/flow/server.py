@@ -22,6 +22,7 @@ from ..mail.address import Mailbox, parse_mailbox
 from ..mail.failure import FailureKind, MailError
 from ..mail.settings import Encryption
 from ..mail.smtp.tls import Certificate
+from ..phrases import as_code
 from ..recipients import format_mailbox
 from .check import async_discover, async_meant_address
 from .core_smtp import core_accounts
@@ -163,7 +164,7 @@ class ServerSteps(Dialog):
             certificate_form(),
             {},
             certificate=certificate_text(certificate, self.failed, phrases),
-            compare=comparison_text(self.failed, self.tried),
+            compare=as_code(comparison_text(self.failed, self.tried)),
         )
 
     @callback
