@@ -91,7 +91,7 @@ async def test_a_test_mail_arrives_before_the_account_is_saved(
     assert sent.username == USERNAME
     mail = message_from_bytes(sent.content, policy=policy.default)
     assert mail["Subject"] == "Test mail from test home"
-    assert mail["From"] == f'"{hass.config.location_name}" <{USERNAME}>'
+    assert mail["From"] == f"{hass.config.location_name} <{USERNAME}>"
     assert mail["To"] == "bea@example.test"
     assert mail["Message-ID"].endswith("@example.test>")
     assert mail["Auto-Submitted"] == "auto-generated"

@@ -1,12 +1,10 @@
 """What people stumble over in the set-up pages of mail senders, and in what they propose."""
 
 from collections.abc import Sequence
-from types import SimpleNamespace
-from typing import Any
+from contextlib import nullcontext
+from typing import NamedTuple, NoReturn
 
-import aiodns
 from homeassistant.core import HomeAssistant
-import pycares
 import pytest
 
 from tests.reports.driver import only_mail, set_up, typed_for
@@ -24,31 +22,51 @@ pytestmark = pytest.mark.usefixtures("network")
 
 OWN_DOMAIN = "stand-in.email"
 """A domain of public DNS that no provider owns."""
+_DISCOVERY = "custom_components.email_courier.mail.discovery"
+
+
+class Service(NamedTuple):
+    """An SRV record."""
+
+    priority: int
+    weight: int
+    port: int
+    target: str
+
+
+class Exchanger(NamedTuple):
+    """An MX record."""
+
+    preference: int
+    host: str
 
 
 class Names:
     """The DNS of a test: who takes mail for a domain, and which servers it names."""
 
     def __init__(self) -> None:
-        self.records: dict[tuple[str, str], Sequence[Any]] = {}
+        self.exchangers: dict[str, Sequence[Exchanger]] = {}
+        self.services: dict[str, Sequence[Service]] = {}
 
-    async def query_dns(self, name: str, kind: str) -> Any:
-        """Answer as aiodns does."""
-        if (name, kind) not in self.records:
-            raise aiodns.error.DNSError(aiodns.error.ARES_ENOTFOUND, "not found")
-        return SimpleNamespace(
-            answer=[SimpleNamespace(data=data) for data in self.records[name, kind]]
-        )
+    async def mx(self, domain: str) -> Sequence[Exchanger]:
+        """Return who takes mail for a domain."""
+        return self.exchangers.get(domain, ())
 
-    async def close(self) -> None:
-        """Have nothing to close."""
+    async def srv(self, name: str) -> Sequence[Service]:
+        """Return the servers of a service."""
+        return self.services.get(name, ())
+
+
+async def _no_page(*_: object, **__: object) -> NoReturn:
+    raise OSError("no such host")
 
 
 @pytest.fixture
 def names(monkeypatch: pytest.MonkeyPatch) -> Names:
-    """A DNS in which nothing is found unless a test says so."""
+    """A DNS in which nothing is found unless a test says so, and a web without pages."""
     names = Names()
-    monkeypatch.setattr(aiodns, "DNSResolver", lambda *_, **__: names)
+    monkeypatch.setattr(f"{_DISCOVERY}.dns.SystemResolver", lambda: nullcontext(names))
+    monkeypatch.setattr(f"{_DISCOVERY}.web.SessionFetch", lambda *_: _no_page)
     return names
 
 
@@ -62,7 +80,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Names:
 async def test_a_domain_that_takes_mail_is_not_doubted(
     hass: HomeAssistant, bed: Bed, names: Names, domain: str
 ) -> None:
-    names.records[domain, "MX"] = [pycares.MXRecordData(10, f"mx.{domain}")]
+    names.exchangers[domain] = [Exchanger(10, f"mx.{domain}")]
     server = await bed.serve()
 
     dialog = await set_up(hass, **typed_for(server, sender=f"bea@{domain}", enter_manually=False))
@@ -113,8 +131,7 @@ async def test_a_provider_is_not_taken_for_another(hass: HomeAssistant, domain: 
 )
 async def test_a_server_in_srv_records_is_found(hass: HomeAssistant, names: Names) -> None:
     host = f"mail.{OWN_DOMAIN}"
-    record = pycares.SRVRecordData(priority=0, weight=1, port=465, target=host)
-    names.records[f"_submissions._tcp.{OWN_DOMAIN}", "SRV"] = [record]
+    names.services[f"_submissions._tcp.{OWN_DOMAIN}"] = [Service(0, 1, 465, host)]
 
     dialog = await set_up(hass, sender=f"bea@{OWN_DOMAIN}", password=None, enter_manually=False)
 

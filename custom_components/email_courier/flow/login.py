@@ -99,12 +99,9 @@ class LoginSteps(Dialog):
         phrases = await self.async_phrases()
         has_stored = self.stored is not None and self.stored.password is not None
         wants_sign_in = self.failure is not None and self.failure.kind is FailureKind.OAUTH_REQUIRED
-        texts = [
-            self.intro,
-            origin_text(self.found, phrases) if self.skips_server else "",
-            server_line(self.draft, phrases),
-            login_text(self.found, phrases),
-        ]
+        origin = origin_text(self.found, phrases) if self.skips_server else ""
+        server = " ".join(text for text in (origin, server_line(self.draft, phrases)) if text)
+        texts = (self.intro, server, login_text(self.found, phrases))
         return await self.async_page(
             "login",
             login_form(
