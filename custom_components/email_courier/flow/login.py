@@ -49,9 +49,9 @@ class LoginSteps(Dialog):
         typed = flat(user_input)
         self.forget_errors()
         await self._async_take_server(typed)
+        self._take_login(typed)
         if typed.get(CONF_USE_SIGN_IN):
             return await self._choose_way(typed)
-        self._take_login(typed)
         if typed.get(CONF_GO_BACK):
             self.login_is_known = False
             return await (self._choose_way(typed) if self._way_is_chosen else self.go_to("server"))
