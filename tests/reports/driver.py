@@ -78,8 +78,8 @@ class Dialog:
     def at(self, step: str) -> dict[str, Any]:
         """Return the page of this name as it was first shown, with its fields flattened."""
         page = next(page for page in self.pages if page["step_id"] == step)
-        schema = page.get("data_schema")
-        return {**page, "fields": {} if schema is None else dict(_fields(schema))}
+        is_form = page["type"] is FlowResultType.FORM
+        return {**page, "fields": dict(_fields(page["data_schema"])) if is_form else {}}
 
     @property
     def fields(self) -> dict[str, Any]:
