@@ -389,7 +389,9 @@ async def test_the_new_certificate_is_trusted_once_the_account_works_with_it(
     result = await dialog.submit(next_step_id="trust")
     await hass.async_block_till_done()
 
-    assert set(dialog.progress) == {"Testing the account with the new certificate…"}
+    # which of the stages a browser happens to see is a matter of time
+    assert dialog.progress
+    assert set(dialog.progress) <= set(CERTIFICATE_TEXTS["progress"].values())
     assert result["type"] == "create_entry"
     new = certificates.fingerprint(ServerTls.SELF_SIGNED)
     assert account.entry.data[CONF_FINGERPRINT] == new

@@ -51,9 +51,10 @@ FORMS = {
     "address": flow_forms.address_form(offers_lookup=True, offers_back=True),
     "server": flow_forms.server_form(),
     "certificate": flow_forms.certificate_form(),
-    "login": flow_forms.login_form(),
+    "login": flow_forms.login_form(offers_other_ways=True),
     "plain_login": flow_forms.plain_login_form(),
-    "finish": flow_forms.finish_form(),
+    "finish": flow_forms.finish_form(offers_name=True),
+    "tested": flow_forms.tested_form(),
     "google": flow_forms.google_form(),
     "microsoft": flow_forms.microsoft_form(),
     "custom": flow_forms.custom_form(),
@@ -132,12 +133,17 @@ def test_an_error_says_what_happened_then_quotes_the_server_then_says_what_to_do
 
 
 def test_errors_of_a_recipient_have_their_texts() -> None:
-    assert RECIPIENT["error"].keys() == {FailureKind.INVALID_RECIPIENT.value}
+    assert RECIPIENT["error"].keys() == {
+        FailureKind.INVALID_RECIPIENT.value,
+        "domain_without_dot",
+    }
 
 
 def test_every_field_has_its_name_and_is_explained_and_no_text_is_left_over() -> None:
     pages = TEXTS["config"]["step"]
-    assert FORMS.keys() == {page for page, texts in pages.items() if "data" in texts}
+    assert FORMS.keys() == {
+        page for page, texts in pages.items() if "data" in texts or "sections" in texts
+    }
     for page, form in FORMS.items():
         for texts in ("data", "data_description"):
             assert set(fields_of(form)) == set(texts_of_fields(pages[page], texts)), page
@@ -172,8 +178,23 @@ def test_every_page_that_has_texts_exists() -> None:
 
 def test_every_line_of_a_menu_leads_somewhere() -> None:
     for step in TEXTS["config"]["step"].values():
-        for option in step.get("menu_options", {}):
+        options = step.get("menu_options", {})
+        for option in options:
             assert hasattr(config_flow.EmailCourierConfigFlow, f"async_step_{option}")
+        assert step.get("menu_option_descriptions", options).keys() == options.keys()
+
+
+def test_no_title_of_a_page_needs_a_value() -> None:
+    # Home Assistant's pages give titles none.
+    for page, step in TEXTS["config"]["step"].items():
+        assert not _PLACEHOLDER.search(step["title"]), page
+
+
+def test_every_button_is_named() -> None:
+    for page in (*FORMS, "core_account"):
+        assert TEXTS["config"]["step"][page]["submit"], page
+    for page in RECIPIENT["step"].values():
+        assert page["submit"] == TEXTS["config"]["step"]["finish"]["submit"]
 
 
 def test_progress_is_named_for_every_stage_of_a_handshake_and_for_nothing_else() -> None:

@@ -10,7 +10,6 @@ from homeassistant.config_entries import (
     ConfigFlowResult,
     ConfigSubentryFlow,
     FlowType,
-    SubentryFlowContext,
 )
 from homeassistant.core import callback
 
@@ -19,11 +18,11 @@ from .errors import cause
 from .flow.core_smtp import core_accounts
 from .flow.draft import Draft, async_draft_of
 from .flow.finish import FinishSteps
-from .flow.forms import CONF_GO_BACK, CONF_MANUAL, core_account_form
+from .flow.forms import core_account_form
 from .flow.login import LoginSteps
 from .flow.oauth import OAuthSteps
 from .flow.options import EmailCourierOptionsFlow
-from .flow.recipient import RecipientFlow
+from .flow.recipient import FirstRecipientContext, RecipientFlow
 from .flow.server import ServerSteps
 from .mail.failure import Failure
 from .phrases import as_code
@@ -57,6 +56,7 @@ class EmailCourierConfigFlow(ServerSteps, LoginSteps, OAuthSteps, FinishSteps, d
             if self.imported is not None:  # back from it: the other way begins anew
                 self.imported = self.stored = None
                 self.draft = Draft()
+                self.login_is_known = self.keeps_password = False
             return self.async_show_menu(step_id="user", menu_options=["address", "core_account"])
         return await self.go_to("address")
 
@@ -69,11 +69,10 @@ class EmailCourierConfigFlow(ServerSteps, LoginSteps, OAuthSteps, FinishSteps, d
             return self.async_show_form(
                 step_id="core_account", data_schema=core_account_form(accounts)
             )
-        if user_input.get(CONF_GO_BACK):
-            return await self.go_to("user")
         self.imported = accounts[user_input["core_account"]]
         self.draft = self.stored = self.imported.draft
-        return await self.go_to("address", {CONF_SENDER: self.draft.sender, CONF_MANUAL: True})
+        self.login_is_known = self.keeps_password = True
+        return await self.go_to("address", {CONF_SENDER: self.draft.sender})
 
     async def async_step_reauth(
         self, entry_data: Mapping[str, Any] | None = None
@@ -101,7 +100,10 @@ class EmailCourierConfigFlow(ServerSteps, LoginSteps, OAuthSteps, FinishSteps, d
         if not entry.subentries:
             flow = await self.hass.config_entries.subentries.async_init(
                 (entry.entry_id, SUBENTRY_RECIPIENT),
-                context=SubentryFlowContext(source=SOURCE_USER),
+                context=FirstRecipientContext(
+                    source=SOURCE_USER,
+                    tested_address=self.test_recipient if self.has_tested else "",
+                ),
             )
             result["next_flow"] = (FlowType.CONFIG_SUBENTRIES_FLOW, flow["flow_id"])
         return result

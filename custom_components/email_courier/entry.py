@@ -88,10 +88,19 @@ def same_account(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return _identity(one) == _identity(other)
 
 
+def is_sender_of(entry: ConfigEntry, sender: str) -> bool:
+    """Tell whether an account sends from this address."""
+    return _same_case(entry.data["sender"]) == _same_case(sender)
+
+
+def _same_case(address: str) -> str:
+    local, _, domain = address.rpartition("@")
+    return f"{local}@{domain.lower()}"
+
+
 def _identity(data: Mapping[str, Any]) -> tuple[str, str, str]:
-    local, _, domain = data["sender"].rpartition("@")
     return (
-        f"{local}@{domain.lower()}",
+        _same_case(data["sender"]),
         data[CONF_HOST].rstrip(".").lower(),
         data.get(CONF_USERNAME) or "",
     )

@@ -15,6 +15,8 @@ from homeassistant.components.repairs import (
 from homeassistant.config_entries import SOURCE_RECONFIGURE
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntry
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
@@ -24,9 +26,9 @@ from .const import CONF_FINGERPRINT, CONF_PROVEN_AT, DOMAIN
 from .errors import async_error_text, async_raise_if_not_trying, cause
 from .flow.check import CheckResult, async_check
 from .flow.draft import async_draft_of
-from .flow.progress import Progress
+from .flow.progress import Progress, share_done
 from .issues import Issue, IssueData
-from .mail.failure import Failure
+from .mail.failure import Failure, Stage
 from .phrases import Phrases, as_code, async_kind_text
 from .reader import async_reader
 
@@ -58,6 +60,7 @@ class CertificateChangedFlow(RepairsFlow):
         self._entry = entry
         self._fingerprint = fingerprint
         self._handshake = Progress[CheckResult]()
+        self._stage = Stage.RESOLVE
         self._words: dict[str, str] = {}
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
@@ -70,7 +73,7 @@ class CertificateChangedFlow(RepairsFlow):
 
     async def async_step_trust(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
         """Prove the account with exactly this certificate."""
-        page = self._handshake.page(self, "trust", self._check, lambda: "handshake")
+        page = self._handshake.page(self, "trust", self._check, lambda: self._stage.value)
         if page is not None:
             return page
         diagnosis = self._handshake.result().diagnosis
@@ -117,7 +120,15 @@ class CertificateChangedFlow(RepairsFlow):
     async def _check(self) -> CheckResult:
         draft = await async_draft_of(self.hass, self._entry)
         draft = replace(draft, certificate_fingerprint=self._fingerprint)
-        return await async_check(self.hass, draft)
+        self._stage = Stage.RESOLVE
+        return await async_check(self.hass, draft, self._note_stage)
+
+    @callback
+    def _note_stage(self, stage: Stage) -> None:
+        if stage is not self._stage:
+            self._stage = stage
+            self.async_update_progress(share_done(stage))
+            self.async_notify_flow_changed()
 
     async def _async_words(self, failure: Failure) -> dict[str, str]:
         """Return what the server said, or why the account does not work."""

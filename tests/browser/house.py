@@ -21,7 +21,9 @@ CAMERA_DOMAIN = "local_file"
 SENDER = "home@example.test"
 HOST = "mail.example.test"
 GMAIL = "smtp.gmail.com"
-HOST_NAMES = (HOST, GMAIL)
+OWN_DOMAIN = "stand-in.email"
+"""A domain of public DNS that no provider owns, with a mail server where most have it."""
+HOST_NAMES = (HOST, GMAIL, f"mail.{OWN_DOMAIN}")
 """What the machine's resolver finds at 127.0.0.1."""
 STARTTLS_PORT = 587
 TLS_PORT = 465

@@ -38,6 +38,7 @@ async def test_an_account_is_made_page_by_page(hass: HomeAssistant, bed: Bed) ->
 
     await dialog.submit(password=PASSWORD)
     assert dialog.step == "finish"
+    assert dialog.fields["sender_name"] == hass.config.location_name
 
     await dialog.submit()
     assert dialog.entry.state is ConfigEntryState.LOADED
@@ -54,7 +55,10 @@ async def test_an_account_is_made_page_by_page(hass: HomeAssistant, bed: Bed) ->
         "username": USERNAME,
         "password": PASSWORD,
     }
-    assert dialog.entry.options == {"default_subject": "first_line"}
+    assert dialog.entry.options == {
+        "default_subject": "first_line",
+        "sender_name": hass.config.location_name,
+    }
 
 
 async def test_setting_up_an_account_is_one_login(hass: HomeAssistant, bed: Bed) -> None:
@@ -155,8 +159,11 @@ async def test_what_was_found_for_the_greeting_becomes_an_option(
     server = await bed.serve(HEALTHY.but(hello_pattern=r"home\.example\.org"))
     dialog = await Dialog.new_account(hass)
     await dialog.fill_in(**typed_for(server, hello_name="home.example.org"))
-    await dialog.submit()
-    assert dialog.entry.options["hello_name"] == "home.example.org"
+    await dialog.submit(sender_name=None)
+    assert dialog.entry.options == {
+        "default_subject": "first_line",
+        "hello_name": "home.example.org",
+    }
 
 
 @pytest.mark.parametrize(
@@ -209,6 +216,7 @@ async def test_no_log_line_holds_the_password(
         server.script = HEALTHY
         await dialog.submit()
         await dialog.submit(test_recipient="bea@example.test")
+        await dialog.submit()
     assert dialog.entry.data["password"] == PASSWORD
     assert PASSWORD not in caplog.text
 

@@ -69,14 +69,8 @@ async def test_everything_is_taken_over_and_proven(hass: HomeAssistant, bed: Bed
     await dialog.choose("core_account")
     assert dialog.step == "core_account"
     await dialog.submit()
-    assert dialog.step == "server"
-    assert dialog.fields["host"] == server.host
-    await dialog.submit()
-    assert dialog.step == "login"
-    assert dialog.fields["username"] == USERNAME
-    assert dialog.fields["password"] is None, "a stored password is not sent to a browser"
-    await dialog.submit()
-    assert dialog.step == "finish"
+    assert dialog.step == "finish", "what is stored is tested at once"
+    assert dialog.fields["sender_name"] == "Our home"
     await dialog.submit()
 
     entry = dialog.entry
@@ -102,6 +96,7 @@ async def test_everything_is_taken_over_and_proven(hass: HomeAssistant, bed: Bed
         ("To carl@example.test", {"to": ["carl@example.test"]}, None),
     ]
     assert "next_flow" not in dialog.page, "there are recipients already"
+    assert dialog.page["description"] == "next_steps"
     assert server.record.auth_commands == 1
     assert len(hass.config_entries.async_entries("smtp")) == 1
 
@@ -151,8 +146,6 @@ async def test_what_was_saved_wrong_there_is_named_and_mended_here(
     dialog = await Dialog.new_account(hass)
     await dialog.choose("core_account")
     await dialog.submit()
-    await dialog.submit()
-    await dialog.submit()
     assert dialog.errors == {"base": "tls_not_expected"}
     await dialog.submit()
     assert dialog.step == "finish"
@@ -193,7 +186,8 @@ async def test_what_is_not_set_there_is_not_set_here(
     await dialog.choose("core_account")
     await dialog.submit()
     await dialog.fill_in()
-    await dialog.submit()
+    assert dialog.fields["sender_name"] == hass.config.location_name
+    await dialog.submit(sender_name=None)
     assert dialog.entry.options == {"default_subject": "first_line"}
 
 
@@ -205,10 +199,32 @@ async def test_the_password_from_there_goes_to_no_other_server(
     dialog = await Dialog.new_account(hass)
     await dialog.choose("core_account")
     await dialog.submit()
+    assert dialog.step == "finish"
+    await dialog.submit(go_back=True)
+    assert dialog.step == "login"
+    assert dialog.fields["username"] == USERNAME
+    assert dialog.fields["password"] is None, "a stored password is not sent to a browser"
+    connections = server.record.connections
+    await dialog.submit(host="localhost")
+    assert dialog.errors == {"password": "invalid_auth"}
+    await dialog.submit(go_back=True)
     await dialog.submit(host="localhost")
     await dialog.submit()
     assert dialog.errors == {"password": "invalid_auth"}
-    assert server.record.connections == 0
+    assert server.record.connections == connections
+
+
+async def test_what_is_down_can_be_tested_again_or_changed(hass: HomeAssistant, bed: Bed) -> None:
+    server = await bed.serve()
+    core_entry(server).add_to_hass(hass)
+    await server.stop()
+    dialog = await Dialog.new_account(hass)
+    await dialog.choose("core_account")
+    await dialog.submit()
+    assert (dialog.step, dialog.errors) == ("server", {"base": "connection_refused"})
+    await server.start()
+    await dialog.submit()
+    assert dialog.step == "finish"
 
 
 async def test_an_account_that_is_here_already_is_not_offered(
@@ -227,16 +243,17 @@ async def test_a_new_account_can_be_made_instead(hass: HomeAssistant, bed: Bed) 
     dialog = await Dialog.new_account(hass)
     await dialog.choose("core_account")
     await dialog.submit()
-    await dialog.submit(go_back=True)
-    assert dialog.step == "address"
+    assert dialog.errors == {"base": "invalid_auth"}
+    for page in ("server", "address"):
+        await dialog.submit(go_back=True)
+        assert dialog.step == page
     await dialog.submit(go_back=True)
     assert dialog.type is FlowResultType.MENU
-    await dialog.choose("core_account")
-    await dialog.submit(go_back=True)
     await dialog.choose("address")
     assert not dialog.fields["sender"]
     await dialog.fill_in(**typed_for(server, sender="bea@example.test", username="bea"))
-    await dialog.submit()
+    assert dialog.fields["sender_name"] == hass.config.location_name
+    await dialog.submit(sender_name=None)
     assert dialog.entry.data["sender"] == "bea@example.test"
     assert not dialog.entry.subentries
     assert dialog.entry.options == {"default_subject": "first_line"}

@@ -15,6 +15,7 @@ from homeassistant.config_entries import (
     ConfigFlow,
     ConfigFlowResult,
 )
+from homeassistant.const import CONF_HOST
 from homeassistant.core import callback
 from homeassistant.data_entry_flow import AbortFlow, FlowResultType
 from homeassistant.util import dt as dt_util
@@ -23,13 +24,17 @@ import voluptuous as vol
 from ..const import DOMAIN
 from ..entry import same_account
 from ..mail.failure import LOGIN_REFUSED, Failure, FailureKind, Stage
+from ..mail.hostname import host_to_ascii, is_hello_name
+from ..mail.settings import Encryption
 from ..phrases import Phrases
 from .arrival import arrival_text, async_judge_softly
 from .check import CheckResult, async_check
+from .check import CheckResult, async_check, async_provider_of
 from .core_smtp import CoreAccount
 from .draft import Draft, SignInAttempt
-from .progress import Progress
-from .texts import error_values, proof_text
+from .forms import nested
+from .progress import Progress, share_done
+from .texts import error_values, proof_text, typing_error
 
 if TYPE_CHECKING:
     from ..account import EmailCourierConfigEntry
@@ -45,7 +50,6 @@ _PAGE_OF_KIND = {
     FailureKind.AUTH_MECHANISM_UNSUPPORTED: "login",
     **dict.fromkeys(LOGIN_REFUSED, "login"),
 }
-_STAGES = tuple(Stage)
 
 
 class Dialog(ConfigFlow):
@@ -57,9 +61,11 @@ class Dialog(ConfigFlow):
     attempt: the sign-in that was begun last.
     login_is_known: the login's page has been filled in; the other pages lead on to the handshake.
     keeps_password: the password is the stored one, which nobody has typed here.
+    skips_server: the server's page has been left out, since the server is known.
     intro: why the login is asked for again.
     summary: what the handshake has shown.
     arrival: what may keep mail from arriving all the same; empty where nothing is known to.
+    tried: the encryption that the handshake has found out.
     """
 
     def __init__(self) -> None:
@@ -72,9 +78,11 @@ class Dialog(ConfigFlow):
         self.attempt = SignInAttempt()
         self.login_is_known = False
         self.keeps_password = False
+        self.skips_server = False
         self.intro = ""
         self.summary = ""
         self.arrival = ""
+        self.tried: Encryption | None = None
         self.errors: dict[str, str] = {}
         self.failure: Failure | None = None
         self.diagnosis: Diagnosis | None = None
@@ -144,6 +152,33 @@ class Dialog(ConfigFlow):
         self.errors = {}
         self.failure = self.diagnosis = None
 
+    def check_server(self) -> bool:
+        """Tell whether the draft's server can be one; what is wrong is remembered."""
+        try:
+            host_to_ascii(self.draft.host)
+        except UnicodeError:
+            self.fail(
+                typing_error(FailureKind.HOST_NOT_FOUND, Stage.RESOLVE, "host_malformed"), CONF_HOST
+            )
+        name = self.draft.hello_name
+        if name is not None and not is_hello_name(name):
+            self.fail(typing_error(FailureKind.HELO_REJECTED, Stage.HELLO, "hello_malformed"))
+        return not self.errors
+
+    async def async_recognise_provider(self) -> None:
+        """Know a provider by its server, with its hints and the username that it fixes."""
+        found = self.found
+        if found is not None and self.draft.host in {server.host for server in found.candidates}:
+            return
+        self.found = await async_provider_of(self.hass, self.draft.host, self.draft.sender)
+        proposed = found.username if found is not None else None
+        if (
+            self.found is not None
+            and self.stored is None
+            and self.draft.username in (None, proposed)
+        ):
+            self.draft = replace(self.draft, username=self.found.username)
+
     async def async_page(
         self, page: str, form: vol.Schema, suggested: dict[str, Any], **values: str
     ) -> ConfigFlowResult:
@@ -154,7 +189,7 @@ class Dialog(ConfigFlow):
             values |= error_values(self.failure, self.failed, phrases, remedy)
         return self.async_show_form(
             step_id=page,
-            data_schema=self.add_suggested_values_to_schema(form, suggested),
+            data_schema=self.add_suggested_values_to_schema(form, nested(form, suggested)),
             errors=self.errors,
             description_placeholders=values,
         )
@@ -181,12 +216,13 @@ class Dialog(ConfigFlow):
     def _note_stage(self, stage: Stage) -> None:
         if stage is not self._stage:
             self._stage = stage
-            self.async_update_progress(_STAGES.index(stage) / len(_STAGES))
+            self.async_update_progress(share_done(stage))
             self.async_notify_flow_changed()
 
     async def _take_result(self, result: CheckResult) -> str:
         """Remember what came of a handshake and return the page that is next."""
         proof, diagnosis = result.proof, result.diagnosis
+        self.tried = result.encryption
         if proof is not None:
             self.draft = replace(
                 self.draft,

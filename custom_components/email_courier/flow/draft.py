@@ -32,6 +32,7 @@ from ..entry import settings_of
 from ..mail.settings import (
     DIALOG_DEADLINES,
     SUBMISSION_PORT,
+    SUBMISSIONS_PORT,
     Deadlines,
     Encryption,
     ServerSettings,
@@ -39,6 +40,7 @@ from ..mail.settings import (
 )
 from ..oauth.provider import SignIn
 from ..oauth.tokens import async_tokens_for
+from .pasted import server_in
 
 if TYPE_CHECKING:
     from ..account import EmailCourierConfigEntry
@@ -53,7 +55,7 @@ class Draft:
 
     certificate_fingerprint: the one certificate to trust, SHA-256 as lower-case hex.
     sign_in, tokens: what stands in for a password.
-    sender_name: the name that was typed beside the sender's address.
+    sender_name: the name beside the sender's address, where one was given here.
     timeout: seconds for reaching the server, where somebody has set them.
     token_host: the server that the sign-in was granted for. No token goes to another one.
     proven_at, delivered_at: when the handshake passed, and when a test mail was taken.
@@ -117,11 +119,24 @@ class Draft:
         )
 
     def at_server(self, **server: Any) -> Draft:
-        """Take over the server's form; trust and consent were given to one server only."""
+        """Take over another server; trust and consent were given to one server only."""
         draft = replace(self, **server)
         if draft.host != self.host:
             return replace(draft, certificate_fingerprint=None, allow_plain_login=False)
         return draft
+
+    def at_typed_server(self, typed: Mapping[str, Any]) -> Draft:
+        """Take over a server as it was typed in the fields of a form."""
+        server = server_in(typed.get(CONF_HOST, ""))
+        port: int = typed[CONF_PORT] if server.port is None else server.port
+        if server.encryption is Encryption.TLS and port == SUBMISSION_PORT and server.port is None:
+            port = SUBMISSIONS_PORT
+        return self.at_server(
+            host=server.host,
+            port=port,
+            encryption=server.encryption or Encryption(typed[CONF_ENCRYPTION]),
+            verify_ssl=typed[CONF_VERIFY_SSL],
+        )
 
     def signed_in(self, username: str, sign_in: SignIn, tokens: GrantedTokens) -> Draft:
         """Log in with a token that was granted for this server; no password is kept beside it."""

@@ -57,6 +57,7 @@ from ..mail.hostname import is_hello_name
 from ..phrases import Phrases
 from .check import CheckResult, async_check
 from .draft import Draft, async_draft_of
+from .forms import nested
 from .progress import Progress
 from .texts import error_values, typing_error
 
@@ -78,17 +79,6 @@ def options_form(hass: HomeAssistant, entry: EmailCourierConfigEntry) -> vol.Sch
         if other.entry_id != entry.entry_id
     ]
     return vol.Schema(_always() | (_backup(others) if others else {}))
-
-
-def sorted_into(form: vol.Schema, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return options as the form shows them, section by section."""
-    values: dict[str, Any] = {}
-    for marker, field in form.schema.items():
-        if isinstance(field, section):
-            values[str(marker)] = sorted_into(field.schema, options)
-        elif str(marker) in options:
-            values[str(marker)] = options[str(marker)]
-    return values
 
 
 def typed_in(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -223,7 +213,7 @@ class EmailCourierOptionsFlow(OptionsFlow):
             shown.pop(CONF_BACKUP_ACCOUNT, None)
         return self.async_show_form(
             step_id="init",
-            data_schema=self.add_suggested_values_to_schema(form, sorted_into(form, shown)),
+            data_schema=self.add_suggested_values_to_schema(form, nested(form, shown)),
             errors=self._errors,
             description_placeholders=values,
         )
