@@ -21,9 +21,8 @@ from homeassistant.util.ssl import client_context, client_context_no_verify
 
 from ..errors import file_fault
 from ..mail.address import parse_mailbox
-from ..mail.failure import Cause, Failure, FailureKind, MailError, Permanence, Stage
 from ..mail.envelope import RecipientOutcome
-from ..mail.failure import Failure, FailureKind, MailError, Permanence, Stage
+from ..mail.failure import Cause, Failure, FailureKind, MailError, Permanence, Stage
 from ..mail.settings import (
     SUBMISSION_PORT,
     SUBMISSIONS_PORT,

@@ -28,7 +28,6 @@ from ..mail.hostname import host_to_ascii, is_hello_name
 from ..mail.settings import Encryption
 from ..phrases import Phrases
 from .arrival import arrival_text, async_judge_softly
-from .check import CheckResult, async_check
 from .check import CheckResult, async_check, async_provider_of
 from .core_smtp import CoreAccount
 from .draft import Draft, SignInAttempt

@@ -157,7 +157,9 @@ def login_form(*, offers_other_ways: bool, unfolds_other_ways: bool = False) -> 
 
     offers_other_ways: whether there is a choice that has not been made yet.
     """
-    other_ways = {vol.Optional(CONF_USE_SIGN_IN, default=False): BooleanSelector()}
+    other_ways: dict[Marker, Any] = {
+        vol.Optional(CONF_USE_SIGN_IN, default=False): BooleanSelector()
+    }
     return vol.Schema(
         {
             vol.Optional(CONF_USERNAME): _username(),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from copy import replace
 import asyncio
+from copy import replace
 from typing import TYPE_CHECKING, Any
 
 from homeassistant.config_entries import ConfigEntry, ConfigFlowResult

@@ -7,12 +7,11 @@ from ipaddress import ip_address
 from shlex import quote
 from typing import TYPE_CHECKING, Final
 
-from ..errors import placeholders, said
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST
 
 from ..const import CONF_SENDER
-from ..errors import placeholders
+from ..errors import placeholders, said
 from ..mail.failure import LOGIN_REFUSED, Failure, FailureKind, Permanence, Stage
 from ..mail.hostname import host_to_ascii
 from ..mail.settings import SUBMISSIONS_PORT, Encryption, ServerSettings
