@@ -157,7 +157,7 @@ def login_form(*, offers_other_ways: bool, unfolds_other_ways: bool = False) -> 
 
     offers_other_ways: whether there is a choice that has not been made yet.
     """
-    other_ways: dict[Marker, Any] = {
+    other_ways: dict[vol.Marker, Any] = {
         vol.Optional(CONF_USE_SIGN_IN, default=False): BooleanSelector()
     }
     return vol.Schema(
