@@ -140,13 +140,13 @@ class Account:
         message_id = bytes(data).split(b"\r\n", 1)[0].removeprefix(b"Message-ID: ").decode()
         self._life.log.write("attempted", message_id)
         delivery = await self._session.deliver(envelope, data, before_dot=before_dot)
-        late = [
-            outcome.address
-            for outcome in delivery.outcomes
-            if outcome.failure is not None and outcome.failure.kind is FailureKind.SERVER_TOO_SLOW
-        ]
-        if late:
-            self._life.log.write("waited", message_id, to=late)
+        for outcome in delivery.outcomes:
+            if (failure := outcome.failure) is not None:
+                is_late = failure.kind is FailureKind.SERVER_TOO_SLOW
+                what, why = "waited" if is_late else "unheard", str(failure)
+                self._life.log.write(
+                    what, message_id, to=[outcome.address], account=self.name, why=why
+                )
         return delivery
 
 
