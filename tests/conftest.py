@@ -6,6 +6,7 @@ import pytest
 
 # Before the harness puts a folder of its own with the name `custom_components` on the path.
 import custom_components.email_courier
+from custom_components.email_courier.mail.discovery.dns import SystemResolver
 from tests.support.certificates import Certificates
 from tests.support.fixtures import bed, certificates, network, unmeasured_programs
 
@@ -33,6 +34,12 @@ def hass_config_dir(hass_tmp_config_dir: str) -> str:
 @pytest.fixture(autouse=True)
 def _open_loopback(socket_enabled: None) -> None:
     """Let connections be made; the harness lets them lead to loopback alone."""
+
+
+@pytest.fixture(autouse=True)
+def _no_name_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask nobody outside: at this port of loopback no name server answers."""
+    monkeypatch.setattr(SystemResolver.__init__, "__defaults__", (["127.0.0.1:1"],))
 
 
 @pytest.fixture(autouse=True)

@@ -9,11 +9,16 @@ from zoneinfo import ZoneInfo
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 from homeassistant.util.yaml import dump, parse_yaml
 import pytest
-from pytest_homeassistant_custom_component.common import async_fire_time_changed
+from pytest_homeassistant_custom_component.common import (
+    async_fire_time_changed,
+    async_mock_service,
+)
 from pytest_homeassistant_custom_component.test_util.aiohttp import AiohttpClientMocker
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
@@ -21,10 +26,15 @@ from tests.support.accounts import load_account, recipient
 from tests.support.fixtures import Bed
 from tests.support.mails import attached, only_mail, read, text_of
 from tests.support.pictures import JPEG, StillCamera, add_entities
+from tests.support.script import Script
 from tests.support.scripted_server import ScriptedServer
+from tests.support.sending import pass_time, send_from
 
 FOLDER = Path(__file__).parent.parent / "blueprints" / "automation" / "email_courier"
-NAMES = ("alarm", "daily_summary", "doorbell_picture", "low_batteries")
+NAMES = (
+    *("alarm", "at_home", "backup_failed", "daily_summary", "doorbell_picture"),
+    *("low_batteries", "mail_failed", "night", "repairs", "updates"),
+)
 EVERYONE = ["notify.bea", "notify.carl"]
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -134,7 +144,7 @@ async def test_a_ring_at_the_door_is_a_mail_with_a_picture(
     await blueprints.use(
         "doorbell_picture",
         doorbell=[sensor],
-        camera="camera.front_door",
+        camera=["camera.front_door"],
         recipients=EVERYONE,
         page="/lovelace/cameras",
         pause=0,
@@ -153,9 +163,10 @@ async def test_a_ring_at_the_door_is_a_mail_with_a_picture(
     assert picture.get_payload(decode=True) == JPEG
     assert picture.get_content_disposition() == "inline"
     page = text_of(mail, "html")
-    assert 'src="cid:door"' in page
+    assert 'src="cid:camera.front_door"' in page
+    assert "Front door</p>" in page
     assert 'href="https://home.example.test/lovelace/cameras"' in page
-    assert text_of(mail).startswith("Front *door*, ")
+    assert text_of(mail).startswith("Front *door*")
 
 
 async def test_the_doorbell_can_do_without_a_button_and_pauses(
@@ -166,7 +177,7 @@ async def test_the_doorbell_can_do_without_a_button_and_pauses(
     await blueprints.use(
         "doorbell_picture",
         doorbell=["binary_sensor.bell"],
-        camera="camera.front_door",
+        camera=["camera.front_door"],
         recipients=EVERYONE,
     )
 
@@ -189,6 +200,7 @@ async def test_the_doorbell_can_do_without_a_button_and_pauses(
 async def test_an_alarm_is_an_urgent_mail_to_everyone_and_so_is_its_end(
     hass: HomeAssistant, server: ScriptedServer, blueprints: Blueprints
 ) -> None:
+    assert await async_setup_component(hass, "binary_sensor", {})
     sensors = {"binary_sensor.kitchen": "Kitchen leak", "binary_sensor.bath": "Bath leak"}
     for entity_id, name in sensors.items():
         hass.states.async_set(entity_id, "off", {"friendly_name": name})
@@ -199,7 +211,8 @@ async def test_an_alarm_is_an_urgent_mail_to_everyone_and_so_is_its_end(
         instructions="The main valve is **below the stairs**.",
     )
 
-    hass.states.async_set("binary_sensor.bath", "on", {"friendly_name": "Bath leak"})
+    wet = {"device_class": "moisture"}
+    hass.states.async_set("binary_sensor.bath", "on", {"friendly_name": "Bath leak", **wet})
     await hass.async_block_till_done()
     hass.states.async_set("binary_sensor.kitchen", "on", {"friendly_name": "Kitchen leak"})
     await hass.async_block_till_done()
@@ -211,10 +224,12 @@ async def test_an_alarm_is_an_urgent_mail_to_everyone_and_so_is_its_end(
     assert bath["X-Priority"] == "1 (Highest)"
     assert bath["To"] == "bea@example.test, carl@example.test"
     assert "<strong>below the stairs</strong>" in text_of(bath, "html")
-    assert "Also on" not in text_of(bath)
-    assert "Also on: Bath leak" in text_of(kitchen)
+    assert text_of(bath).startswith("Bath leak: Wet\n")
+    assert "Bath leak" not in text_of(kitchen).partition("\n")[0]
+    assert "Bath leak: Wet (" in text_of(kitchen)
     assert over["Subject"] == "Over: Kitchen leak"
-    assert "Still on: Bath leak" in text_of(over)
+    assert text_of(over).startswith("Kitchen leak: Off (")
+    assert "Bath leak: Wet (" in text_of(over)
     assert over["References"] == kitchen["References"] != bath["References"]
 
 
@@ -242,10 +257,13 @@ async def test_the_daily_summary_is_a_table_that_names_cannot_break(
     hass.states.async_set(
         "sensor.outside", "3.4", {"friendly_name": "Out|side\n<b>", "unit_of_measurement": "°C"}
     )
+    assert await async_setup_component(hass, "lock", {})
     hass.states.async_set("lock.door", "locked")
+    in_an_hour = {"device_class": "timestamp", "friendly_name": "Dishwasher"}
+    hass.states.async_set("sensor.dishwasher", "2040-11-17T08:00:00+01:00", in_an_hour)
     await blueprints.use(
         "daily_summary",
-        entities=["sensor.outside", "lock.door", "sensor.gone"],
+        entities=["sensor.outside", "lock.door", "sensor.gone", "sensor.dishwasher"],
         recipients=EVERYONE,
         introduction="How are *you*?",
     )
@@ -253,15 +271,16 @@ async def test_the_daily_summary_is_a_table_that_names_cannot_break(
     await _at(hass, freezer, datetime(2040, 11, 17, 7, 0, tzinfo=BERLIN))
 
     mail = only_mail(server)
-    assert mail["Subject"] == "Good morning (2040-11-17)"
+    assert mail["Subject"] == "Good morning"
     page = text_of(mail, "html")
 
-    assert page.count("<tr>\n<td style=") == 3
+    assert page.count("<tr>\n<td style=") == 4
     assert ">Out|side &lt;b&gt;</td>" in page
     assert ">3.4 °C</td>" in page
-    assert ">locked</td>" in page
+    assert ">Locked</td>" in page
+    assert "Dishwasher: 1 hour\n" in text_of(mail)
     assert "<em>you</em>" in page
-    assert "lock.door: locked\n" in text_of(mail)
+    assert "lock.door: Locked\n" in text_of(mail)
 
 
 async def test_low_batteries_are_mailed_on_their_day_and_only_if_there_are_any(
@@ -272,6 +291,8 @@ async def test_low_batteries_are_mailed_on_their_day_and_only_if_there_are_any(
 ) -> None:
     await hass.config.async_set_time_zone("Europe/Berlin")
     friday = datetime(2040, 11, 16, 10, 0, tzinfo=BERLIN)
+
+    assert await async_setup_component(hass, "binary_sensor", {})
 
     def battery(entity_id: str, state: str, name: str) -> None:
         hass.states.async_set(entity_id, state, {"device_class": "battery", "friendly_name": name})
@@ -289,11 +310,198 @@ async def test_low_batteries_are_mailed_on_their_day_and_only_if_there_are_any(
     await _at(hass, freezer, friday + timedelta(days=1))
 
     mail = only_mail(server)
-    assert mail["Subject"] == "2 batteries are low"
-    assert text_of(mail) == "Bea's lock | front: 20 %\nWindow: low\n"
+    assert mail["Subject"] == "Low batteries: 2"
+    assert text_of(mail) == "Bea's lock | front: 20 %\nWindow: Low\n"
     assert ">Bea's lock | front</td>" in text_of(mail, "html").replace("&#x27;", "'")
 
     battery("sensor.lock", "100", "Lock")
     battery("binary_sensor.window", "off", "Window")
     await _at(hass, freezer, friday + timedelta(days=8))
     assert len(server.record.mails) == 1
+
+
+async def test_a_failed_mail_is_told_in_another_way_and_the_news_of_it_is_not(
+    hass: HomeAssistant, bed: Bed, blueprints: Blueprints
+) -> None:
+    script = Script(recipient_replies={"bea@example.test": "550 5.1.1 No such user here"})
+    server = await bed.serve(script)
+    account = await load_account(hass, server, recipient("Bea", ["bea@example.test"]))
+    telephone = async_mock_service(hass, "notify", "send_message")
+    await blueprints.use("mail_failed", who=["notify.phone"])
+
+    for subject in ("Washing machine", "Email not delivered"):
+        with pytest.raises(HomeAssistantError):
+            await send_from(account, "bea@example.test", subject=subject)
+
+    (told,) = telephone
+    assert told.data["entity_id"] == ["notify.phone"]
+    assert told.data["title"] == "Email not delivered"
+    assert told.data["message"].splitlines() == [
+        "Washing machine",
+        "bea@example.test",
+        "550 5.1.1 No such user here",
+    ]
+
+
+async def test_mail_that_waits_is_told_after_the_time_that_was_chosen(
+    hass: HomeAssistant, server: ScriptedServer, blueprints: Blueprints
+) -> None:
+    (entry,) = hass.config_entries.async_entries("email_courier")
+    telephone = async_mock_service(hass, "notify", "send_message")
+    await blueprints.use(
+        "mail_failed",
+        who=["notify.phone"],
+        mail={"entity_id": ["notify.bea"]},
+        waiting={"minutes": 10},
+    )
+
+    await server.stop()
+    for address in ("bea@example.test", "dora@example.test"):
+        await send_from(entry.runtime_data, address)
+    await pass_time(hass, minutes=11)
+
+    (told,) = telephone
+    assert told.data["title"] == "Email is waiting"
+    assert "bea@example.test" in told.data["message"]
+
+
+async def test_a_backup_that_fails_or_is_missing_is_told(
+    hass: HomeAssistant,
+    server: ScriptedServer,
+    blueprints: Blueprints,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    await hass.config.async_set_time_zone("Europe/Berlin")
+    event, last = "event.backup_automatic_backup", "sensor.backup_last_successful_automatic_backup"
+    friday = datetime(2040, 11, 16, 9, 0, tzinfo=BERLIN)
+    await blueprints.use("backup_failed", recipients=EVERYONE)
+    freezer.move_to(friday - timedelta(days=2))
+    hass.states.async_set(event, "2040-11-01T01:00:00+00:00", {"event_type": "completed"})
+    hass.states.async_set(last, (friday - timedelta(days=1)).isoformat())
+    await hass.async_block_till_done()
+
+    await _at(hass, freezer, friday)
+    hass.states.async_set(event, "2040-11-16T01:00:00+00:00", {"event_type": "completed"})
+    await hass.async_block_till_done()
+    assert not server.record.mails
+
+    failed = {"event_type": "failed", "failed_reason": "upload_failed"}
+    hass.states.async_set(event, "2040-11-17T01:00:00+00:00", failed)
+    await hass.async_block_till_done()
+    await _at(hass, freezer, friday + timedelta(days=2))
+
+    first, second = (read(mail.content) for mail in server.record.mails)
+    assert first["Subject"] == "The backup failed"
+    assert "upload_failed" in text_of(first)
+    assert second["Subject"] == "There is no recent backup"
+    assert "3 days" in text_of(second)
+
+
+async def test_updates_are_listed_on_their_day_if_there_are_any(
+    hass: HomeAssistant,
+    server: ScriptedServer,
+    blueprints: Blueprints,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    await hass.config.async_set_time_zone("Europe/Berlin")
+    friday = datetime(2040, 11, 16, 18, 0, tzinfo=BERLIN)
+    versions = {"installed_version": "1.0", "latest_version": "1.1", "title": "Lamp"}
+    hass.states.async_set("update.lamp", "off", versions)
+    await blueprints.use("updates", recipients=EVERYONE)
+
+    await _at(hass, freezer, friday)
+    assert not server.record.mails
+    url = {"release_url": "https://example.test/1.1"}
+    hass.states.async_set("update.lamp", "on", versions | url)
+    await _at(hass, freezer, friday + timedelta(days=1))
+    assert not server.record.mails
+    await _at(hass, freezer, friday + timedelta(days=7))
+
+    mail = only_mail(server)
+    assert mail["Subject"] == "Updates are available: 1"
+    assert text_of(mail) == "Lamp: 1.0 → 1.1 https://example.test/1.1\n"
+    assert 'href="https://example.test/1.1"' in text_of(mail, "html")
+
+
+async def test_what_needs_repair_within_a_minute_comes_together(
+    hass: HomeAssistant, server: ScriptedServer, blueprints: Blueprints
+) -> None:
+    def create(domain: str, issue_id: str) -> None:
+        ir.async_create_issue(
+            hass,
+            domain,
+            issue_id,
+            is_fixable=False,
+            severity=ir.IssueSeverity.ERROR,
+            translation_key=issue_id,
+        )
+
+    create("lamp", "known_before")
+    await blueprints.use("repairs", recipients=EVERYONE, without=["toaster"])
+    for domain, issue_id in (("toaster", "burnt"), ("lamp", "bulb_broken"), ("socket", "loose")):
+        create(domain, issue_id)
+        await asyncio.sleep(0.1)
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=61))
+    await hass.async_block_till_done()
+
+    mail = only_mail(server)
+    assert mail["Subject"] == "Something needs repair: lamp, socket"
+    assert text_of(mail) == "lamp: bulb broken\nsocket: loose\n"
+
+
+async def test_those_at_home_get_it_and_others_when_nobody_is(
+    hass: HomeAssistant, server: ScriptedServer, blueprints: Blueprints
+) -> None:
+    hass.states.async_set("person.bea", "home")
+    hass.states.async_set("person.carl", "not_home")
+    await blueprints.use(
+        "at_home",
+        trigger=[{"trigger": "event", "event_type": "parcel"}],
+        people=[
+            {"person": "person.bea", "recipient": "notify.bea"},
+            {"person": "person.carl", "recipient": "notify.carl"},
+        ],
+        otherwise=EVERYONE,
+        title="A parcel",
+        message="{{ now().year }}",
+    )
+
+    for state in ("home", "not_home"):
+        hass.states.async_set("person.bea", state)
+        hass.bus.async_fire("parcel")
+        await hass.async_block_till_done()
+
+    first, second = server.record.mails
+    assert first.recipients == ("bea@example.test",)
+    assert second.recipients == ("bea@example.test", "carl@example.test")
+
+
+async def test_at_night_only_what_is_urgent_comes_and_the_rest_in_the_morning(
+    hass: HomeAssistant,
+    server: ScriptedServer,
+    blueprints: Blueprints,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    await hass.config.async_set_time_zone("Europe/Berlin")
+    assert await async_setup_component(hass, "binary_sensor", {})
+    names = {"binary_sensor.smoke": "Smoke", "binary_sensor.gate": "Gate"}
+
+    async def go_off(entity_id: str) -> None:
+        for state in ("off", "on"):
+            hass.states.async_set(entity_id, state, {"friendly_name": names[entity_id]})
+            await hass.async_block_till_done()
+
+    await blueprints.use(
+        "night", urgent=["binary_sensor.smoke"], others=["binary_sensor.gate"], recipients=EVERYONE
+    )
+    await _at(hass, freezer, datetime(2040, 11, 16, 20, 0, tzinfo=BERLIN))
+    await go_off("binary_sensor.gate")
+    freezer.move_to(datetime(2040, 11, 17, 1, 0, tzinfo=BERLIN))
+    await go_off("binary_sensor.gate")
+    await go_off("binary_sensor.smoke")
+    await _at(hass, freezer, datetime(2040, 11, 17, 7, 0, tzinfo=BERLIN))
+
+    mails = [read(mail.content) for mail in server.record.mails]
+    assert [mail["Subject"] for mail in mails] == ["Gate: On", "Smoke: On", "Last night"]
+    assert mails[1]["X-Priority"] == "1 (Highest)"
+    assert text_of(mails[2]) == "Gate: On (6 hours)\n"

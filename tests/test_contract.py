@@ -210,8 +210,8 @@ BREACHES: dict[str, tuple[Callable[[Path], None], set[str]]] = {
         {"list_waiting has no icon"},
     ),
     "a section's icon is missing": (
-        removed(f"{INTEGRATION}/icons.json", "services", "send_message", "sections", "more"),
-        {"send_message: the section more has no icon"},
+        removed(f"{INTEGRATION}/icons.json", "services", "send_message", "sections", "delivery"),
+        {"send_message: the section delivery has no icon"},
     ),
     "an entity's icon is missing": (
         removed(f"{INTEGRATION}/icons.json", "entity", "button", "send_test_mail"),

@@ -20,6 +20,7 @@ from homeassistant.components.persistent_notification import (
 )
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import entity_registry as er, label_registry as lr
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import parse_yaml
 from PIL import Image
@@ -34,7 +35,11 @@ from tests.support.script import Script, Step, say
 from tests.support.scripted_server import ScriptedServer
 from tests.support.yaml_actions import automate, configure, run
 
-EXAMPLES = [example for page in pages() for example in examples(page.read_text())]
+COOKBOOK = "cookbook.md"
+"""Its recipes have tests of their own."""
+EXAMPLES = [
+    example for page in pages() if page.name != COOKBOOK for example in examples(page.read_text())
+]
 
 
 @pytest.fixture
@@ -132,7 +137,7 @@ async def test_snapshot(hass: HomeAssistant, server: ScriptedServer, example: st
 
     (picture,) = attached(only_mail(server))
     assert picture.get_payload(decode=True) == JPEG
-    assert picture.get_content_disposition() == "attachment"
+    assert picture.get_content_disposition() == "inline"
     assert (picture.get_filename() or "").startswith("front_door_")
 
 
@@ -349,3 +354,66 @@ async def test_failed(
     await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done()
     assert notifications == told
+
+
+async def test_told(
+    hass: HomeAssistant,
+    bed: Bed,
+    example: str,
+    notifications: list[tuple[str | None, str]],
+) -> None:
+    script = Script(recipient_replies={"bea@example.test": "550 5.1.1 No such user here"})
+    server = await bed.serve(script)
+    await load_account(hass, server, recipient("Bea", ["bea@example.test"]))
+    await automate(hass, example)
+
+    with pytest.raises(HomeAssistantError):
+        await send_unasked(hass, entity_id="notify.bea", title="Smoke")
+    await hass.async_block_till_done()
+
+    assert notifications == [("Not delivered to Bea", "Smoke: 550 5.1.1 No such user here")]
+
+
+async def test_recent(
+    hass: HomeAssistant,
+    bed: Bed,
+    example: str,
+    notifications: list[tuple[str | None, str]],
+) -> None:
+    script = Script(recipient_replies={"bea@example.test": "550 5.1.1 No such user here"})
+    await load_account(hass, await bed.serve(script))
+    await send_unasked(hass, to="anna@example.test", title="Laundry")
+    with pytest.raises(HomeAssistantError):
+        await send_unasked(hass, to="bea@example.test", title="Laundry")
+
+    await run(hass, example)
+
+    told = "- Laundry, for bea@example.test: 550 5.1.1 No such user here"
+    assert notifications == [("1 mails failed today", told)]
+
+
+async def test_target(hass: HomeAssistant, server: ScriptedServer, example: str) -> None:
+    label = lr.async_get(hass).async_create("Alarm")
+    er.async_get(hass).async_update_entity("notify.family", labels={label.label_id})
+
+    await run(hass, example)
+
+    mail = only_mail(server)
+    assert mail["To"] == "bea@example.test, carl@example.test"
+    assert "cid:camera.front_door" in text_of(mail, "html")
+
+
+async def test_trigger(
+    hass: HomeAssistant, bed: Bed, example: str, notifications: list[tuple[str | None, str]]
+) -> None:
+    script = Script(recipient_replies={"bea@example.test": "550 5.1.1 No such user here"})
+    await load_account(hass, await bed.serve(script), recipient("Family", ["bea@example.test"]))
+    await automate(hass, example)
+
+    with pytest.raises(HomeAssistantError):
+        await send_unasked(hass, entity_id="notify.family", title="Laundry")
+    await hass.async_block_till_done()
+
+    assert notifications == [
+        ("Not delivered: Laundry", "bea@example.test: 550 5.1.1 No such user here")
+    ]

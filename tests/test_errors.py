@@ -1,12 +1,13 @@
 """Every error has a text that a person can read."""
 
+import errno
 import json
 from pathlib import Path
 import re
 from string import Formatter
 
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.setup import async_setup_component
 import pytest
 
@@ -111,9 +112,26 @@ async def test_every_fault_of_content_has_a_text(fault: ContentFault) -> None:
 async def test_every_reason_of_the_outbox_has_a_text(reason: OutboxReason) -> None:
     error = errors.error_for_outbox(OutboxError(reason, "no space left"), account="Villa")
 
-    assert type(error) is HomeAssistantError
+    assert not isinstance(error, ServiceValidationError)
     assert str(error).startswith("Villa: ")
-    assert "no space left" in str(error)
+    assert "no space left" not in str(error), "technical words are for the log"
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.ENOSPC, "The disk is full."),
+        (errno.EROFS, "can only be read"),
+        (errno.EACCES, "may not write"),
+        (errno.EIO, "cannot be written to disk."),
+    ],
+)
+async def test_what_the_disk_refuses_is_said_in_words(number: int, words: str) -> None:
+    error = errors.error_for_disk(OSError(number, "system's words", "/config/x"), account="Villa")
+
+    assert words in str(error)
+    assert "/config/x" not in str(error)
+    assert "system's words" not in str(error)
 
 
 def test_every_error_that_is_raised_anywhere_has_a_text_with_its_values() -> None:

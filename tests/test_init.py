@@ -71,6 +71,7 @@ async def test_with_the_server_down_everything_is_there_and_mail_is_taken(
         "event",
         "notify",
         "sensor",
+        "switch",
     }
     assert all(state.state != STATE_UNAVAILABLE for state in states)
 

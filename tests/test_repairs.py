@@ -114,12 +114,19 @@ async def test_mail_that_expires_is_an_issue_until_it_has_been_read(
 
     issue = issue_of(hass, account, Issue.MAIL_EXPIRED)
 
-    assert placeholders(issue) == {"account": "Home", "count": "2", "subject": "`Second *alarm*`"}
+    words = placeholders(issue)
+    assert words["account"] == "Home"
+    assert words["count"] == "2"
+    assert words["subject"] == "`Second *alarm*`"
+    assert words["recipient"] == "`bea@example.test`"
+    assert words["cause"] == "Connection refused"
+    assert words["reply"] != "-"
     assert issue is not None
     assert issue.is_persistent
-    page = await confirm(hass, hass_client, issue)
-    assert page["step_id"] == "confirm"
+    dialog, page = await Dialog.open(hass, hass_client, issue.issue_id)
+    assert page["menu_options"] == ["send_again", "confirm"]
     assert page["description_placeholders"]["count"] == "2"
+    assert (await dialog.submit(next_step_id="confirm"))["type"] == "create_entry"
     assert issue_of(hass, account, Issue.MAIL_EXPIRED) is None
 
 
@@ -382,7 +389,9 @@ async def test_the_new_certificate_is_trusted_once_the_account_works_with_it(
     result = await dialog.submit(next_step_id="trust")
     await hass.async_block_till_done()
 
-    assert set(dialog.progress) == {"Testing the account with the new certificate…"}
+    # which of the stages a browser happens to see is a matter of time
+    assert dialog.progress
+    assert set(dialog.progress) <= set(CERTIFICATE_TEXTS["progress"].values())
     assert result["type"] == "create_entry"
     new = certificates.fingerprint(ServerTls.SELF_SIGNED)
     assert account.entry.data[CONF_FINGERPRINT] == new

@@ -16,9 +16,10 @@ from homeassistant.helpers import (
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockUser
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.email_courier.account import Account
-from custom_components.email_courier.const import DOMAIN
+from custom_components.email_courier.const import DOMAIN, EVENT_MAIL
 from tests.support.accounts import load_account, recipient
 from tests.support.fixtures import Bed
 from tests.support.pictures import StillCamera, StillImage, add_entities
@@ -522,3 +523,83 @@ async def test_administrators_list_retry_and_drop_it(hass: HomeAssistant, bed: B
     await server.start()
     await waiting(hass, "retry_waiting", context)
     assert reached(server) == [EMIL]
+
+
+# The outbox and the devices
+
+
+@pytest.mark.usefixtures("server")
+@pytest.mark.parametrize("group_id", [GROUP_ID_USER, GROUP_ID_READ_ONLY])
+@pytest.mark.parametrize(
+    ("action", "answers"),
+    [
+        ("list_waiting", True),
+        ("list_recent", True),
+        ("retry_waiting", False),
+        ("drop_waiting", True),
+        ("send_again", True),
+    ],
+)
+async def test_the_outbox_is_for_administrators(
+    hass: HomeAssistant, group_id: str, action: str, answers: bool
+) -> None:
+    options: dict[str, Any] = {"blocking": True, "return_response": answers}
+    with pytest.raises(Unauthorized):
+        await hass.services.async_call(
+            DOMAIN, action, {}, context=await member(hass, group_id), **options
+        )
+    admin = await member(hass, GROUP_ID_ADMIN)
+    await hass.services.async_call(DOMAIN, action, {}, context=admin, **options)
+
+
+@pytest.mark.parametrize(
+    ("domain", "action", "entity_id"),
+    [
+        ("switch", "turn_on", "switch.home_pause"),
+        ("button", "press", "button.home_try_waiting_emails_now"),
+        ("button", "press", "button.bea_send_test_mail"),
+    ],
+)
+async def test_what_is_on_the_devices_needs_control_of_it(
+    hass: HomeAssistant, server: ScriptedServer, domain: str, action: str, entity_id: str
+) -> None:
+    target = {"entity_id": entity_id}
+    for context in (
+        await member(hass, GROUP_ID_READ_ONLY),
+        restricted(hass, **{entity_id.replace(".", "__"): READ}),
+    ):
+        with pytest.raises(Unauthorized):
+            await hass.services.async_call(domain, action, target, blocking=True, context=context)
+    assert server.record.connections == 0
+
+    context = restricted(hass, **{entity_id.replace(".", "__"): CONTROL})
+    await hass.services.async_call(domain, action, target, blocking=True, context=context)
+
+
+@pytest.mark.usefixtures("server")
+@pytest.mark.parametrize("group_id", [GROUP_ID_USER, GROUP_ID_READ_ONLY])
+async def test_who_is_no_administrator_hears_no_events_of_mail(
+    hass: HomeAssistant, hass_ws_client: WebSocketGenerator, group_id: str
+) -> None:
+    context = await member(hass, group_id)
+    user = await hass.auth.async_get_user(str(context.user_id))
+    assert user is not None
+    token = await hass.auth.async_create_refresh_token(user, "https://example.test")
+    client = await hass_ws_client(hass, hass.auth.async_create_access_token(token))
+    await client.send_json_auto_id({"type": "subscribe_events", "event_type": EVENT_MAIL})
+    answer = await client.receive_json()
+    assert not answer["success"]
+    assert answer["error"]["code"] == "unauthorized"
+
+
+@pytest.mark.usefixtures("server")
+async def test_no_device_shows_an_address_to_those_who_may_not_read_the_entity(
+    hass: HomeAssistant,
+) -> None:
+    [entry] = hass.config_entries.async_entries(DOMAIN)
+    devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    assert len(devices) == 3
+    assert "bea@example.test" not in str([device.dict_repr for device in devices])
+    state = hass.states.get("sensor.bea_addresses")
+    assert state is not None
+    assert state.state == "bea@example.test"

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 import json
 from pathlib import Path
 
-from homeassistant.const import STATE_UNKNOWN
+from homeassistant.const import STATE_OFF, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant, State
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
@@ -36,12 +36,16 @@ async def test_everything_is_there_at_once_while_the_server_is_down(
     states = {state.entity_id: state.state for state in hass.states.async_all()}
     assert states == {
         "binary_sensor.home_connection": STATE_UNKNOWN,
+        "button.family_send_test_mail": STATE_UNKNOWN,
         "button.home_send_test_mail": STATE_UNKNOWN,
+        "button.home_try_waiting_emails_now": STATE_UNKNOWN,
         "event.home_mail": STATE_UNKNOWN,
+        "sensor.family_addresses": "bea@example.test",
+        "switch.home_pause": STATE_OFF,
         "notify.family": STATE_UNKNOWN,
         WAITING: "0",
         LAST_DELIVERY: STATE_UNKNOWN,
-        LAST_FAILURE: STATE_UNKNOWN,
+        LAST_FAILURE: "none",
     }
     assert server.record.connections == 0
 
@@ -60,6 +64,8 @@ async def test_no_entity_is_named_after_what_a_person_can_change(
             "last_delivery",
             "last_failure",
             "mail",
+            "pause",
+            "retry",
             "send_test_mail",
             "waiting",
         )
@@ -186,12 +192,98 @@ async def test_a_failure_that_no_version_knows_any_more_is_not_restored(
 
     await load_account(hass, await bed.serve())
 
-    assert state_of(hass, LAST_FAILURE).state == STATE_UNKNOWN
+    assert state_of(hass, LAST_FAILURE).state == "none"
+
+
+async def test_the_last_failure_is_none_until_there_is_one_and_once_mail_goes_through_again(
+    hass: HomeAssistant, bed: Bed
+) -> None:
+    server = await bed.serve()
+    account = await load_account(hass, server)
+    none = state_of(hass, LAST_FAILURE)
+    assert none.state == "none"
+    assert none.attributes["reply"] is None
+    await server.stop()
+    await send_from(account, "bea@example.test")
+    assert state_of(hass, LAST_FAILURE).state == "connection_refused"
+
+    await server.start()
+    await pass_time(hass, minutes=1)
+
+    cleared = state_of(hass, LAST_FAILURE)
+    assert cleared.state == "none"
+    assert cleared.attributes == none.attributes
+
+
+async def test_who_got_a_mail_does_not_hide_who_did_not(hass: HomeAssistant, bed: Bed) -> None:
+    script = Script(recipient_replies={"carl@example.test": "550 5.1.1 No such user"})
+    account = await load_account(hass, await bed.serve(script))
+
+    await send_from(account, "bea@example.test", "carl@example.test")
+    assert state_of(hass, LAST_FAILURE).state == "recipient_rejected"
+
+    await send_from(account, "bea@example.test")
+    assert state_of(hass, LAST_FAILURE).state == "none"
+
+
+async def test_the_test_mail_of_the_set_up_is_a_delivery(hass: HomeAssistant, bed: Bed) -> None:
+    delivered_at = "2026-11-02T12:00:00+00:00"
+
+    await load_account(hass, await bed.serve(), delivered_at=delivered_at)
+
+    assert state_of(hass, LAST_DELIVERY).state == delivered_at
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", 12, None])
+async def test_a_time_that_cannot_be_read_is_none(
+    hass: HomeAssistant, bed: Bed, text: object
+) -> None:
+    await load_account(hass, await bed.serve(), delivered_at=text, proven_at=text)
+
+    assert state_of(hass, LAST_DELIVERY).state == STATE_UNKNOWN
+    assert state_of(hass, "binary_sensor.home_connection").state == STATE_UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("delivered_at", "delivery", "failure"),
+    [
+        ("2026-11-01T11:00:00+00:00", "2026-11-01T11:30:00+00:00", "deferred"),
+        ("2026-11-03T12:00:00+00:00", "2026-11-03T12:00:00+00:00", "none"),
+    ],
+    ids=["earlier", "later"],
+)
+async def test_of_a_test_mail_and_what_is_remembered_the_later_counts(
+    hass: HomeAssistant, bed: Bed, delivered_at: str, delivery: str, failure: str
+) -> None:
+    remember(hass, delivery="2026-11-01T11:30:00+00:00", failed_at="2026-11-01T12:00:00+00:00")
+
+    await load_account(hass, await bed.serve(), delivered_at=delivered_at)
+
+    assert state_of(hass, LAST_DELIVERY).state == delivery
+    assert state_of(hass, LAST_FAILURE).state == failure
+
+
+def remember(hass: HomeAssistant, *, delivery: str, failed_at: str) -> None:
+    """Let Home Assistant remember a delivery, and a failure, from before a restart."""
+    time = {"__type": "<class 'datetime.datetime'>", "isoformat": delivery}
+    mock_restore_cache_with_extra_data(
+        hass,
+        (
+            (
+                State(LAST_DELIVERY, delivery),
+                {"native_value": time, "native_unit_of_measurement": None},
+            ),
+            (
+                State(LAST_FAILURE, "deferred", {"time": failed_at}),
+                {"native_value": "deferred", "native_unit_of_measurement": None},
+            ),
+        ),
+    )
 
 
 def test_every_kind_of_failure_and_every_stage_has_a_name() -> None:
     folder = Path(custom_components.email_courier.sensor.__file__).parent / "translations"
     for file in folder.glob("*.json"):
         texts = json.loads(file.read_text(encoding="utf-8"))["entity"]["sensor"]["last_failure"]
-        assert set(texts["state"]) == {kind.value for kind in FailureKind}
+        assert set(texts["state"]) == {"none", *(kind.value for kind in FailureKind)}
         assert set(texts["state_attributes"]["stage"]["state"]) == {stage.value for stage in Stage}

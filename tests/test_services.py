@@ -18,7 +18,7 @@ from custom_components.email_courier.send import fields as send_fields
 FOLDER = Path(send_fields.__file__).parents[1]
 TEXTS = json.loads((FOLDER / "translations" / "en.json").read_text())
 FIELDS = {
-    *("entity_id", "to", "cc", "bcc", "config_entry_id", "title", "message", "html", "markdown"),
+    *("camera", "to", "cc", "bcc", "config_entry_id", "title", "message", "html", "markdown"),
     *("button", "attachments", "priority", "reply_to", "sender_name", "headers", "thread"),
     *("queue", "expires_after", "attachments_required"),
     *("layout", "icon", "color", "facts", "max_width"),
@@ -63,7 +63,16 @@ def test_every_field_has_a_name_a_description_and_an_icon() -> None:
 
     assert texts["fields"].keys() == FIELDS
     assert all(text["name"] and text["description"] for text in texts["fields"].values())
-    assert texts["sections"].keys() == icons["sections"].keys() == {"look", "more"}
+    assert (
+        texts["sections"].keys()
+        == icons["sections"].keys()
+        == {
+            "content",
+            "delivery",
+            "look",
+            "recipients",
+        }
+    )
     assert icons["service"].startswith("mdi:")
 
 

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+import json
 from pathlib import Path
 import re
 from typing import Any
@@ -19,14 +20,24 @@ from custom_components.email_courier.flow import (
 )
 from custom_components.email_courier.flow.core_smtp import CoreAccount
 from custom_components.email_courier.flow.draft import Draft
+from custom_components.email_courier.mail.arrival.judge import Concern
 from custom_components.email_courier.mail.discovery.model import Hint, Origin, SecretKind
-from custom_components.email_courier.mail.failure import FailureKind, Stage
+from custom_components.email_courier.mail.failure import Cause, FailureKind, Stage
+from custom_components.email_courier.mail.outbox.events import (
+    Deferred,
+    Delivered,
+    Dropped,
+    Failed,
+    HandedOver,
+    Kept,
+)
 from custom_components.email_courier.mail.settings import Encryption
 from custom_components.email_courier.phrases import Phrases, as_code
 from tests.support.accounts import account_entry
 from tests.support.dialogs import TEXTS
 from tests.support.fixtures import Bed
 
+TRANSLATIONS = Path(config_flow.__file__).parent / "translations"
 KINDS = {kind.value for kind in FailureKind}
 PHRASES = TEXTS["selector"]["phrase"]["options"]
 RECIPIENT = TEXTS["config_subentries"]["recipient"]
@@ -40,9 +51,10 @@ FORMS = {
     "address": flow_forms.address_form(offers_lookup=True, offers_back=True),
     "server": flow_forms.server_form(),
     "certificate": flow_forms.certificate_form(),
-    "login": flow_forms.login_form(),
+    "login": flow_forms.login_form(offers_other_ways=True),
     "plain_login": flow_forms.plain_login_form(),
-    "finish": flow_forms.finish_form(),
+    "finish": flow_forms.finish_form(offers_name=True),
+    "tested": flow_forms.tested_form(),
     "google": flow_forms.google_form(),
     "microsoft": flow_forms.microsoft_form(),
     "custom": flow_forms.custom_form(),
@@ -121,12 +133,17 @@ def test_an_error_says_what_happened_then_quotes_the_server_then_says_what_to_do
 
 
 def test_errors_of_a_recipient_have_their_texts() -> None:
-    assert RECIPIENT["error"].keys() == {FailureKind.INVALID_RECIPIENT.value}
+    assert RECIPIENT["error"].keys() == {
+        FailureKind.INVALID_RECIPIENT.value,
+        "domain_without_dot",
+    }
 
 
 def test_every_field_has_its_name_and_is_explained_and_no_text_is_left_over() -> None:
     pages = TEXTS["config"]["step"]
-    assert FORMS.keys() == {page for page, texts in pages.items() if "data" in texts}
+    assert FORMS.keys() == {
+        page for page, texts in pages.items() if "data" in texts or "sections" in texts
+    }
     for page, form in FORMS.items():
         for texts in ("data", "data_description"):
             assert set(fields_of(form)) == set(texts_of_fields(pages[page], texts)), page
@@ -161,8 +178,23 @@ def test_every_page_that_has_texts_exists() -> None:
 
 def test_every_line_of_a_menu_leads_somewhere() -> None:
     for step in TEXTS["config"]["step"].values():
-        for option in step.get("menu_options", {}):
+        options = step.get("menu_options", {})
+        for option in options:
             assert hasattr(config_flow.EmailCourierConfigFlow, f"async_step_{option}")
+        assert step.get("menu_option_descriptions", options).keys() == options.keys()
+
+
+def test_no_title_of_a_page_needs_a_value() -> None:
+    # Home Assistant's pages give titles none.
+    for page, step in TEXTS["config"]["step"].items():
+        assert not _PLACEHOLDER.search(step["title"]), page
+
+
+def test_every_button_is_named() -> None:
+    for page in (*FORMS, "core_account"):
+        assert TEXTS["config"]["step"][page]["submit"], page
+    for page in RECIPIENT["step"].values():
+        assert page["submit"] == TEXTS["config"]["step"]["finish"]["submit"]
 
 
 def test_progress_is_named_for_every_stage_of_a_handshake_and_for_nothing_else() -> None:
@@ -185,11 +217,17 @@ def test_every_phrase_is_said_and_everything_said_is_there() -> None:
         assert isinstance(call.args[2], ast.Constant)
         assert call.args[2].value in PHRASES
     said |= {f"hint_{hint}" for hint in Hint}
+    said |= {f"arrival_{concern}" for concern in Concern}
     said |= {f"secret_{secret}" for secret in SecretKind if secret is not SecretKind.PASSWORD}
     said |= {f"origin_{origin}" for origin in Origin}
     said |= {f"encryption_{encryption}" for encryption in Encryption}
     said |= {f"encrypted_{encryption}" for encryption in (Encryption.TLS, Encryption.STARTTLS)}
-    said |= {"ca_file_unreadable"}
+    said |= set(Cause)
+    said |= {name for name in PHRASES if name.startswith(("file_", "disk_", "oauth_"))}
+    said |= {"decimal_mark"}
+    said |= {f"activity_{reason}" for reason in (*Kept, "expired")}
+    outcomes = (Delivered, Deferred, Failed, HandedOver, Dropped)
+    said |= {f"activity_{event.outcome}" for event in outcomes}
     said |= {name for name in PHRASES if name.startswith("classic_")}
     assert said == PHRASES.keys()
 
@@ -215,3 +253,14 @@ def test_all_texts_are_such_that_home_assistant_can_show_them() -> None:
         # An apostrophe in front of a brace would quote it.
         assert "'{" not in text, place
         assert re.fullmatch(r"[a-z0-9_.-]+", place), place
+
+
+@pytest.mark.parametrize(
+    "language", sorted(TRANSLATIONS.glob("*.json")), ids=lambda path: path.stem
+)
+def test_the_search_for_mail_offers_sending_first_and_dropping_last(language: Path) -> None:
+    # Home Assistant's search puts names with fewer words first where all of them match.
+    actions = json.loads(language.read_text(encoding="utf-8"))["services"]
+    words = {action: len(texts["name"].split()) for action, texts in actions.items()}
+    assert words["send_message"] < min(words["list_waiting"], words["retry_waiting"])
+    assert words["drop_waiting"] > max(words["list_waiting"], words["retry_waiting"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 import logging
 from pathlib import Path
 
@@ -10,15 +11,18 @@ from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryError
 from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.typing import ConfigType
 
 from .account import Account, EmailCourierConfigEntry
 from .connectivity import ContactLog
-from .const import DOMAIN, KEPT_OPTIONS
+from .const import DOMAIN, KEPT_OPTIONS, SIGNAL_MAIL
 from .courier_config import async_courier_config
 from .entry import trust_of
 from .issues import AccountIssues, async_delete_issues
+from .logbook import Activity
 from .mail.outbox.store import Store
+from .moving import OldNames
 from .oauth.tokens import async_tokens_for
 from .outbox_host import outbox_folder
 from .send.legacy import async_register_classic
@@ -34,6 +38,7 @@ PLATFORMS = [
     Platform.EVENT,
     Platform.NOTIFY,
     Platform.SENSOR,
+    Platform.SWITCH,
 ]
 
 
@@ -57,10 +62,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmailCourierConfigEntry)
     try:
         context = await async_context_for(hass, trust)
     except OSError as error:
+        _LOGGER.warning("%s cannot be used: %s", trust.ca_file, error)
         raise ConfigEntryError(
             translation_domain=DOMAIN,
             translation_key="ca_file_unreadable",
-            translation_placeholders={"detail": f"{trust.ca_file}: {error}"},
+            translation_placeholders={"path": trust.ca_file or "-"},
         ) from error
     account = Account(
         hass,
@@ -72,11 +78,17 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmailCourierConfigEntry)
     entry.runtime_data = account
     AccountIssues(account).async_start()
     ContactLog(account).async_start()
+    Activity(account).async_start()
+    entry.async_on_unload(
+        account.async_listen(partial(async_dispatcher_send, hass, SIGNAL_MAIL, account))
+    )
     await account.async_open()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     account.async_start()
+    async_dispatcher_send(hass, SIGNAL_MAIL, account, None)
     entry.async_on_unload(await async_register_classic(hass, account))
-    entry.async_on_unload(entry.add_update_listener(_async_reload))
+    OldNames(account).async_start()
+    entry.async_on_unload(entry.add_update_listener(_async_take_up))
     return True
 
 
@@ -89,7 +101,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: EmailCourierConfigEntry
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: EmailCourierConfigEntry) -> None:
-    """Remove an account together with its outbox: waiting and held mail, and the history."""
+    """Remove an account together with its outbox: all mail in it, and the history."""
     async_delete_issues(hass, entry.entry_id)
     folder = outbox_folder(hass, entry.entry_id)
     lost, errors = await hass.async_add_executor_job(_erase, folder)
@@ -112,6 +124,10 @@ def _erase(folder: Path) -> tuple[int, list[OSError]]:
     return mails, errors
 
 
-async def _async_reload(hass: HomeAssistant, entry: EmailCourierConfigEntry) -> None:
-    if not entry.runtime_data.has_only_new_token:
+async def _async_take_up(hass: HomeAssistant, entry: EmailCourierConfigEntry) -> None:
+    """Go by what has changed, and load the account anew only where it has to be."""
+    account = entry.runtime_data
+    if account.needs_reload:
         await hass.config_entries.async_reload(entry.entry_id)
+    else:
+        account.async_take_up(await async_courier_config(hass, entry))

@@ -2,36 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 import ssl
 from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import CONF_TOKEN, EVENT_HOMEASSISTANT_STOP
-from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, Context, Event, HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.importlib import async_import_module
 from homeassistant.helpers.network import NoURLAvailableError, get_url
 from homeassistant.helpers.start import async_at_started
 from homeassistant.util import dt as dt_util
 
 from .const import (
+    CONF_CA_FILE,
+    CONF_DEFAULT_SUBJECT,
     CONF_DROP_LARGE_ATTACHMENTS,
+    CONF_HELLO_NAME,
     CONF_LAYOUT,
     CONF_REPLY_TO,
     CONF_SENDER,
     CONF_SENDER_NAME,
+    CONF_TIMEOUT,
     DOMAIN,
+    SUBENTRY_RECIPIENT,
+    SUBJECT_FIRST_LINE,
+    SUBJECT_OF_CORE,
 )
 from .entry import settings_of
-from .errors import error_for_content, error_for_failure, error_for_outbox, request_error
+from .errors import (
+    action_error,
+    error_for_content,
+    error_for_failure,
+    error_for_outbox,
+    request_error,
+)
 from .mail.address import Mailbox, parse_mailbox, parse_mailboxes
 from .mail.compose.content import Attachment, Content, ContentError, Layout, Priority, Words
 from .mail.failure import FailureKind, MailError
 from .mail.outbox.courier import Courier, CourierConfig
-from .mail.outbox.events import CourierEvent, Paused
+from .mail.outbox.events import CourierEvent, Paused, StateChanged
 from .mail.outbox.store import Store
-from .mail.outbox.submission import DAY, OutboxError, OutgoingMail, Rank, Receipt
+from .mail.outbox.submission import DAY, Origin, OutboxError, OutgoingMail, Rank, Receipt
 from .mail.settings import ServerSettings
 from .mail.smtp.keepalive import KeepaliveSession
 from .mail.smtp.session import Proof, proof_of
@@ -50,6 +64,8 @@ type EventListener = Callable[[CourierEvent], None]
 _LOADED: Final = (ConfigEntryState.LOADED, ConfigEntryState.FAILED_UNLOAD)
 """An account whose entities could not be removed goes on sending."""
 _COMPOSING: Final = f"{__package__}.mail.compose.message"
+_PROVIDERS: Final = f"{__package__}.mail.discovery.providers"
+_OF_THE_SESSION: Final = (CONF_CA_FILE, CONF_HELLO_NAME, CONF_TIMEOUT)
 _URGENT: Final = (Priority.HIGH, Priority.HIGHEST)
 
 
@@ -57,6 +73,7 @@ class Account:
     """Everything a loaded config entry needs to send mail.
 
     tokens: what it logs in with where somebody has signed in.
+    classic_action: what its action in the domain `notify` is called, once that is there.
     """
 
     def __init__(
@@ -71,22 +88,29 @@ class Account:
         self.hass = hass
         self.entry = entry
         self.tokens = tokens
+        self.classic_action = ""
         self.settings: ServerSettings = settings_of(entry.data, entry.options, tokens=tokens)
-        self.sender: Mailbox = parse_mailbox(
-            entry.data[CONF_SENDER], FailureKind.INVALID_SENDER
-        ).named(entry.options.get(CONF_SENDER_NAME, ""))
-        self.layout = Layout(entry.options.get(CONF_LAYOUT, Layout.CARD))
+        self.sender = _sender(entry)
         self.words = Words()
         self._recipients: dict[str, Recipients] = {}
         self._session = KeepaliveSession(self.settings, context)
-        self._loaded = _without_token(entry)
+        self._loaded = _fixed(entry)
+        self._token = entry.data.get(CONF_TOKEN)
+        self._is_provider_known = False
+        self._is_paused = False
+        self._change_listeners: list[Callable[[], None]] = []
         self.courier = Courier(
             deliver=self._session.deliver,
             store=Store(outbox_folder(hass, entry.entry_id)),
             host=outbox_host(hass),
-            listener=self._watch_login,
+            listener=self._watch,
             config=config,
         )
+
+    @property
+    def server(self) -> str:
+        """The server and its port."""
+        return f"{self.settings.host}:{self.settings.port}"
 
     @property
     def proof(self) -> Proof | None:
@@ -95,17 +119,38 @@ class Account:
         return None if session is None else proof_of(session)
 
     @property
-    def has_only_new_token(self) -> bool:
-        """Whether nothing of the entry has changed but the token that was renewed here."""
-        return (
-            self.tokens is not None
-            and self.tokens.token == self.entry.data.get(CONF_TOKEN)
-            and self._loaded == _without_token(self.entry)
-        )
+    def needs_reload(self) -> bool:
+        """Whether something of the entry has changed that only another session can go by."""
+        token = self.entry.data.get(CONF_TOKEN)
+        own = None if self.tokens is None else self.tokens.token
+        return (token not in (self._token, own)) or self._loaded != _fixed(self.entry)
+
+    @callback
+    def async_take_up(self, config: CourierConfig) -> None:
+        """Go by changed options and recipients: waiting mail, timers and the session stay."""
+        self.sender = _sender(self.entry)
+        self._recipients.clear()
+        self.courier.configure(config)
+        self._async_tell_change()
+
+    @callback
+    def async_on_change(self, listener: Callable[[], None]) -> CALLBACK_TYPE:
+        """Tell a listener of changed options and recipients, a pause, and mail sent again."""
+        self._change_listeners.append(listener)
+        return partial(self._change_listeners.remove, listener)
+
+    @callback
+    def _async_tell_change(self) -> None:
+        for listener in tuple(self._change_listeners):
+            listener()
 
     async def async_open(self) -> None:
         """Take note of waiting mail; nothing can be sent before."""
         self.words = words_of(await Phrases.async_load(self.hass))
+        device = self._device()
+        self._is_provider_known = (
+            device is not None and device.model is not None and device.model_id == self.server
+        )
         self.courier.open()
 
     @callback
@@ -125,6 +170,11 @@ class Account:
     def async_listen(self, listener: EventListener) -> CALLBACK_TYPE:
         """Tell a listener of everything that becomes of this account's mail."""
         return self.courier.listen(listener)
+
+    @property
+    def layout(self) -> Layout:
+        """What mail is shown in where neither the action nor the recipient says so."""
+        return Layout(self.entry.options.get(CONF_LAYOUT, Layout.CARD))
 
     def layout_for(self, *subentry_ids: str) -> Layout:
         """Return the layout of mail to recipients, the account's where they do not agree."""
@@ -147,9 +197,12 @@ class Account:
         to: tuple[Mailbox, ...] = (),
         sender_name: str | None = None,
         reply_to: tuple[Mailbox, ...] | None = None,
+        subject: str | None = None,
         **fields: Any,
     ) -> Content:
         """Return content from this account's sender, with the account's own defaults."""
+        if not subject and self.entry.options.get(CONF_DEFAULT_SUBJECT) == SUBJECT_FIRST_LINE:
+            fields["default_subject"] = SUBJECT_OF_CORE
         if reply_to is None:
             own = self.entry.options.get(CONF_REPLY_TO)
             reply_to = parse_mailboxes(own) if own else ()
@@ -157,6 +210,7 @@ class Account:
             sender=self.sender if sender_name is None else self.sender.named(sender_name),
             to=to,
             reply_to=reply_to,
+            subject=subject or ("" if "default_subject" in fields else SUBJECT_OF_CORE),
             home_name=self.hass.config.location_name,
             language=self.hass.config.language,
             base_url=_base_url(self.hass) if _has_links(fields) else None,
@@ -184,18 +238,43 @@ class Account:
         queue: bool = True,
         expires_after: float = DAY,
         left_out: list[Attachment] | None = None,
+        origin: Origin | None = None,
     ) -> Receipt:
         """Send a mail or keep it until it can be sent.
 
         expires_after: seconds. left_out: takes what was too large, where the options leave that
-        out; without it, all of the mail is needed.
+        out; without it, all of the mail is needed. origin: who has it sent.
         Raises HomeAssistantError when nobody got it and nobody will.
         """
-        submit = partial(self._async_submit, queue=queue, expires_after=expires_after)
+        submit = partial(
+            self._async_submit, queue=queue, expires_after=expires_after, origin=origin
+        )
+        if left_out is not None and self.entry.options.get(CONF_DROP_LARGE_ATTACHMENTS):
+            return await self._async_raising(
+                self._async_submit_lightened(content, submit, left_out)
+            )
+        return await self._async_raising(submit(content))
+
+    async def async_send_again(self, message_id: str, origin: Origin) -> Receipt | None:
+        """Send a given-up mail to those who did not get it; None where none is kept.
+
+        Raises HomeAssistantError when nobody gets it again.
+        """
         try:
-            if left_out is not None and self.entry.options.get(CONF_DROP_LARGE_ATTACHMENTS):
-                return await self._async_submit_lightened(content, submit, left_out)
-            return await submit(content)
+            return await self._async_raising(
+                self.courier.send_again(message_id, sender=self.sender.address, origin=origin)
+            )
+        except OSError as error:
+            raise action_error(
+                "outbox_disk", account=self.entry.title, detail=str(error)
+            ) from error
+        finally:
+            self._async_tell_change()
+
+    async def _async_raising[T](self, work: Awaitable[T]) -> T:
+        """Have something sent. Raises HomeAssistantError."""
+        try:
+            return await work
         except MailError as error:
             raise error_for_failure(error.failure, account=self.entry.title) from error
         except OutboxError as error:
@@ -228,7 +307,7 @@ class Account:
         return receipt
 
     async def _async_submit(
-        self, content: Content, *, queue: bool, expires_after: float
+        self, content: Content, *, queue: bool, expires_after: float, origin: Origin | None
     ) -> Receipt:
         """Compose a mail and hand it to the courier. Raises MailError and OutboxError.
 
@@ -244,6 +323,7 @@ class Account:
             rank=Rank.HIGH if content.priority in _URGENT else Rank.NORMAL,
             expires_after=expires_after,
             queue=queue,
+            origin=origin,
         )
         if self.entry.state not in _LOADED:
             await async_reloaded(self.entry)
@@ -253,16 +333,44 @@ class Account:
         return await account.courier.submit(outgoing)
 
     @callback
-    def _watch_login(self, event: CourierEvent) -> None:
+    def _watch(self, event: CourierEvent) -> None:
         if isinstance(event, Paused):
             self.entry.async_start_reauth(self.hass, data={"failure": event.failure.as_dict()})
+        elif isinstance(event, StateChanged) and event.state.is_suspended is not self._is_paused:
+            self._is_paused = event.state.is_suspended
+            self._async_tell_change()
 
     async def _async_on_started(self, _hass: HomeAssistant) -> None:
         await self.courier.start()
         await async_import_module(self.hass, _COMPOSING)  # so that no mail has to wait for it
+        if not self._is_provider_known:
+            await self._async_name_provider()
+
+    async def _async_name_provider(self) -> None:
+        """Let the account's device say whose server it is."""
+        await async_import_module(self.hass, _PROVIDERS)
+        from .mail.discovery.providers import load  # noqa: PLC0415 - a start goes without
+
+        provider = (await self.hass.async_add_executor_job(load)).by_server(self.settings.host)
+        if (device := self._device()) is not None:
+            dr.async_get(self.hass).async_update_device(
+                device.id, model="SMTP" if provider is None else provider.name
+            )
+
+    def _device(self) -> dr.DeviceEntry | None:
+        entry_id = self.entry.entry_id
+        registry = dr.async_get(self.hass)
+        return registry.async_get_device_by_identifier((DOMAIN, entry_id), entry_id)
 
     async def _async_on_stop(self, _event: Event) -> None:
         await self.async_stop()
+
+
+def origin_of(context: Context | None, subentry_ids: Iterable[str] = ()) -> Origin:
+    """Return who has a mail sent, as the outbox remembers it."""
+    if context is None:
+        return Origin(recipients=tuple(subentry_ids))
+    return Origin(context.id, context.parent_id, context.user_id, tuple(subentry_ids))
 
 
 @callback
@@ -281,9 +389,21 @@ async def async_reloaded(entry: EmailCourierConfigEntry) -> None:
         pass
 
 
-def _without_token(entry: ConfigEntry) -> tuple[Any, ...]:
+def _sender(entry: EmailCourierConfigEntry) -> Mailbox:
+    address = parse_mailbox(entry.data[CONF_SENDER], FailureKind.INVALID_SENDER)
+    return address.named(entry.options.get(CONF_SENDER_NAME, ""))
+
+
+def _fixed(entry: EmailCourierConfigEntry) -> tuple[Any, ...]:
+    """Return what an account goes by as long as it is loaded, but for its token."""
     data = {name: value for name, value in entry.data.items() if name != CONF_TOKEN}
-    return data, dict(entry.options), entry.title, dict(entry.subentries)
+    options = {name: entry.options.get(name) for name in _OF_THE_SESSION}
+    others = {
+        subentry_id: subentry
+        for subentry_id, subentry in entry.subentries.items()
+        if subentry.subentry_type != SUBENTRY_RECIPIENT
+    }
+    return data, options, entry.title, others
 
 
 def _has_links(fields: dict[str, Any]) -> bool:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from homeassistant.components.binary_sensor import BinarySensorEntity
 from homeassistant.components.binary_sensor.const import BinarySensorDeviceClass
-from homeassistant.const import EntityCategory
+from homeassistant.const import STATE_OFF, STATE_ON, EntityCategory
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.restore_state import RestoreEntity
 
 from .account import EmailCourierConfigEntry
 from .connectivity import contact_in
+from .const import CONF_PROVEN_AT
 from .entity import AccountEntity
+from .entry import time_in
 from .mail.outbox.events import CourierEvent
 
 PARALLEL_UPDATES = 0
@@ -25,15 +28,25 @@ async def async_setup_entry(
     async_add_entities([ConnectivitySensor(entry.runtime_data, "connectivity")])
 
 
-class ConnectivitySensor(AccountEntity, BinarySensorEntity):
-    """On once the server has let the account in, off once it has not; unknown until then."""
+class ConnectivitySensor(AccountEntity, BinarySensorEntity, RestoreEntity):
+    """On once the server has let the account in, off once it has not; unknown until then.
+
+    The handshake of the dialog counts as well, and what was last known outlives a restart.
+    """
 
     _attr_device_class = BinarySensorDeviceClass.CONNECTIVITY
     _attr_entity_category = EntityCategory.DIAGNOSTIC
     _attr_translation_key = "connectivity"
 
     async def async_added_to_hass(self) -> None:
-        """Begin to follow the account."""
+        """Remember what was, and begin to follow the account."""
+        proven_at = time_in(self.account.entry.data, CONF_PROVEN_AT)
+        last = await self.async_get_last_state()
+        if last is None or last.state not in (STATE_ON, STATE_OFF):
+            self._attr_is_on = True if proven_at else None
+        else:
+            is_older = proven_at is not None and last.last_changed < proven_at
+            self._attr_is_on = is_older or last.state == STATE_ON
         self.async_on_remove(self.account.async_listen(self._async_follow))
 
     @callback

@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.config_entries import (
     SOURCE_USER,
-    ConfigEntry,
     ConfigFlowResult,
     ConfigSubentryFlow,
     FlowType,
-    SubentryFlowContext,
 )
 from homeassistant.core import callback
 
 from .const import CONF_SENDER, DOMAIN, SUBENTRY_RECIPIENT
+from .errors import cause
 from .flow.core_smtp import core_accounts
 from .flow.draft import Draft, async_draft_of
 from .flow.finish import FinishSteps
-from .flow.forms import CONF_GO_BACK, CONF_MANUAL, core_account_form
+from .flow.forms import core_account_form
 from .flow.login import LoginSteps
 from .flow.oauth import OAuthSteps
 from .flow.options import EmailCourierOptionsFlow
-from .flow.recipient import RecipientFlow
+from .flow.recipient import FirstRecipientContext, RecipientFlow
 from .flow.server import ServerSteps
 from .mail.failure import Failure
 from .phrases import as_code
+
+if TYPE_CHECKING:
+    from .account import EmailCourierConfigEntry
 
 
 class EmailCourierConfigFlow(ServerSteps, LoginSteps, OAuthSteps, FinishSteps, domain=DOMAIN):
@@ -38,14 +40,14 @@ class EmailCourierConfigFlow(ServerSteps, LoginSteps, OAuthSteps, FinishSteps, d
     @classmethod
     @callback
     def async_get_supported_subentry_types(
-        cls, config_entry: ConfigEntry
+        cls, config_entry: EmailCourierConfigEntry
     ) -> dict[str, type[ConfigSubentryFlow]]:
         """An account has recipients."""
         return {SUBENTRY_RECIPIENT: RecipientFlow}
 
     @staticmethod
     @callback
-    def async_get_options_flow(config_entry: ConfigEntry) -> EmailCourierOptionsFlow:
+    def async_get_options_flow(config_entry: EmailCourierConfigEntry) -> EmailCourierOptionsFlow:
         """Return the dialog for what does not belong to the handshake."""
         return EmailCourierOptionsFlow()
 
@@ -55,6 +57,7 @@ class EmailCourierConfigFlow(ServerSteps, LoginSteps, OAuthSteps, FinishSteps, d
             if self.imported is not None:  # back from it: the other way begins anew
                 self.imported = self.stored = None
                 self.draft = Draft()
+                self.login_is_known = self.keeps_password = False
             return self.async_show_menu(step_id="user", menu_options=["address", "core_account"])
         return await self.go_to("address")
 
@@ -67,11 +70,10 @@ class EmailCourierConfigFlow(ServerSteps, LoginSteps, OAuthSteps, FinishSteps, d
             return self.async_show_form(
                 step_id="core_account", data_schema=core_account_form(accounts)
             )
-        if user_input.get(CONF_GO_BACK):
-            return await self.go_to("user")
         self.imported = accounts[user_input["core_account"]]
         self.draft = self.stored = self.imported.draft
-        return await self.go_to("address", {CONF_SENDER: self.draft.sender, CONF_MANUAL: True})
+        self.login_is_known = self.keeps_password = True
+        return await self.go_to("address", {CONF_SENDER: self.draft.sender})
 
     async def async_step_reauth(
         self, entry_data: Mapping[str, Any] | None = None
@@ -80,7 +82,8 @@ class EmailCourierConfigFlow(ServerSteps, LoginSteps, OAuthSteps, FinishSteps, d
         self.draft = self.stored = await async_draft_of(self.hass, self._get_reauth_entry())
         if (failure := (entry_data or {}).get("failure")) is not None:
             phrases = await self.async_phrases()
-            said = as_code(Failure.from_dict(failure).server_words)
+            known = Failure.from_dict(failure)
+            said = as_code(known.heard) if known.heard else cause(known, phrases) or "-"
             self.intro = phrases.say("reauth", reply=said)
         await self.async_recognise_provider()
         return await self.go_to("login")
@@ -94,11 +97,14 @@ class EmailCourierConfigFlow(ServerSteps, LoginSteps, OAuthSteps, FinishSteps, d
 
     async def async_on_create_entry(self, result: ConfigFlowResult) -> ConfigFlowResult:
         """Go on with the first recipient, without which nobody can be written to."""
-        entry: ConfigEntry = result["result"]
+        entry: EmailCourierConfigEntry = result["result"]
         if not entry.subentries:
             flow = await self.hass.config_entries.subentries.async_init(
                 (entry.entry_id, SUBENTRY_RECIPIENT),
-                context=SubentryFlowContext(source=SOURCE_USER),
+                context=FirstRecipientContext(
+                    source=SOURCE_USER,
+                    tested_address=self.test_recipient if self.has_tested else "",
+                ),
             )
             result["next_flow"] = (FlowType.CONFIG_SUBENTRIES_FLOW, flow["flow_id"])
         return result

@@ -76,4 +76,4 @@ class ContactLog:
             LOGGER.info("The server of %s takes mail again", title)
         else:
             failure = self._account.courier.state.down
-            LOGGER.warning("The server of %s does not take mail: %s", title, failure)
+            LOGGER.info("The server of %s does not take mail: %s", title, failure)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from copy import replace
 from functools import partial
 import sys
 from typing import Final
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
-from .account import Account, loaded_account
+from .account import Account, EmailCourierConfigEntry, loaded_account
 from .const import (
     CONF_BACKUP_ACCOUNT,
     CONF_BACKUP_AFTER,
     CONF_FLOOD_LIMIT,
+    CONF_HIDE_SUBJECTS,
     CONF_LAYOUT,
     CONF_MAX_MAILS,
     CONF_MAX_MEGABYTES,
@@ -24,8 +25,8 @@ from .const import (
 )
 from .digest import DigestWriter
 from .mail.compose.content import Layout
-from .mail.failure import Failure, FailureKind, MailError, Permanence, Stage
-from .mail.outbox.backup import Backup, readdress
+from .mail.failure import Cause, Failure, FailureKind, Permanence, Stage
+from .mail.outbox.backup import AbsentError, Backup, readdress
 from .mail.outbox.courier import CourierConfig
 from .mail.outbox.hold import FloodLimit
 from .mail.outbox.spool import QuotaLimits
@@ -40,10 +41,13 @@ _NOT_LOADED: Final = Failure(
     Stage.RESOLVE,
     Permanence.TEMPORARY,
     detail="the backup account is not loaded",
+    facts={"cause": Cause.BACKUP_NOT_LOADED.value},
 )
 
 
-async def async_courier_config(hass: HomeAssistant, entry: ConfigEntry) -> CourierConfig:
+async def async_courier_config(
+    hass: HomeAssistant, entry: EmailCourierConfigEntry
+) -> CourierConfig:
     """Return what the options say."""
     options = entry.options
     return CourierConfig(
@@ -53,6 +57,7 @@ async def async_courier_config(hass: HomeAssistant, entry: ConfigEntry) -> Couri
             size=int(options.get(CONF_MAX_MEGABYTES, DEFAULT_MAX_MEGABYTES)) * 1_000_000,
         ),
         backup=_backup(hass, entry),
+        hides_subjects=options.get(CONF_HIDE_SUBJECTS, False),
         flood_limit=FloodLimit(
             per_hour=int(options.get(CONF_FLOOD_LIMIT) or _UNLIMITED),
             digests=DigestWriter(
@@ -66,22 +71,25 @@ async def async_courier_config(hass: HomeAssistant, entry: ConfigEntry) -> Couri
     )
 
 
-def _size_limit(entry: ConfigEntry) -> int | None:
+def _size_limit(entry: EmailCourierConfigEntry) -> int | None:
     """Return how many bytes the server takes, as it has said since the account was loaded."""
     account: Account | None = getattr(entry, "runtime_data", None)
     proof = None if account is None else account.proof
     return None if proof is None else proof.size_limit
 
 
-def _backup(hass: HomeAssistant, entry: ConfigEntry) -> Backup | None:
+def _backup(hass: HomeAssistant, entry: EmailCourierConfigEntry) -> Backup | None:
     backup_id = entry.options.get(CONF_BACKUP_ACCOUNT)
     if not backup_id:
         return None
 
     async def hand_over(mail: OutgoingMail) -> None:
         if (account := loaded_account(hass, backup_id)) is None:
-            raise MailError(_NOT_LOADED)
+            raise AbsentError(_NOT_LOADED)
         sender = account.sender.address
+        if entry.options.get(CONF_HIDE_SUBJECTS):  # which the other account knows nothing of
+            parts = tuple(part._replace(subject="") for part in mail.stands_for)
+            mail = replace(mail, subject="", stands_for=parts)
         await account.courier.accept(await hass.async_add_executor_job(readdress, mail, sender))
 
     minutes = float(entry.options.get(CONF_BACKUP_AFTER, DEFAULT_BACKUP_AFTER))

@@ -8,7 +8,7 @@ from email.utils import parseaddr
 import re
 from typing import TYPE_CHECKING, Any
 
-from homeassistant.const import CONF_HOST, CONF_PORT, CONF_VERIFY_SSL
+from homeassistant.const import CONF_HOST, CONF_PORT, CONF_USERNAME, CONF_VERIFY_SSL
 from homeassistant.core import HomeAssistant
 
 from .account import EmailCourierConfigEntry
@@ -19,18 +19,23 @@ from .const import (
     CONF_BCC,
     CONF_CA_FILE,
     CONF_CC,
+    CONF_DELIVERED_AT,
     CONF_DROP_LARGE_ATTACHMENTS,
     CONF_ENCRYPTION,
     CONF_FINGERPRINT,
     CONF_FLOOD_LIMIT,
     CONF_HELLO_NAME,
+    CONF_HIDE_SUBJECTS,
     CONF_MAX_MAILS,
     CONF_MAX_MEGABYTES,
+    CONF_PROVEN_AT,
     CONF_SENDER,
     CONF_TIMEOUT,
     CONF_TO,
+    CONF_WAITING_AFTER,
     CONF_WRITE_FIRST,
 )
+from .flow.arrival import async_judge
 from .mail.failure import Failure
 from .mail.outbox.events import OutboxState
 from .mail.outbox.record import MailRecord
@@ -50,17 +55,21 @@ _HARMLESS = frozenset(
         CONF_BACKUP_ACCOUNT,
         CONF_BACKUP_AFTER,
         CONF_CA_FILE,
+        CONF_DELIVERED_AT,
         CONF_DROP_LARGE_ATTACHMENTS,
         CONF_ENCRYPTION,
         CONF_FINGERPRINT,
         CONF_FLOOD_LIMIT,
         CONF_HELLO_NAME,
+        CONF_HIDE_SUBJECTS,
         CONF_HOST,
         CONF_MAX_MAILS,
         CONF_MAX_MEGABYTES,
         CONF_PORT,
+        CONF_PROVEN_AT,
         CONF_TIMEOUT,
         CONF_VERIFY_SSL,
+        CONF_WAITING_AFTER,
         CONF_WRITE_FIRST,
     }
 )
@@ -77,7 +86,7 @@ async def async_get_config_entry_diagnostics(
     courier = account.courier
     redactor = Redactor(_hidden_texts(entry)).also(_people(entry))
     waiting = (await courier.waiting())[:_MOST_MAILS]
-    outcomes = courier.history
+    outcomes = courier.history[-_MOST_MAILS:]
     quotable = [text for record in waiting for text in _of_record(record)]
     quotable += [text for outcome in outcomes for text in _of_outcome(outcome)]
     return {
@@ -88,6 +97,7 @@ async def async_get_config_entry_diagnostics(
             for subentry in entry.subentries.values()
         ],
         "server": _server(account.proof, redactor),
+        "arrival": await _async_arrival(hass, entry, redactor),
         "outbox": _state(courier.state, redactor.also(quotable)),
         "waiting": [_mail(record, redactor.also(_of_record(record))) for record in waiting],
         "outcomes": [_outcome(each, redactor.also(_of_outcome(each))) for each in outcomes],
@@ -153,6 +163,23 @@ def _server(proof: Proof | None, redactor: Redactor) -> dict[str, Any] | None:
     }
 
 
+async def _async_arrival(
+    hass: HomeAssistant, entry: EmailCourierConfigEntry, redactor: Redactor
+) -> dict[str, Any]:
+    """Return what the sender's domain says of the server just now (SPF, DMARC)."""
+    data = entry.data
+    arrival = await async_judge(hass, data[CONF_SENDER], data[CONF_HOST], data.get(CONF_USERNAME))
+    spf, dmarc = arrival.spf, arrival.dmarc
+    return {
+        "verdict": arrival.verdict.value,
+        "concern": arrival.concern and arrival.concern.value,
+        "spf": None if spf is None else spf.result.value,
+        "spf_record": redactor.text(spf.record) if spf and spf.record else None,
+        "dmarc": None if dmarc is None else dmarc.policy.value,
+        "dmarc_record": None if dmarc is None else redactor.text(dmarc.record),
+    }
+
+
 def _state(state: OutboxState, redactor: Redactor) -> dict[str, Any]:
     return {
         "waiting": state.waiting,
@@ -160,6 +187,7 @@ def _state(state: OutboxState, redactor: Redactor) -> dict[str, Any]:
         "fullness": round(state.fullness, 3),
         "down": _failure(state.down, redactor),
         "paused": _failure(state.paused, redactor),
+        "is_suspended": state.is_suspended,
         "next_attempt": iso_time(state.next_attempt),
     }
 

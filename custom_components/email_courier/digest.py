@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from copy import replace
 from email import message_from_bytes
 from email.message import EmailMessage, MIMEPart
 from email.policy import default
@@ -64,7 +64,7 @@ class DigestWriter(NamedTuple):
         """Return the sentence that says which pictures are left out, and why."""
         if limit := self.size_limit():
             return self.phrases.say(
-                "attachments_dropped", names=names, limit=f"{limit / 1_000_000:.1f}"
+                "attachments_dropped", names=names, limit=self.phrases.megabytes(limit)
             )
         return self.phrases.say("attachments_dropped_no_limit", names=names)
 

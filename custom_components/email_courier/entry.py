@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
@@ -14,6 +15,7 @@ from homeassistant.const import (
     CONF_VERIFY_SSL,
 )
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.util import dt as dt_util
 
 from .const import (
     CONF_CA_FILE,
@@ -75,22 +77,37 @@ def trust_of(data: Mapping[str, Any], options: Mapping[str, Any]) -> Trust:
     )
 
 
+def time_in(data: Mapping[str, Any], name: str) -> datetime | None:
+    """Return a time that the dialog has stored; None where it has not, or it cannot be read."""
+    time = dt_util.parse_datetime(str(data.get(name)))
+    return None if time is None else dt_util.as_utc(time)
+
+
 def same_account(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Tell whether two accounts are the same: one sender at one server with one login."""
     return _identity(one) == _identity(other)
 
 
+def is_sender_of(entry: ConfigEntry, sender: str) -> bool:
+    """Tell whether an account sends from this address."""
+    return _same_case(entry.data["sender"]) == _same_case(sender)
+
+
+def _same_case(address: str) -> str:
+    local, _, domain = address.rpartition("@")
+    return f"{local}@{domain.lower()}"
+
+
 def _identity(data: Mapping[str, Any]) -> tuple[str, str, str]:
-    local, _, domain = data["sender"].rpartition("@")
     return (
-        f"{local}@{domain.lower()}",
+        _same_case(data["sender"]),
         data[CONF_HOST].rstrip(".").lower(),
         data.get(CONF_USERNAME) or "",
     )
 
 
 @callback
-def async_save(hass: HomeAssistant, entry: ConfigEntry, **changes: Any) -> None:
+def async_save(hass: HomeAssistant, entry: ConfigEntry[Any], **changes: Any) -> None:
     """Update an entry (title, data, options) and load it anew.
 
     A loaded entry does that by itself, but only where something has changed: the same password

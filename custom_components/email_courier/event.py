@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .account import Account, EmailCourierConfigEntry
-from .entity import AccountEntity
+from .entity import MAIL_EVENT, AccountEntity
 from .mail.failure import Failure
 from .mail.outbox.events import CourierEvent, Deferred, Delivered, Failed
 
@@ -26,7 +26,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the account's event."""
-    async_add_entities([MailEvent(entry.runtime_data, "mail")])
+    async_add_entities([MailEvent(entry.runtime_data, MAIL_EVENT)])
 
 
 class MailEvent(AccountEntity, EventEntity):

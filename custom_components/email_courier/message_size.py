@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from copy import replace
 from functools import partial
 from html import escape
 import re
@@ -32,8 +32,7 @@ async def async_lighten(hass: HomeAssistant, content: Content, limit: int) -> Co
     def note(names: str) -> str:
         if limit == NOTHING_FITS:
             return phrases.say("attachments_dropped_no_limit", names=names)
-        megabytes = f"{limit / 1_000_000:.1f}"
-        return phrases.say("attachments_dropped", names=names, limit=megabytes)
+        return phrases.say("attachments_dropped", names=names, limit=phrases.megabytes(limit))
 
     try:
         lighter = await hass.async_add_executor_job(partial(_lighten, content, limit, note))

@@ -4,40 +4,77 @@ from __future__ import annotations
 
 import re
 
-from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers.translation import async_get_translations
+from homeassistant.core import HomeAssistant, async_get_hass, callback
+from homeassistant.helpers.translation import async_get_cached_translations, async_get_translations
 
 from .const import DOMAIN
 from .mail.compose.content import Words
+from .mail.failure import FailureKind
+from .reader import Reader, async_reader
 
 _PREFIX = f"component.{DOMAIN}.selector.phrase.options."
-_VALUE = re.compile(r"\{(\w+)\}")
+_VALUE = r"\{(\w+)\}"
+_ENGLISH = "en"
+_KINDS = f"component.{DOMAIN}.entity.sensor.last_failure.state."
 
 
 class Phrases:
-    """The sentences in the language of the home."""
+    """The sentences in one language."""
 
-    def __init__(self, texts: dict[str, str]) -> None:
-        """Use Phrases.async_load instead."""
+    def __init__(self, texts: dict[str, str], *, comma: bool | None = None) -> None:
+        """Use Phrases.async_load and its like instead."""
         self._texts = texts
+        self._comma = comma
 
     @classmethod
-    async def async_load(cls, hass: HomeAssistant) -> Phrases:
-        """Load them in the language that Home Assistant is set to."""
-        texts = await async_get_translations(hass, hass.config.language, "selector", [DOMAIN])
-        return cls(
-            {
-                key.removeprefix(_PREFIX): text
-                for key, text in texts.items()
-                if key.startswith(_PREFIX)
-            }
-        )
+    async def async_load(cls, hass: HomeAssistant, reader: Reader | None = None) -> Phrases:
+        """Load them in the language of a reader, else of the home, which mail is written in."""
+        language = hass.config.language if reader is None else reader.language
+        texts = await async_get_translations(hass, language, "selector", [DOMAIN])
+        kinds = await async_get_translations(hass, language, "entity", [DOMAIN])
+        return cls(_named({**texts, **kinds}), comma=None if reader is None else reader.comma)
+
+    @classmethod
+    async def async_for_reader(cls, hass: HomeAssistant) -> Phrases:
+        """Load them in the language of whoever waits for the answer, else of the home."""
+        return await cls.async_load(hass, await async_reader(hass))
+
+    @classmethod
+    @callback
+    def async_english(cls) -> Phrases:
+        """Return them in the language of the log, in which Home Assistant always has them."""
+        return cls._cached(async_get_hass(), _ENGLISH)
+
+    @classmethod
+    @callback
+    def cached(cls, hass: HomeAssistant) -> Phrases:
+        """Return them in the language of the home, as for each account that is loaded."""
+        return cls._cached(hass, hass.config.language)
+
+    @classmethod
+    def _cached(cls, hass: HomeAssistant, language: str) -> Phrases:
+        texts = async_get_cached_translations(hass, language, "selector", DOMAIN)
+        kinds = async_get_cached_translations(hass, language, "entity", DOMAIN)
+        return cls(_named({**texts, **kinds}))
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._texts
+
+    def kind(self, kind: str | None) -> str:
+        """Return a kind of failure in words."""
+        return "-" if kind is None else self._texts.get(f"{_KINDS}{kind}", kind)
 
     def say(self, name: str, /, **values: str) -> str:
         """Return a sentence with its values filled in. Raises KeyError for a value left out."""
         # in one pass: a server's words may hold braces of their own
-        return _VALUE.sub(lambda match: values[match[1]], self._texts[name])
+        return re.sub(_VALUE, lambda match: values[match[1]], self._texts[name])
+
+    def megabytes(self, octets: float) -> str:
+        """Write a size in millions of bytes as the language writes numbers: "35.9" or "35,9"."""
+        megabytes = octets / 1_000_000
+        text = f"{megabytes:.1f}" if megabytes >= 0.1 or not octets else f"{megabytes:.2g}"
+        comma = self._texts.get("decimal_mark") == "," if self._comma is None else self._comma
+        return text.replace(".", ",") if comma else text
 
 
 def words_of(phrases: Phrases) -> Words:
@@ -59,14 +96,19 @@ def words_of(phrases: Phrases) -> Words:
     )
 
 
-async def async_error_text(hass: HomeAssistant, error: HomeAssistantError) -> str:
-    """Return what one of our errors says in the language of the home; as text it is English."""
-    texts = await async_get_translations(hass, hass.config.language, "exceptions", [DOMAIN])
-    text = texts.get(f"component.{DOMAIN}.exceptions.{error.translation_key}.message")
-    if text is None:
-        return str(error)
-    values = error.translation_placeholders or {}
-    return _VALUE.sub(lambda match: values.get(match[1], "-"), text)
+def _named(texts: dict[str, str]) -> dict[str, str]:
+    return {
+        key.removeprefix(_PREFIX): text
+        for key, text in texts.items()
+        if key.startswith((_PREFIX, _KINDS))
+    }
+
+
+async def async_kind_text(hass: HomeAssistant, kind: FailureKind, reader: Reader | None) -> str:
+    """Return the short name of a kind of failure, as the sensor shows it."""
+    language = hass.config.language if reader is None else reader.language
+    texts = await async_get_translations(hass, language, "entity", [DOMAIN])
+    return texts[f"component.{DOMAIN}.entity.sensor.last_failure.state.{kind.value}"]
 
 
 def as_code(text: str) -> str:

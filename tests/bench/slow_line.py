@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from copy import replace
 
 from .bench import Bench, say
 from .endpoint import Endpoint

@@ -52,7 +52,7 @@ async def browser() -> AsyncIterator[Browser]:
     expect.set_options(timeout=LONGEST_WAIT)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=shutil.which("chromium"),
+            executable_path=shutil.which("chromium-headless-shell"),
             args=["--no-sandbox", "--disable-dev-shm-usage"],
         )
         yield browser

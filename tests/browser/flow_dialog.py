@@ -6,19 +6,21 @@ from playwright.async_api import Locator, Page, expect
 
 from .look import fits, is_finished
 
-_STEPS = "step-flow-form, step-flow-menu, step-flow-progress"
+_STEPS = "step-flow-form, step-flow-menu, step-flow-progress, step-flow-create-entry"
 
 
 class FlowDialog:
     """The open dialog of a window."""
 
-    def __init__(self, page: Page, submit: str = "Submit") -> None:
-        """Be about whichever dialog is open, in the language in which it is sent off like this."""
+    def __init__(self, page: Page) -> None:
+        """Be about whichever dialog is open; what has been done in it is counted."""
         self.page = page
-        self._submit = submit
+        self.pages = 0
+        self.typed = 0
         self.root = page.locator("dialog-data-entry-flow")
         self._form = self.root.locator("step-flow-form")
         self._step = self.root.locator(_STEPS)
+        self._button = self.root.locator("ha-dialog-footer ha-button[slot='primaryAction']")
 
     def field(self, label: str) -> Locator:
         """The field with this label."""
@@ -49,6 +51,7 @@ class FlowDialog:
     async def fill(self, label: str, value: str | int) -> None:
         """Type into a field."""
         await self.field(label).locator("input").first.fill(str(value))
+        self.typed += 1
 
     async def holds(self, label: str, value: str | int) -> None:
         """Expect a value in a field."""
@@ -74,15 +77,19 @@ class FlowDialog:
 
     async def pick(self, option: str) -> None:
         """Pick an option of a menu."""
+        self.pages += 1
         await self.root.locator("step-flow-menu").get_by_text(option, exact=True).click()
 
     async def press(self, name: str) -> None:
         """Press a button at the bottom."""
         await self.root.get_by_role("button", name=name, exact=True).click()
 
-    async def submit(self) -> None:
-        """Send the page off."""
-        await self.press(self._submit)
+    async def submit(self, name: str | None = None) -> None:
+        """Send the page off, with the button of this name where it matters."""
+        if name is not None:
+            await expect(self._button).to_have_text(name)
+        self.pages += 1
+        await self._button.click()
 
     async def fits(self) -> None:
         """Expect that nothing has to be scrolled sideways, in the window or in the dialog."""

@@ -3,6 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
+
+from PIL import Image
 
 from tests.live.client import Json
 from tests.live.dialog import SUBENTRY, Dialog, DialogError, fill
@@ -14,10 +17,13 @@ from tests.support.scripted_server import ScriptedServer
 
 DOMAIN = "email_courier"
 CORE_DOMAIN = "smtp"
+CAMERA_DOMAIN = "local_file"
 SENDER = "home@example.test"
 HOST = "mail.example.test"
 GMAIL = "smtp.gmail.com"
-HOST_NAMES = (HOST, GMAIL)
+OWN_DOMAIN = "stand-in.email"
+"""A domain of public DNS that no provider owns, with a mail server where most have it."""
+HOST_NAMES = (HOST, GMAIL, f"mail.{OWN_DOMAIN}")
 """What the machine's resolver finds at 127.0.0.1."""
 STARTTLS_PORT = 587
 TLS_PORT = 465
@@ -75,6 +81,29 @@ class House:
         """Add a recipient to an account."""
         await self._add_subentry(entry_id, {"name": name, "to": list(addresses)})
 
+    async def add_camera(self) -> str:
+        """Set up a camera that always sees the same, and return its entity."""
+        folder = self.hass.folder / "www"
+        await asyncio.to_thread(_draw, folder / "front_door.jpg")
+        dialog = Dialog(self.hass.client)
+        await dialog.complete(
+            await dialog.begin(CAMERA_DOMAIN), {"file_path": str(folder / "front_door.jpg")}
+        )
+        await self.hass.client.until_state("camera.front_door")
+        return "camera.front_door"
+
+    async def device(self, name: str) -> str:
+        """Return the id of the device of this name."""
+        found: list[str] = []
+
+        async def is_there() -> bool:
+            devices = await self.hass.client.command("config/device_registry/list")
+            found[:] = [device["id"] for device in devices if device["name"] == name]
+            return bool(found)
+
+        await until_async(is_there)
+        return found[0]
+
     async def entries(self, domain: str = DOMAIN) -> list[Json]:
         """Return the config entries of an integration."""
         found: list[Json] = await self.hass.client.command("config_entries/get", domain=domain)
@@ -83,7 +112,7 @@ class House:
     async def remove_accounts(self) -> None:
         """Leave nothing for the next test: no account, and no dialog of one."""
         client = self.hass.client
-        for domain in (DOMAIN, CORE_DOMAIN):
+        for domain in (DOMAIN, CORE_DOMAIN, CAMERA_DOMAIN):
             for entry in await self.entries(domain):
                 await client.delete(f"/api/config/config_entries/entry/{entry['entry_id']}")
         for flow in await client.command("config_entries/flow/progress"):
@@ -109,6 +138,11 @@ class House:
     async def _add_subentry(self, entry_id: str, values: Json) -> None:
         dialog = Dialog(self.hass.client, SUBENTRY)
         await dialog.complete(await dialog.begin((entry_id, "recipient")), values)
+
+
+def _draw(path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    Image.new("RGB", (640, 360), "steelblue").save(path)
 
 
 async def mails(server: ScriptedServer, count: int, timeout: float = 30) -> list[Mail]:

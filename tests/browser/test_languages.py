@@ -1,6 +1,7 @@
 """The set-up in every language: finished, and no wider than a phone."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 from playwright.async_api import expect
 import pytest
@@ -17,7 +18,6 @@ from .look import fits, is_finished
 from .translations import LANGUAGES, home_assistants_words, texts_in
 from .visitor import PHONE
 
-_SUBMIT = "ui.panel.config.integrations.config_flow.submit"
 _PATH = ("panel.config", "ui.panel.config.dashboard.system.main", "ui.panel.config.network.caption")
 
 
@@ -41,33 +41,47 @@ async def test_an_account_is_set_up_on_a_phone(
     person = await screens.open(PHONE, language=language)
     texts = texts_in(language)
     pages = texts["config"]["step"]
-    dialog = FlowDialog(person.page, home_assistants_words(language)[_SUBMIT])
+    dialog = FlowDialog(person.page)
 
-    async def look(page: dict[str, str]) -> None:
+    async def look(page: dict[str, Any]) -> None:
         await dialog.titled(page["title"])
         await dialog.fits()
+
+    async def send(page: dict[str, Any]) -> None:
+        await dialog.submit(page["submit"])
 
     await person.go(f"/config/integrations/dashboard/add?domain={DOMAIN}")
     await person.page.locator("dialog-box ha-button:visible").last.click()
     await look(pages["address"])
     await dialog.fill(pages["address"]["data"]["sender"], SENDER)
-    await dialog.switch(pages["address"]["data"]["enter_manually"])
-    await dialog.submit()
+    await dialog.unfold(pages["address"]["sections"]["more"]["name"])
+    await dialog.switch(pages["address"]["sections"]["more"]["data"]["enter_manually"])
+    await send(pages["address"])
     await look(pages["server"])
     await dialog.fill(pages["server"]["data"]["host"], HOST)
     await dialog.fill(pages["server"]["data"]["port"], STARTTLS_PORT)
-    await dialog.submit()
+    await send(pages["server"])
     await look(pages["login"])
     await dialog.fill(pages["login"]["data"]["username"], USERNAME)
     await dialog.fill(pages["login"]["data"]["password"], PASSWORD)
-    await dialog.submit()
+    for section in pages["login"]["sections"].values():
+        await dialog.unfold(section["name"])
+    await dialog.fits()
+    await send(pages["login"])
     await look(pages["certificate"])
     await dialog.switch(pages["certificate"]["data"]["trust_certificate"])
-    await dialog.submit()
+    await send(pages["certificate"])
     await look(pages["finish"])
     await dialog.says(texts["selector"]["phrase"]["options"]["proof"].partition("{")[0])
-    await dialog.submit()
-    await look(texts["config_subentries"]["recipient"]["step"]["user"])
+    await dialog.fill(pages["finish"]["data"]["test_recipient"], "ada@example.test")
+    await send(pages["finish"])
+    await look(pages["tested"])
+    await send(pages["tested"])
+    recipient = texts["config_subentries"]["recipient"]
+    await look(recipient["step"]["user"])
+    await send(recipient["step"]["user"])
+    await dialog.says(recipient["create_entry"]["next_steps"].partition("\n")[0])
+    await is_finished(dialog.root)
 
     devices = await house.hass.client.command("config/device_registry/list")
     (device,) = (device for device in devices if device["name"] == SENDER)

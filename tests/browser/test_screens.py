@@ -72,6 +72,8 @@ async def test_a_certificate_to_trust(house: House, grace: Visitor) -> None:
     await look(dialog, "Do you know this certificate?")
     trust = dialog.field("Trust this certificate")
     await expect(trust).to_be_in_viewport()
+    await dialog.says(f"openssl s_client -connect {HOST}:{server.port} -starttls smtp")
+    await unfolded(dialog, "More")
 
 
 async def test_ways_to_sign_in(grace: Visitor) -> None:
@@ -79,21 +81,47 @@ async def test_ways_to_sign_in(grace: Visitor) -> None:
         dialog = await begin(grace)
         await dialog.fill("Email address", address)
         await dialog.submit()
-        await look(dialog, "Mail server")
-        await dialog.submit()
+        if provider == "Google":
+            await look(dialog, "Login")
+            await unfolded(dialog, "Other server settings", "More")
+            await dialog.switch("Sign in without a password (OAuth)")
+            await dialog.submit()
         await look(dialog, "How to log in")
         await dialog.pick(f"Sign in with {provider}")
         await look(dialog, f"Sign in with {provider}")
+        if provider == "Microsoft":
+            kind = dialog.field("Kind of account")
+            await expect(kind).to_contain_text("Personal (Outlook.com, Hotmail)")
         await dialog.submit()
         await look(dialog, f"Register with {provider}, once")
         await dialog.close()
     dialog = await begin(grace)
     await to_login(dialog, 465)
+    await dialog.unfold("More")
     await dialog.switch("Sign in without a password (OAuth)")
     await dialog.submit()
     await look(dialog, "Sign in")
     await dialog.pick("A provider of my own (Keycloak, Authentik, …)")
     await look(dialog, "Sign in with a provider of your own")
+
+
+async def test_a_misspelt_address(grace: Visitor) -> None:
+    dialog = await begin(grace)
+    await dialog.fill("Email address", "grace@gmial.com")
+    await dialog.submit()
+    await look(dialog, "Is the address right?")
+    await dialog.says("Did you mean grace@gmail.com?")
+    await dialog.pick("Yes, use grace@gmail.com")
+    await look(dialog, "Login")
+    await dialog.holds("Username", "grace@gmail.com")
+
+
+async def test_an_account_that_is_there_already(house: House, grace: Visitor) -> None:
+    await house.serve()
+    await house.add_account()
+    dialog = await begin(grace)
+    await dialog.says("Already set up:", SENDER, HOST)
+    await dialog.fits()
 
 
 async def test_an_account_to_take_over(house: House, grace: Visitor) -> None:

@@ -1,5 +1,7 @@
 """Setting up an account: found, filled in, explained, mended, proven."""
 
+import re
+
 from playwright.async_api import expect
 import pytest
 
@@ -22,7 +24,9 @@ PAGE_PICTURES = {
     ("works", DESKTOP, Theme.LIGHT): Picture.WORKS,
     ("server", DESKTOP, Theme.DARK): Picture.SERVER_DARK,
     ("server", PHONE, Theme.LIGHT): Picture.SERVER_PHONE,
+    ("login", PHONE, Theme.DARK): Picture.LOGIN_PHONE_DARK,
     ("works", PHONE, Theme.DARK): Picture.WORKS_PHONE_DARK,
+    ("tested", PHONE, Theme.DARK): Picture.TESTED_PHONE_DARK,
 }
 
 
@@ -40,8 +44,9 @@ async def begin(person: Visitor) -> FlowDialog:
 async def to_server(dialog: FlowDialog) -> None:
     """Go from the first page to that of the server."""
     await dialog.fill("Email address", SENDER)
+    await dialog.unfold("More")
     await dialog.switch("Enter everything myself")
-    await dialog.submit()
+    await dialog.submit("Next")
     await dialog.titled("Mail server")
 
 
@@ -60,7 +65,7 @@ async def log_in(dialog: FlowDialog, password: str = PASSWORD) -> None:
     """Send the page of the login off."""
     await dialog.fill("Username", USERNAME)
     await dialog.fill("Password", password)
-    await dialog.submit()
+    await dialog.submit("Test login")
 
 
 async def test_it_is_found_by_what_people_type(ada: Visitor) -> None:
@@ -162,14 +167,37 @@ async def test_the_test_mail_and_the_first_recipient_end_the_dialog(
     await log_in(dialog)
     await dialog.titled(WORKS)
     await dialog.fill("Send a test mail to (optional)", "ada@example.test")
-    await dialog.submit()
+    await dialog.submit("Save")
+    await dialog.titled("The server took the test mail")
+    await dialog.says("ada@example.test", "250 2.0.0 Ok: queued as 1")
+    await take(ada.page, Picture.TESTED)
+    assert await house.entries() == []
+    await dialog.submit("Save")
     await dialog.titled("New recipient")
+    assert [entry["title"] for entry in await house.entries()] == [SENDER]
     assert [mail.recipients for mail in server.record.mails] == [("ada@example.test",)]
+    await dialog.holds("Name", "Ada")
+    await dialog.holds("Address (To)", "ada@example.test")
     await dialog.fill("Name", "Family")
     await dialog.add("Address (To)", "grace@example.test", "alan@example.test")
     await take(ada.page, Picture.RECIPIENT)
-    await dialog.submit()
+    await dialog.submit("Save")
+    await dialog.says("From now on automations can send mail.")
+    await take(ada.page, Picture.NEXT_STEPS)
+    await dialog.root.get_by_role("link", name="Create an automation").click()
+    await expect(ada.page).to_have_url(re.compile("/config/automation/dashboard"))
     assert (await house.hass.client.until_state("notify.family"))["state"] == "unknown"
+
+
+async def test_a_misspelt_address_is_corrected_by_one_click(ada: Visitor) -> None:
+    dialog = await begin(ada)
+    await dialog.fill("Email address", "ada@gmial.com")
+    await dialog.submit()
+    await dialog.titled("Is the address right?")
+    await dialog.says("Did you mean ada@gmail.com?")
+    await dialog.pick("Yes, use ada@gmail.com")
+    await dialog.titled("Login")
+    await dialog.holds("Username", "ada@gmail.com")
 
 
 async def test_a_test_mail_that_is_refused_is_explained(house: House, ada: Visitor) -> None:
@@ -204,6 +232,7 @@ async def test_every_page_fits_the_screen(
     dialog = await begin(person)
     await dialog.fill("Email address", SENDER)
     await look("address")
+    await dialog.unfold("More")
     await dialog.switch("Enter everything myself")
     await dialog.submit()
     await dialog.titled("Mail server")
@@ -217,3 +246,13 @@ async def test_every_page_fits_the_screen(
     await dialog.submit()
     await dialog.titled(WORKS)
     await look("works")
+    await dialog.fill("Send a test mail to (optional)", "ada@example.test")
+    await dialog.submit()
+    await dialog.titled("The server took the test mail")
+    await look("tested")
+    await dialog.submit()
+    await dialog.titled("New recipient")
+    await look("recipient")
+    await dialog.submit()
+    await dialog.says("From now on automations can send mail.")
+    await look("next")

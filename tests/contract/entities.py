@@ -35,7 +35,7 @@ def states(project: Project) -> Iterator[str]:
     texts = project.english["entity"]["event"]["mail"]["state_attributes"]["event_type"]["state"]
     icons = project.icons["entity"]["event"]["mail"]["state_attributes"]["event_type"]["state"]
     expected = {
-        "sensor.last_failure": (project.failures, sensor["state"]),
+        "sensor.last_failure": (project.failures | {"none"}, sensor["state"]),
         "sensor.last_failure, stage": (stages, sensor["state_attributes"]["stage"]["state"]),
         "event.mail": (events, texts),
         "event.mail, icons": (events, icons),

@@ -84,6 +84,11 @@ def _raised(project: Project) -> dict[str, list[set[str]]]:
     for call in project.calls(*_EXCEPTIONS):
         for key in _texts_behind(project, call.args[0]):
             raised[key].append({keyword.arg for keyword in call.keywords if keyword.arg})
+    for call in project.calls("CourierError", "CourierRequestError"):
+        wording = call.args[1]
+        if isinstance(wording, ast.Lambda):
+            for key in _texts_behind(project, call.args[0]):
+                raised[key].append(keys_of(wording.body))
     for call in project.nodes(ast.Call):
         keywords = {keyword.arg: keyword.value for keyword in call.keywords}
         if "translation_domain" in keywords and "translation_key" in keywords:

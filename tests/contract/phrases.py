@@ -9,6 +9,7 @@ from .project import Project, texts_in
 _FAMILIES = {
     "origin_": ("mail/discovery/model.py", "Origin"),
     "hint_": ("mail/discovery/model.py", "Hint"),
+    "arrival_": ("mail/arrival/judge.py", "Concern"),
     "encryption_": ("mail/settings.py", "Encryption"),
 }
 

@@ -34,6 +34,8 @@ _OF_HACS = {
     "render_readme",
     "zip_release",
 }
+_ALWAYS_THERE = {"frontend", "websocket_api"}
+"""Home Assistant's own check (hassfest) wants no dependency on these either."""
 _VERSION = re.compile(r"\d+\.\d+\.\d+(-[0-9A-Za-z.]+)?")
 _PICTURES = {f"{stem}{size}.png" for stem in ("icon", "logo", "dark_logo") for size in ("", "@2x")}
 
@@ -71,7 +73,7 @@ def dependencies(project: Project) -> Iterator[str]:
         for component in project.manifest.get(key, [])
     }
     platforms = {module.removesuffix(".py") for module in project.modules}
-    for component in _imported_components(project) - declared - platforms:
+    for component in _imported_components(project) - declared - platforms - _ALWAYS_THERE:
         yield f"manifest.json: {component} is imported, but no dependency"
 
 

@@ -1,7 +1,10 @@
 """The way from "Add integration" to an account."""
 
+from datetime import datetime, timedelta
+
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
 import pytest
 
 from custom_components.email_courier.const import DOMAIN, SUBENTRY_RECIPIENT
@@ -35,11 +38,15 @@ async def test_an_account_is_made_page_by_page(hass: HomeAssistant, bed: Bed) ->
 
     await dialog.submit(password=PASSWORD)
     assert dialog.step == "finish"
+    assert dialog.fields["sender_name"] == hass.config.location_name
 
     await dialog.submit()
     assert dialog.entry.state is ConfigEntryState.LOADED
     assert dialog.entry.title == USERNAME
-    assert dialog.entry.data == {
+    data = dict(dialog.entry.data)
+    proven_at = datetime.fromisoformat(data.pop("proven_at"))
+    assert abs(dt_util.utcnow() - proven_at) < timedelta(minutes=5)
+    assert data == {
         "sender": USERNAME,
         "host": server.host,
         "port": server.port,
@@ -48,7 +55,10 @@ async def test_an_account_is_made_page_by_page(hass: HomeAssistant, bed: Bed) ->
         "username": USERNAME,
         "password": PASSWORD,
     }
-    assert not dialog.entry.options
+    assert dialog.entry.options == {
+        "default_subject": "first_line",
+        "sender_name": hass.config.location_name,
+    }
 
 
 async def test_setting_up_an_account_is_one_login(hass: HomeAssistant, bed: Bed) -> None:
@@ -149,8 +159,11 @@ async def test_what_was_found_for_the_greeting_becomes_an_option(
     server = await bed.serve(HEALTHY.but(hello_pattern=r"home\.example\.org"))
     dialog = await Dialog.new_account(hass)
     await dialog.fill_in(**typed_for(server, hello_name="home.example.org"))
-    await dialog.submit()
-    assert dialog.entry.options == {"hello_name": "home.example.org"}
+    await dialog.submit(sender_name=None)
+    assert dialog.entry.options == {
+        "default_subject": "first_line",
+        "hello_name": "home.example.org",
+    }
 
 
 @pytest.mark.parametrize(
@@ -203,6 +216,7 @@ async def test_no_log_line_holds_the_password(
         server.script = HEALTHY
         await dialog.submit()
         await dialog.submit(test_recipient="bea@example.test")
+        await dialog.submit()
     assert dialog.entry.data["password"] == PASSWORD
     assert PASSWORD not in caplog.text
 

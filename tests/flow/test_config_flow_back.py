@@ -26,9 +26,22 @@ async def test_from_the_summary_to_the_beginning_and_forward_again(
     for page in ("server", "login", "finish"):
         await dialog.submit()
         assert dialog.step == page
-    await dialog.submit()
+    await dialog.submit(sender_name=None)
     assert dialog.entry.data["password"] == PASSWORD
-    assert dialog.entry.options == {"hello_name": "ha.example.test"}
+    assert dialog.entry.options["hello_name"] == "ha.example.test"
+
+
+async def test_the_way_back_is_folded_away_on_every_page(hass: HomeAssistant, bed: Bed) -> None:
+    server = await bed.serve()
+    dialog = await Dialog.new_account(hass)
+    for typed in ({"sender": USERNAME}, {"host": server.host, "port": server.port}):
+        assert "go_back" not in map(str, dialog.page["data_schema"].schema)
+        await dialog.submit(**typed)
+    assert dialog.step == "login"
+    assert "go_back" not in map(str, dialog.page["data_schema"].schema)
+    await dialog.submit(password=PASSWORD)
+    assert dialog.step == "finish"
+    assert "go_back" not in map(str, dialog.page["data_schema"].schema)
 
 
 async def test_the_first_page_has_no_way_back(hass: HomeAssistant) -> None:
@@ -60,14 +73,14 @@ async def test_half_a_login_is_kept_on_the_way_back(hass: HomeAssistant) -> None
     assert not dialog.errors
 
 
-async def test_from_the_certificate_back_to_the_address(hass: HomeAssistant, bed: Bed) -> None:
+async def test_from_the_certificate_back_to_the_server(hass: HomeAssistant, bed: Bed) -> None:
     server = await bed.serve(HEALTHY.but(tls_kind=ServerTls.SELF_SIGNED))
     dialog = await Dialog.new_account(hass)
     await dialog.fill_in(**typed_for(server))
     assert dialog.step == "certificate"
     await dialog.submit(trust_certificate=True, go_back=True)
-    assert (dialog.step, dialog.errors) == ("address", {})
-    await dialog.fill_in()
+    assert (dialog.step, dialog.errors) == ("server", {})
+    await dialog.submit()
     assert dialog.step == "certificate", "a yes on the way back is none"
 
 

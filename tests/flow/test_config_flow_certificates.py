@@ -3,11 +3,13 @@
 from homeassistant.core import HomeAssistant
 import pytest
 
+from custom_components.email_courier.flow.draft import Draft
+from custom_components.email_courier.flow.texts import comparison_text
 from custom_components.email_courier.mail.smtp.tls import format_fingerprint
 from tests.support.certificates import Certificates, ServerTls
 from tests.support.dialogs import Dialog, typed_for
 from tests.support.fixtures import Bed
-from tests.support.script import HEALTHY, PASSWORD
+from tests.support.script import HEALTHY, HEALTHY_TLS, PASSWORD, Script, Tls
 from tests.support.scripted_server import ScriptedServer
 
 SELF_SIGNED = HEALTHY.but(tls_kind=ServerTls.SELF_SIGNED)
@@ -72,9 +74,51 @@ async def test_a_yes_is_not_meant_for_another_server(hass: HomeAssistant, bed: B
     dialog = await asked_to_trust(hass, await bed.serve(SELF_SIGNED))
     other = ScriptedServer(SELF_SIGNED, Certificates())
     async with other:
-        await dialog.submit(port=other.port, trust_certificate=True)
+        await dialog.submit(trust_certificate=True, go_back=True)
+        assert (dialog.step, dialog.errors) == ("server", {})
+        await dialog.submit(port=other.port)
         assert dialog.errors == {"base": "certificate_untrusted"}
         assert other.record.auth_commands == 0
+
+
+@pytest.mark.parametrize("script", [SELF_SIGNED, HEALTHY_TLS.but(tls_kind=ServerTls.SELF_SIGNED)])
+@pytest.mark.parametrize("chosen", [{}, {"encryption": "auto"}], ids=["chosen", "automatic"])
+async def test_the_command_to_compare_it_with_speaks_as_the_server_does(
+    hass: HomeAssistant, bed: Bed, script: Script, chosen: dict[str, str]
+) -> None:
+    server = await bed.serve(script)
+    dialog = await Dialog.new_account(hass)
+    await dialog.fill_in(**typed_for(server, **chosen))
+    starttls = "" if script.tls is Tls.AT_ONCE else " -starttls smtp"
+    command = f"openssl s_client -connect {server.host}:{server.port}{starttls} </dev/null"
+    assert f"{command} | openssl x509 -noout -fingerprint -sha256" in dialog.description
+
+
+async def test_the_page_of_the_certificate_asks_for_nothing_else(
+    hass: HomeAssistant, bed: Bed
+) -> None:
+    dialog = await asked_to_trust(hass, await bed.serve(SELF_SIGNED))
+    assert [str(marker) for marker in dialog.page["data_schema"].schema] == [
+        "trust_certificate",
+        "more",
+    ]
+    assert dialog.fields.keys() == {"trust_certificate", "go_back"}
+
+
+@pytest.mark.parametrize(
+    ("host", "place"),
+    [
+        ("mail.example.test", "mail.example.test:465 -servername mail.example.test"),
+        ("bücher.example", "xn--bcher-kva.example:465 -servername xn--bcher-kva.example"),
+        ("2001:db8::25", "'[2001:db8::25]:465'"),
+        ("192.0.2.25", "192.0.2.25:465"),
+        ("mail;reboot", "'mail;reboot:465' -servername 'mail;reboot'"),
+    ],
+)
+def test_the_command_is_safe_to_be_copied(host: str, place: str) -> None:
+    assert comparison_text(Draft(host=host, port=465), None) == (
+        f"openssl s_client -connect {place} </dev/null | openssl x509 -noout -fingerprint -sha256"
+    )
 
 
 async def test_another_certificate_later_is_not_accepted_and_both_are_shown(
@@ -146,8 +190,8 @@ async def test_an_authority_of_ones_own_is_an_option(hass: HomeAssistant) -> Non
         dialog = await Dialog.new_account(hass)
         await dialog.fill_in(**typed_for(server, ca_file=path))
         assert dialog.step == "finish", dialog.error_texts
-        await dialog.submit()
-        assert dialog.entry.options == {"ca_file": path}
+        await dialog.submit(sender_name=None)
+        assert dialog.entry.options == {"default_subject": "first_line", "ca_file": path}
 
 
 @pytest.mark.parametrize("content", [None, "no certificate"])

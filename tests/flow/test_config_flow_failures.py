@@ -94,12 +94,12 @@ CASES = (
         kind=FailureKind.CERTIFICATE_UNTRUSTED,
         page="certificate",
         server=HEALTHY.but(tls_kind=ServerTls.SELF_SIGNED),
-        words="self-signed certificate",
+        words="signed by nobody but the server itself",
     ),
     Case(
         kind=FailureKind.CERTIFICATE_EXPIRED,
         server=HEALTHY.but(tls_kind=ServerTls.EXPIRED),
-        words="certificate has expired",
+        words="is only valid from",
     ),
     Case(
         kind=FailureKind.CERTIFICATE_HOSTNAME_MISMATCH,
@@ -109,7 +109,7 @@ CASES = (
     Case(
         kind=FailureKind.TLS_FAILED,
         server=HEALTHY.but(tls_kind=ServerTls.OLD_PROTOCOL),
-        words="protocol version",
+        words="no version of TLS in common",
     ),
     Case(
         kind=FailureKind.HELO_REJECTED,

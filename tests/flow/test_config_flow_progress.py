@@ -1,6 +1,7 @@
 """The set-up dialog never freezes: it shows progress, and closing it ends everything."""
 
 import asyncio
+from unittest.mock import AsyncMock
 
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, UnknownFlow
@@ -122,9 +123,10 @@ async def test_closing_the_dialog_while_a_remedy_is_looked_for_leaves_nothing(
 async def test_closing_the_dialog_while_the_server_is_searched_for_ends_the_search(
     hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ended = asyncio.Event()
+    begun, ended = asyncio.Event(), asyncio.Event()
 
     async def search(_hass: HomeAssistant, _sender: str) -> Discovery:
+        begun.set()
         try:
             await asyncio.Event().wait()
         finally:
@@ -132,9 +134,11 @@ async def test_closing_the_dialog_while_the_server_is_searched_for_ends_the_sear
         return Discovery(Origin.NONE)
 
     monkeypatch.setattr(flow_server, "async_discover", search)
+    monkeypatch.setattr(flow_server, "async_meant_address", AsyncMock(return_value=None))
     dialog = await Dialog.new_account(hass)
     async with asyncio.timeout(1):
         await dialog.begin(sender="anna@example.com")
+    await begun.wait()
     assert dialog.progress == ["discovery"]
     await close(dialog)
     assert ended.is_set()

@@ -66,11 +66,10 @@ async def test_only_address_and_password_are_typed(
         network.add(place.host, {place.port: server})
         dialog = await Dialog.new_account(hass)
         await dialog.submit(sender=sender)
-        assert dialog.step == "server"
-        assert name in dialog.description
-        await dialog.submit()
         await choose_password(dialog)
         assert dialog.step == "login"
+        assert f"These are the settings of {name}" in dialog.description
+        assert f"Server: `{place.host}`, port {place.port}, " in dialog.description
         await dialog.submit(password=PASSWORD)
         assert dialog.step == "finish", dialog.error_texts
         await dialog.submit()
@@ -88,7 +87,6 @@ async def test_the_login_page_says_what_the_provider_wants(hass: HomeAssistant) 
     assert provider.secret is SecretKind.APP_PASSWORD
     dialog = await Dialog.new_account(hass)
     await dialog.submit(sender="anna@icloud.com")
-    await dialog.submit()
     assert "wants an **app password** here" in dialog.description
     assert f"({provider.help_url})" in dialog.description
 
@@ -108,24 +106,55 @@ async def test_the_hint_is_that_of_the_server_and_not_of_the_address(
 ) -> None:
     dialog = await Dialog.new_account(hass)
     await dialog.submit(sender="anna@icloud.com")
+    await dialog.submit(go_back=True)
     await dialog.submit(host="smtp.sendgrid.net", port=587)
     assert "iCloud" not in dialog.description
     assert dialog.fields["username"] == "apikey"
     await dialog.submit(username="mine", go_back=True)
     await dialog.submit(host=HOST)
-    assert dialog.description == ""
+    assert dialog.description == f"Server: `{HOST}`, port 587, STARTTLS."
     assert dialog.fields["username"] == "mine"
 
 
 async def test_what_is_known_is_looked_up_once_for_each_address(hass: HomeAssistant) -> None:
     dialog = await Dialog.new_account(hass)
     await dialog.submit(sender="anna@icloud.com")
+    await dialog.submit(go_back=True)
     await dialog.submit(host=HOST, go_back=True)
     await dialog.submit()
-    assert dialog.fields["host"] == HOST, "what was typed stands"
+    assert (dialog.step, dialog.fields["host"]) == ("server", HOST), "what was typed stands"
     await dialog.submit(go_back=True)
     await dialog.submit(sender="anna@gmx.net")
-    assert dialog.fields["host"] == "mail.gmx.net"
+    assert (dialog.step, dialog.fields["host"]) == ("login", "mail.gmx.net")
+
+
+async def test_a_server_can_be_changed_on_the_page_of_the_login(
+    hass: HomeAssistant, bed: Bed
+) -> None:
+    server = await bed.serve(HEALTHY.but(users={"anna": PASSWORD}))
+    dialog = await Dialog.new_account(hass)
+    await dialog.submit(sender="anna@icloud.com")
+    assert dialog.step == "login"
+    await dialog.submit(
+        host=server.host,
+        port=server.port,
+        encryption="starttls",
+        username="anna",
+        password=PASSWORD,
+    )
+    assert dialog.step == "finish", dialog.error_texts
+    await dialog.submit()
+    assert (dialog.entry.data["host"], dialog.entry.data["port"]) == (server.host, server.port)
+
+
+async def test_what_can_be_no_server_leads_to_the_page_of_the_server(hass: HomeAssistant) -> None:
+    dialog = await Dialog.new_account(hass)
+    await dialog.submit(sender="anna@icloud.com")
+    await dialog.submit(host="no server", password=PASSWORD)
+    assert (dialog.step, dialog.errors) == ("server", {"host": "host_not_found"})
+    assert dialog.fields["host"] == "no server"
+    await dialog.submit(host=HOST)
+    assert dialog.fields["password"] == PASSWORD
 
 
 async def test_nothing_is_looked_up_for_who_enters_everything(hass: HomeAssistant) -> None:
@@ -137,7 +166,7 @@ async def test_nothing_is_looked_up_for_who_enters_everything(hass: HomeAssistan
     await dialog.submit(go_back=True)
     assert dialog.fields["enter_manually"] is True
     await dialog.submit(enter_manually=False)
-    assert dialog.fields["host"] == "smtp.mail.me.com"
+    assert (dialog.step, dialog.fields["host"]) == ("login", "smtp.mail.me.com")
 
 
 async def test_an_address_that_nothing_is_known_about_says_so(hass: HomeAssistant) -> None:

@@ -79,6 +79,11 @@ async def test_a_test_mail_arrives_before_the_account_is_saved(
     server = await bed.serve(script)
     dialog = await summary(hass, server)
     await dialog.submit(test_recipient="bea@example.test")
+    assert dialog.step == "tested"
+    assert not hass.config_entries.async_entries(DOMAIN)
+    assert "It is on its way to `bea@example.test`" in dialog.description
+    assert "`250 2.0.0 Ok: queued as 1`" in dialog.description
+    await dialog.submit()
     assert dialog.entry.data["host"] == server.host
     (sent,) = server.record.mails
     assert (sent.sender, sent.recipients) == (USERNAME, ("bea@example.test",))
@@ -86,10 +91,16 @@ async def test_a_test_mail_arrives_before_the_account_is_saved(
     assert sent.username == USERNAME
     mail = message_from_bytes(sent.content, policy=policy.default)
     assert mail["Subject"] == "Test mail from test home"
-    assert mail["From"] == USERNAME
+    assert mail["From"] == f"{hass.config.location_name} <{USERNAME}>"
     assert mail["To"] == "bea@example.test"
     assert mail["Message-ID"].endswith("@example.test>")
     assert mail["Auto-Submitted"] == "auto-generated"
+    page = mail.get_body(("html",))
+    plain = mail.get_body(("plain",))
+    assert page is not None
+    assert plain is not None
+    assert hass.config.location_name in page.get_content(), "it looks like every mail from here"
+    assert f"This is a test mail from {USERNAME}." in plain.get_content()
     assert not server.record.secrets_in_clear([PASSWORD])
 
 
@@ -108,6 +119,7 @@ async def test_a_refused_recipient_is_named_on_its_field_and_can_be_corrected(
     assert dialog.fields["test_recipient"] == "bob@example.test"
 
     await dialog.submit(test_recipient="bea@example.test")
+    await dialog.submit()
     assert dialog.type is FlowResultType.CREATE_ENTRY
     assert [mail.recipients for mail in server.record.mails] == [("bea@example.test",)]
 

@@ -26,12 +26,15 @@ NAME = "ha.example.test"
 REFUSED = Failure(FailureKind.TLS_FAILED, Stage.TLS, Permanence.PERMANENT, detail="no")
 PICKY = HEALTHY.but(hello_pattern=NAME.replace(".", r"\."))
 DEFAULTS = {
+    "default_subject": "home_assistant",
     "timeout": 30,
     "write_first": False,
     "max_mails": 10_000,
     "max_megabytes": 1000,
     "drop_large_attachments": False,
     "layout": "plain",
+    "waiting_after": 30,
+    "hide_subjects": False,
 }
 
 

@@ -99,7 +99,9 @@ async def test_the_name_beside_the_sender_is_its_name_and_is_shown_again(
     await dialog.submit(go_back=True)
     assert dialog.fields["sender"] == f'"The house" <{USERNAME}>'
     await dialog.fill_in(**typed_for(server, sender=dialog.fields["sender"]))
+    assert dialog.fields["sender_name"] == "The house"
     await dialog.submit(test_recipient="bea@example.test")
+    await dialog.submit()
     assert dialog.entry.data["sender"] == USERNAME
     assert dialog.entry.options["sender_name"] == "The house"
     (mail,) = server.record.mails

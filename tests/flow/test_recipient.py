@@ -7,9 +7,11 @@ from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.email_courier.const import DOMAIN
 from tests.support.accounts import account_entry, load, recipient
-from tests.support.dialogs import Dialog
+from tests.support.dialogs import Dialog, typed_for
 from tests.support.fixtures import Bed
+from tests.support.script import HEALTHY
 
 FAMILY = recipient("Family", ["bea@example.test"])
 
@@ -109,7 +111,7 @@ async def test_a_recipient_needs_an_address(hass: HomeAssistant, bed: Bed, to: l
     dialog = await Dialog.new_recipient(hass, entry)
     await dialog.submit(name="Family", to=to)
     assert dialog.errors == {"to": "invalid_recipient"}
-    assert "the address is empty" in dialog.error_texts["to"]
+    assert "The address is empty." in dialog.error_texts["to"]
 
 
 async def test_a_recipient_without_a_name_is_called_by_its_address(
@@ -196,3 +198,82 @@ async def test_a_recipient_of_an_account_that_is_not_loaded_can_be_changed(
     assert dialog.reason == "reconfigure_successful"
     (subentry,) = entry.subentries.values()
     assert subentry.data["to"] == ["carl@example.test"]
+
+
+async def test_the_first_one_is_filled_in_with_the_address_that_was_tested(
+    hass: HomeAssistant, bed: Bed
+) -> None:
+    server = await bed.serve()
+    dialog = await Dialog.new_account(hass)
+    await dialog.fill_in(**typed_for(server))
+    await dialog.submit(test_recipient="bea.baker+home@example.test")
+    await dialog.submit()
+    entry = dialog.entry
+    assert entry.state is ConfigEntryState.LOADED, "the account is there before anybody is asked"
+    first = await Dialog.following(hass, dialog)
+    assert first.fields["name"] == "Bea Baker"
+    assert first.fields["to"] == ["bea.baker+home@example.test"]
+    await first.submit()
+    assert first.type is FlowResultType.CREATE_ENTRY
+    assert first.page["description"] == "next_steps"
+    (subentry,) = entry.subentries.values()
+    assert subentry.data == {"to": ["bea.baker+home@example.test"]}
+
+
+@pytest.mark.parametrize("refused", [True, False])
+async def test_nothing_is_filled_in_where_no_test_mail_got_through(
+    hass: HomeAssistant, bed: Bed, refused: bool
+) -> None:
+    replies = {"bob@example.test": "550 5.1.1 Unknown user"}
+    server = await bed.serve(HEALTHY.but(recipient_replies=replies))
+    dialog = await Dialog.new_account(hass)
+    await dialog.fill_in(**typed_for(server))
+    if refused:
+        await dialog.submit(test_recipient="bob@example.test")
+        assert dialog.errors == {"test_recipient": "recipient_rejected"}
+    await dialog.submit(test_recipient=None)
+    first = await Dialog.following(hass, dialog)
+    assert not first.fields["to"]
+    first.close()
+    assert hass.config_entries.async_entries(DOMAIN) == [dialog.entry]
+
+
+async def test_only_the_first_one_leads_on(hass: HomeAssistant, bed: Bed) -> None:
+    entry = account_entry(await bed.serve(), FAMILY)
+    await load(hass, entry)
+    dialog = await Dialog.new_recipient(hass, entry)
+    await dialog.submit(name="Carl", to=["carl@example.test"])
+    assert dialog.page["description"] is None
+
+
+@pytest.mark.parametrize("field", ["to", "cc", "bcc"])
+async def test_a_domain_without_a_dot_is_asked_about_once(
+    hass: HomeAssistant, bed: Bed, field: str
+) -> None:
+    entry = account_entry(await bed.serve(), FAMILY)
+    await load(hass, entry)
+    dialog = await Dialog.new_recipient(hass, entry)
+    typed = {"name": "Box", "to": ["bea@example.test"], field: ["Root <root@nas>"]}
+    await dialog.submit(**typed)
+    assert dialog.errors == {field: "domain_without_dot"}
+    assert "root@nas has no dot after the @" in dialog.error_texts[field]
+    assert dialog.fields[field] == ["Root <root@nas>"]
+    await dialog.submit()
+    assert dialog.type is FlowResultType.CREATE_ENTRY
+    added = list(entry.subentries.values())[-1]
+    assert added.data[field] == ['"Root" <root@nas>']
+
+    dialog = await Dialog.change_of_recipient(hass, entry, added.subentry_id)
+    await dialog.submit(name="Box in the cellar")
+    assert dialog.reason == "reconfigure_successful", "what was agreed to is not asked again"
+
+
+@pytest.mark.parametrize("address", ["root@[192.0.2.1]", "root@[IPv6:2001:db8::1]"])
+async def test_an_address_of_a_machine_is_not_asked_about(
+    hass: HomeAssistant, bed: Bed, address: str
+) -> None:
+    entry = account_entry(await bed.serve())
+    await load(hass, entry)
+    dialog = await Dialog.new_recipient(hass, entry)
+    await dialog.submit(name="Box", to=[address])
+    assert dialog.type is FlowResultType.CREATE_ENTRY

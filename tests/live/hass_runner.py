@@ -33,6 +33,7 @@ homeassistant:
   language: en
   time_zone: Europe/Berlin
 frontend:
+automation: !include automations.yaml
 """
 
 
@@ -62,6 +63,7 @@ class HomeAssistant:
         authority_pem: str = "",
         configuration: str = "",
         debug: bool = False,
+        components: tuple[Path, ...] = (INTEGRATION,),
     ) -> None:
         """Lay out the folder; nothing is started yet.
 
@@ -70,6 +72,7 @@ class HomeAssistant:
             authority_pem: A certificate authority to trust beside the usual ones.
             configuration: YAML to add to `configuration.yaml`.
             debug: Whether its event loop runs in asyncio's debug mode.
+            components: Folders of the custom integrations that are in it.
         """
         self.folder = folder
         self.url = f"http://{LOOPBACK}:{_free_port()}"
@@ -78,7 +81,7 @@ class HomeAssistant:
         self._token = ""
         self._process: asyncio.subprocess.Process | None = None
         self._client: Client | None = None
-        self._lay_out(authority_pem, configuration)
+        self._lay_out(authority_pem, configuration, components)
 
     @property
     def client(self) -> Client:
@@ -158,12 +161,16 @@ class HomeAssistant:
             process.kill()
             await process.wait()
 
-    def _lay_out(self, authority_pem: str, configuration: str) -> None:
+    def _lay_out(
+        self, authority_pem: str, configuration: str, components: tuple[Path, ...]
+    ) -> None:
         storage = self.folder / ".storage"
         storage.mkdir(parents=True)
         (self.folder / "configuration.yaml").write_text(_CONFIGURATION + configuration)
+        (self.folder / "automations.yaml").write_text("[]\n")
         (self.folder / "custom_components").mkdir()
-        (self.folder / "custom_components" / INTEGRATION.name).symlink_to(INTEGRATION)
+        for component in components:
+            (self.folder / "custom_components" / component.name).symlink_to(component)
         bundle = Path(certifi.where()).read_text(encoding="utf-8") + authority_pem
         (self.folder / "authorities.pem").write_text(bundle, encoding="utf-8")
         port = int(self.url.rpartition(":")[2])
@@ -222,12 +229,21 @@ class HomeAssistant:
 
 @asynccontextmanager
 async def home_assistant(
-    folder: Path, *, authority_pem: str = "", configuration: str = "", debug: bool = False
+    folder: Path,
+    *,
+    authority_pem: str = "",
+    configuration: str = "",
+    debug: bool = False,
+    components: tuple[Path, ...] = (INTEGRATION,),
 ) -> AsyncIterator[HomeAssistant]:
     """Run a Home Assistant for the length of the context; see `HomeAssistant` for the arguments."""
     hass = await asyncio.to_thread(
         lambda: HomeAssistant(
-            folder, authority_pem=authority_pem, configuration=configuration, debug=debug
+            folder,
+            authority_pem=authority_pem,
+            configuration=configuration,
+            debug=debug,
+            components=components,
         )
     )
     await hass.start()

@@ -73,7 +73,7 @@ async def test_the_classic_action_answers_to_the_name_of_the_account(
     assert mail.recipients == FAMILY_ADDRESSES
     assert mail.message.get_content_type() == "multipart/alternative"
     fields = described["email_courier"]["send_message"]["fields"]
-    assert fields["more"]["fields"]["expires_after"]["selector"]["duration"]
+    assert fields["delivery"]["fields"]["expires_after"]["selector"]["duration"]
 
 
 async def test_who_is_excluded_gets_no_mail(house: tuple[HomeAssistant, MailServer]) -> None:

@@ -13,7 +13,13 @@ from custom_components.email_courier.mail.address import (
     parse_mailboxes,
 )
 from custom_components.email_courier.mail.compose.fields import mailbox_list
-from custom_components.email_courier.mail.failure import FailureKind, MailError, Permanence, Stage
+from custom_components.email_courier.mail.failure import (
+    Cause,
+    FailureKind,
+    MailError,
+    Permanence,
+    Stage,
+)
 
 ODD = st.text(alphabet=st.sampled_from('ab.@<>",;\\ []()\r\n\x00\t:éß日\u037e\u200d\ud800'))
 ANY = ODD | st.text()
@@ -182,7 +188,7 @@ def test_a_word_that_belongs_to_no_address_is_refused_by_name(typed: str) -> Non
     with pytest.raises(MailError) as raised:
         parse_mailboxes(typed)
 
-    assert raised.value.failure.facts == {"address": "Lang"}
+    assert raised.value.failure.facts == {"address": "Lang", "cause": Cause.ADDRESS_NO_AT}
 
 
 def test_a_refusal_is_permanent_and_quotes_the_address() -> None:

@@ -1,6 +1,6 @@
 """A failure as data: what it says, what it keeps for itself, and how it comes back from a file."""
 
-from dataclasses import replace
+from copy import replace
 import json
 
 import pytest

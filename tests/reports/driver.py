@@ -44,10 +44,14 @@ _PAGES = 30
 
 @dataclass(slots=True)
 class Dialog:
-    """The set-up dialog, where it has stopped: an account, a form with an error, or an end."""
+    """The set-up dialog, where it has stopped: an account, a form with an error, or an end.
+
+    pages: the forms and menus that were shown up to there.
+    """
 
     hass: HomeAssistant
     result: dict[str, Any]
+    pages: list[dict[str, Any]]
 
     @property
     def outcome(self) -> str:
@@ -70,6 +74,12 @@ class Dialog:
         """All that the texts of the page are filled in with, the server's words among it."""
         values = self.result.get("description_placeholders") or {}
         return "\n".join(str(value) for value in values.values())
+
+    def at(self, step: str) -> dict[str, Any]:
+        """Return the page of this name as it was first shown, with its fields flattened."""
+        page = next(page for page in self.pages if page["step_id"] == step)
+        is_form = page["type"] is FlowResultType.FORM
+        return {**page, "fields": dict(_fields(page["data_schema"])) if is_form else {}}
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -136,6 +146,7 @@ async def options(hass: HomeAssistant, entry: ConfigEntry, **typed: Any) -> None
     """Change some options of an account."""
     flows = hass.config_entries.options
     result = await flows.async_init(entry.entry_id)
+    assert result["data_schema"] is not None
     data = _filled_in(result["data_schema"], typed)
     result = await flows.async_configure(result["flow_id"], data)
     while result["type"] is FlowResultType.SHOW_PROGRESS:
@@ -152,6 +163,7 @@ async def recipient(
     flows = hass.config_entries.subentries
     before = set(hass.states.async_entity_ids("notify"))
     result = await flows.async_init((entry.entry_id, "recipient"), context={"source": SOURCE_USER})
+    assert result["data_schema"] is not None
     typed = {"name": name, "to": to, **more}
     result = await flows.async_configure(
         result["flow_id"], _filled_in(result["data_schema"], typed)
@@ -299,7 +311,10 @@ def pictures_in(folder: Path, *names: str) -> list[str]:
 async def _drive(
     hass: HomeAssistant, flows: FlowManager[Any, Any, Any], result: Any, typed: Mapping[str, Any]
 ) -> Dialog:
+    pages: list[dict[str, Any]] = []
     for _ in range(_PAGES):
+        if result["type"] in (FlowResultType.FORM, FlowResultType.MENU):
+            pages.append(dict(result))
         match result["type"]:
             case FlowResultType.FORM if not result.get("errors"):
                 data = _filled_in(result["data_schema"], typed)
@@ -313,7 +328,7 @@ async def _drive(
                 await hass.async_block_till_done()
                 result = await flows.async_configure(result["flow_id"])
             case _:
-                return Dialog(hass, dict(result))
+                return Dialog(hass, dict(result), pages)
     raise AssertionError("the dialog does not end")
 
 

@@ -4,11 +4,16 @@ What is further down are servers with one peculiarity each.
 """
 
 import asyncio
+from collections.abc import AsyncIterator
 import contextlib
 import re
 import ssl
 import tempfile
 
+import pytest
+
+from custom_components.email_courier.mail.discovery.dns import SystemResolver
+from tests.mail.discovery.dns_stand_in import DnsStandIn, dns_stand_in
 from tests.reports.oddities import OddCertificate, leaf_of_an_own_authority, odd_certificate
 from tests.support.certificates import Certificates, ServerTls
 from tests.support.dialogue import Dialogue
@@ -60,6 +65,7 @@ __all__ = [
     "AsksTwice",
     "AuthStyle",
     "Bed",
+    "DnsStandIn",
     "GreetDelay",
     "Mail",
     "NameCheck",
@@ -77,6 +83,7 @@ __all__ = [
     "hang_up",
     "late",
     "leaf_of_an_own_authority",
+    "name_server",
     "odd_certificate",
     "reset",
     "say",
@@ -84,6 +91,15 @@ __all__ = [
     "split",
     "stall",
 ]
+
+
+@contextlib.asynccontextmanager
+async def name_server() -> AsyncIterator[DnsStandIn]:
+    """Run the name server that is asked about domains, to be told what it knows."""
+    async with dns_stand_in() as server:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(SystemResolver.__init__, "__defaults__", (server.nameservers,))
+            yield server
 
 
 class NameCheck(ScriptedServer):

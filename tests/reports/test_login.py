@@ -144,6 +144,7 @@ async def test_words_about_a_wrong_password_decide_the_kind(
     await account_at(hass, server, refusing(Step.AUTH_VERDICT, reply))
     assert (await send(hass, to=TO))["status"] == "queued"
     assert last_failure(hass) == "invalid_auth"
+    await hass.async_block_till_done()
     assert "reauth" not in {
         flow["context"]["source"] for flow in hass.config_entries.flow.async_progress()
     }

@@ -127,6 +127,7 @@ async def test_too_many_attempts_are_not_followed_by_more(
 
     tried = [line for line in server.record.lines if line.text.upper().startswith(b"AUTH ")]
     assert len(tried) - before == 1
+    await hass.async_block_till_done()
     assert last_failure(hass) == "invalid_auth"
     assert [flow["context"]["source"] for flow in hass.config_entries.flow.async_progress()] == [
         "reauth"

@@ -181,6 +181,7 @@ async def test_spent_credits_at_the_login_are_a_quota(
     hass: HomeAssistant, bed: Bed, reply: str
 ) -> None:
     await _kept_and_delivered(hass, bed, Step.AUTH_VERDICT, reply)
+    await hass.async_block_till_done()
     assert not [
         flow
         for flow in hass.config_entries.flow.async_progress()

@@ -90,6 +90,7 @@ async def test_a_busy_greeting_is_no_wrong_login(hass: HomeAssistant, bed: Bed) 
 
     assert (await send(hass, to=TO))["status"] == "queued"
 
+    await hass.async_block_till_done()
     assert last_failure(hass) == "server_busy"
     assert not hass.config_entries.flow.async_progress()
     server.script = HEALTHY

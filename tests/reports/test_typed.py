@@ -162,7 +162,7 @@ async def test_blanks_around_username_and_sender_are_taken_away(
 @pytest.mark.parametrize("username", [USERNAME, "apikey", "MYCOMPANY\\XYZ", "emailapikey"])
 async def test_the_username_is_no_sender(hass: HomeAssistant, bed: Bed, username: str) -> None:
     server = await bed.serve(HEALTHY.but(users={username: PASSWORD}))
-    await account_at(hass, server, sender="ha@example.test", username=username)
+    await account_at(hass, server, sender="ha@example.test", username=username, sender_name=None)
 
     await send(hass, to=TO)
 

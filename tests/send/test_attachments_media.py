@@ -86,7 +86,7 @@ async def test_several_snapshots_are_taken_at_the_same_time(
     [
         ({"entity_id": "camera.broken"}, "snapshot_failed", "the lens cap is on"),
         ({"entity_id": "camera.dark"}, "snapshot_failed", "camera.dark"),
-        ({"entity_id": "image.ghost"}, "snapshot_failed", "image.ghost"),
+        ({"entity_id": "image.ghost"}, "snapshot_entity_not_found", "image.ghost"),
         ({"entity_id": "camera.gone"}, "snapshot_entity_not_found", "camera.gone"),
         ({"media_source": _CAMERA + "camera.gone"}, "snapshot_entity_not_found", "camera.gone"),
         ({"media_source": _CAMERA + "light.lamp"}, "snapshot_entity_not_found", "light.lamp"),

@@ -397,7 +397,7 @@ async def test_the_editor_describes_the_action(hass: HomeAssistant) -> None:
     description = async_get_cached_service_description(hass, "notify", "home")
 
     assert description is not None
-    assert description["name"] == "Send mail from Home"
+    assert description["name"] == "Send an email from Home"
     assert description["fields"].keys() == {"message", "title", "target", "data"}
     assert all(field["name"] and field["description"] for field in description["fields"].values())
 

@@ -257,8 +257,6 @@ async def test_a_kept_mail_expires_when_the_action_says(
         {"expires_after": -5},
         {"expires_after": {"days": 31}},
         {"priority": "extreme"},
-        {"attachments": [{"filename": "x"}]},
-        {"attachments": [{"path": "/a", "entity_id": "camera.a"}]},
         {"attachments": [{"entity_id": "light.a"}]},
         {"subject": "no such field"},
     ],
@@ -275,13 +273,34 @@ async def test_fields_that_make_no_sense_are_refused(
     assert server.record.connections == 0
 
 
-async def test_a_mail_needs_some_text(hass: HomeAssistant, bed: Bed) -> None:
-    await load_account(hass, await bed.serve())
+@pytest.mark.parametrize(
+    ("fields", "key", "field"),
+    [
+        ({"title": "x"}, "content_missing", "message"),
+        ({"message": "x", "attachments": [{"filename": "x"}]}, "attachment_source", "attachments"),
+        (
+            {"message": "x", "attachments": [{"path": "/a", "entity_id": "camera.a"}]},
+            "attachment_source",
+            "attachments",
+        ),
+        ({"camera": "light.hall"}, "camera_invalid", "camera"),
+        ({"message": "x", "html": "<p>", "markdown": "*"}, "html_and_markdown", "markdown"),
+    ],
+)
+async def test_what_does_not_go_together_is_an_error_that_names_the_field(
+    hass: HomeAssistant, bed: Bed, fields: dict[str, Any], key: str, field: str
+) -> None:
+    server = await bed.serve()
+    await load_account(hass, server)
 
-    with pytest.raises(vol.Invalid):
+    with pytest.raises(ServiceValidationError) as caught:
         await hass.services.async_call(
-            "email_courier", "send_message", {"to": ANNA, "title": "x"}, blocking=True
+            "email_courier", "send_message", {"to": ANNA, **fields}, blocking=True
         )
+
+    assert caught.value.translation_key == key
+    assert (caught.value.translation_placeholders or {})["field"] == field
+    assert server.record.connections == 0
 
 
 async def test_an_empty_message_is_a_mail(hass: HomeAssistant, bed: Bed) -> None:

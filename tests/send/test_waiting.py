@@ -234,17 +234,22 @@ def _put_folders_in_place_of_records(folder: Path) -> None:
         record.mkdir()
 
 
-async def test_the_account_has_to_be_named_where_there_are_several(
+async def test_without_an_account_all_are_listed_and_each_mail_names_its_own(
     hass: HomeAssistant, bed: Bed
 ) -> None:
     account, server = await down(hass, bed)
     await send_from(account, "bea@example.test")
     other = await load_account(hass, server, title="Other", sender="other@example.test")
 
-    with pytest.raises(ServiceValidationError):
-        await call(hass, "list_waiting")
+    await send_from(other, "carl@example.test")
 
-    for loaded, count in ((account, 1), (other, 0)):
+    mails = (await call(hass, "list_waiting"))["mails"]
+
+    assert [(mail["config_entry_id"], mail["recipients"]) for mail in mails] == [
+        (account.entry.entry_id, ["bea@example.test"]),
+        (other.entry.entry_id, ["carl@example.test"]),
+    ]
+    for loaded, count in ((account, 1), (other, 1)):
         response = await call(hass, "list_waiting", config_entry_id=loaded.entry.entry_id)
         assert len(response["mails"]) == count
 

@@ -1,7 +1,7 @@
 """Every kind of mail that can be composed, through real servers and back byte for byte."""
 
 import asyncio
-from dataclasses import replace
+from copy import replace
 
 import pytest
 

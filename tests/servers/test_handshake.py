@@ -1,7 +1,7 @@
 """What the handshake says of right and wrong settings, on real servers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from copy import replace
 import time
 
 import pytest

@@ -101,6 +101,14 @@ class Dialog:
         return await dialog._open((entry.entry_id, SUBENTRY_RECIPIENT), {"source": SOURCE_USER})
 
     @classmethod
+    async def following(cls, hass: HomeAssistant, dialog: Dialog) -> Self:
+        """Return the dialog for the first recipient, which a new account leads on to."""
+        texts = TEXTS["config_subentries"][SUBENTRY_RECIPIENT]
+        _, flow_id = dialog.page["next_flow"]
+        following = cls(hass, hass.config_entries.subentries, texts)
+        return await following._resume(flow_id)
+
+    @classmethod
     async def change_of_recipient(
         cls, hass: HomeAssistant, entry: ConfigEntry, subentry_id: str
     ) -> Self:
@@ -165,7 +173,7 @@ class Dialog:
         step = self._texts["step"][self.step]
         parts = [step, *step.get("sections", {}).values()]
         (text,) = (
-            part["data_description"][field] for part in parts if field in part["data_description"]
+            texts[field] for part in parts if field in (texts := part.get("data_description", {}))
         )
         return self._say(text)
 
@@ -245,9 +253,10 @@ class Dialog:
             case FlowResultType.FORM:
                 self._check_form()
             case FlowResultType.MENU:
-                assert self._texts["step"][self.step]["menu_options"].keys() >= set(
-                    self.page["menu_options"]
-                )
+                self._check_menu()
+            case FlowResultType.CREATE_ENTRY:
+                if (text := self.page.get("description")) is not None:
+                    assert self._say(self._texts["create_entry"][text])
             case FlowResultType.SHOW_PROGRESS:
                 action = self.page["progress_action"]
                 self._say(self._texts["progress"][action])
@@ -257,9 +266,16 @@ class Dialog:
                 if self.page.get("translation_domain") is None:
                     self._say(self._texts["abort"][self.reason])
 
+    def _check_menu(self) -> None:
+        step = self._texts["step"][self.step]
+        assert self._say(step["title"])
+        assert self.description is not None
+        assert all(self._say(step["menu_options"][option]) for option in self.page["menu_options"])
+
     def _check_form(self) -> None:
         step = self._texts["step"][self.step]
         assert self._say(step["title"])
+        assert step.get("submit") or self._texts is TEXTS["options"]
         assert self.description is not None
         named = set(step.get("data", {}))
         for sub in step.get("sections", {}).values():

@@ -7,7 +7,8 @@ makes it another server, and `answers` makes it a faulty one, step by step:
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from copy import replace
+from dataclasses import dataclass, field
 from enum import StrEnum, auto
 import math
 

@@ -1,6 +1,6 @@
 """Accounts at scripted servers, as the tests of the session set them up."""
 
-from dataclasses import replace
+from copy import replace
 import ssl
 from typing import Any
 

@@ -124,7 +124,7 @@ def mails_in(config: Path) -> Iterator[StoredMail]:
     notes = (config / OUTBOX).rglob("*.merge")
     merged = {name for note in notes for name in json.loads(note.read_bytes())}
     for path in sorted((config / OUTBOX).rglob("*.eml")):
-        if path.stem in merged:
+        if path.stem in merged or path.parent.name == "given_up":
             continue
         at_dot = path.with_suffix(".dot").exists()
         record = json.loads(path.with_suffix(".dot" if at_dot else ".json").read_bytes())

@@ -227,6 +227,10 @@ async def test_1_0_0_takes_up_what_is_stored_now(
     assert Counter(mail.account for mail in mails) == {
         title: len(note["waiting"]) for title, note in now.items()
     }
+    # what 1.0.0 does not know of: who had a mail sent, and mail that was given up
+    records = [*(config / OUTBOX).rglob("*.json")]
+    assert all("origin" in json.loads(record.read_bytes()) for record in records)
+    assert [*(config / OUTBOX).rglob("given_up/*.eml")]
     await servers.start(*(title for title in servers if title != "Backed"))
 
     before, after = await run_1_0_0(config, tmp_path)

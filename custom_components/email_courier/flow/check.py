@@ -7,7 +7,7 @@ imports this module.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from copy import replace
 from functools import partial
 import ssl
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,8 +19,10 @@ from homeassistant.helpers.importlib import async_import_module
 from homeassistant.util import dt as dt_util
 from homeassistant.util.ssl import client_context, client_context_no_verify
 
+from ..errors import file_fault
 from ..mail.address import parse_mailbox
-from ..mail.failure import Failure, FailureKind, MailError, Permanence, Stage
+from ..mail.envelope import RecipientOutcome
+from ..mail.failure import Cause, Failure, FailureKind, MailError, Permanence, Stage
 from ..mail.settings import (
     SUBMISSION_PORT,
     SUBMISSIONS_PORT,
@@ -50,10 +52,12 @@ class CheckResult(NamedTuple):
 
     Neither where the encryption turned out to be none and a password was not sent: it needs
     an explicit yes.
+    encryption: what was tried, where it was to be found out first.
     """
 
     proof: Proof | None = None
     diagnosis: Diagnosis | None = None
+    encryption: Encryption | None = None
 
 
 async def async_check(
@@ -86,7 +90,8 @@ async def async_check(
     attempt = partial(_async_prove, settings, context, draft.sender, observer, speaks_smtp)
     proof = await seek(attempt, settings)
     if isinstance(proof, Diagnosis):
-        return CheckResult(diagnosis=_as_typed(proof, settings, draft))
+        typed = _as_typed(proof, settings, draft)
+        return CheckResult(diagnosis=typed, encryption=settings.encryption)
     return CheckResult(proof=proof)
 
 
@@ -136,9 +141,19 @@ async def _async_prove(
 
 
 async def async_send_test(
-    hass: HomeAssistant, draft: Draft, recipient: str, subject: str, text: str, words: Words
-) -> Failure | None:
-    """Send a test mail with settings that are not saved yet; return what stopped it."""
+    hass: HomeAssistant,
+    draft: Draft,
+    recipient: str,
+    subject: str,
+    *,
+    text: str,
+    markdown: str,
+    words: Words,
+) -> RecipientOutcome:
+    """Send a test mail with settings that are not saved yet; return what became of it.
+
+    text, markdown: the same words, for those who read plain text and in the layout of our mails.
+    """
     await async_import_module(hass, f"{_MAIL}.compose.message")
     from ..mail.compose.content import Content, Layout
     from ..mail.compose.message import compose
@@ -152,6 +167,7 @@ async def async_send_test(
             to=(parse_mailbox(recipient),),
             subject=subject,
             text=text,
+            markdown=markdown,
             home_name=hass.config.location_name,
             language=hass.config.language,
             layout=Layout.CARD,
@@ -160,10 +176,10 @@ async def async_send_test(
         )
         context = await _async_context(hass, settings)
     except MailError as error:
-        return error.failure
+        return RecipientOutcome(recipient, failure=error.failure)
     mail = await hass.async_add_executor_job(lambda: compose(content, now=dt_util.now()))
     delivery = await deliver_once(settings, context, mail.envelope, mail.data)
-    return delivery.outcomes[0].failure
+    return delivery.outcomes[0]
 
 
 async def async_discover(hass: HomeAssistant, sender: str) -> Discovery:
@@ -184,6 +200,23 @@ async def async_discover(hass: HomeAssistant, sender: str) -> Discovery:
             listen=_listen,
             providers=providers,
         )
+
+
+async def async_meant_address(hass: HomeAssistant, sender: str) -> str | None:
+    """Return the address at a known provider that a misspelt one probably stands for, or None.
+
+    Raises MailError for no address.
+    """
+    await async_import_module(hass, f"{_MAIL}.discovery.misspelt")
+    from ..mail.discovery.dns import SystemResolver
+    from ..mail.discovery.misspelt import meant_domain
+    from ..mail.discovery.providers import load
+
+    mailbox = parse_mailbox(sender, FailureKind.INVALID_SENDER)
+    providers = await hass.async_add_executor_job(load)
+    async with SystemResolver() as resolver:
+        domain = await meant_domain(mailbox.domain, resolver, providers)
+    return None if domain is None else f"{mailbox.address.rpartition('@')[0]}@{domain}"
 
 
 async def async_provider_of(hass: HomeAssistant, host: str, sender: str) -> Discovery | None:
@@ -211,7 +244,11 @@ async def _async_context(hass: HomeAssistant, settings: ServerSettings) -> ssl.S
                 Stage.TLS,
                 Permanence.PERMANENT,
                 detail=f"{settings.trust.ca_file}: {error}",
-                facts={"sentence": "ca_file_unreadable"},
+                facts={
+                    "cause": Cause.CA_FILE.value,
+                    "path": settings.trust.ca_file or "-",
+                    "reason": file_fault(error),
+                },
             )
         ) from error
 

@@ -23,11 +23,10 @@ from ..entry import same_account
 from ..mail.address import Mailbox, parse_mailbox
 from ..mail.failure import MailError
 from ..mail.settings import SUBMISSION_PORT, Encryption
+from ..moving import CORE_DOMAIN, CORE_SERVER, names_of
 from ..recipients import format_mailbox
 from .draft import Draft
 
-_CORE_DOMAIN = "smtp"
-_CORE_SERVER = "server"
 _CORE_REPLY_TO_NAME = "reply_to_name"
 
 
@@ -51,9 +50,9 @@ def core_accounts(hass: HomeAssistant) -> Mapping[str, CoreAccount]:
     """Return the accounts that are not here yet, by their config entry's id."""
     own = hass.config_entries.async_entries(DOMAIN)
     accounts = {
-        entry.entry_id: _account(entry)
-        for entry in hass.config_entries.async_entries(_CORE_DOMAIN, include_ignore=False)
-        if {CONF_SENDER, _CORE_SERVER} <= entry.data.keys()
+        entry.entry_id: _account(hass, entry)
+        for entry in hass.config_entries.async_entries(CORE_DOMAIN, include_ignore=False)
+        if {CONF_SENDER, CORE_SERVER} <= entry.data.keys()
     }
     return {
         entry_id: account
@@ -62,26 +61,27 @@ def core_accounts(hass: HomeAssistant) -> Mapping[str, CoreAccount]:
     }
 
 
-def _account(entry: ConfigEntry) -> CoreAccount:
+def _account(hass: HomeAssistant, entry: ConfigEntry[Any]) -> CoreAccount:
     data = entry.data
     return CoreAccount(
-        title=f"{entry.title} ({data[_CORE_SERVER]})",
+        title=f"{entry.title} ({data[CORE_SERVER]})",
         draft=Draft(
             sender=data[CONF_SENDER],
-            host=data[_CORE_SERVER],
+            host=data[CORE_SERVER],
             port=int(data.get(CONF_PORT, SUBMISSION_PORT)),
             encryption=Encryption(data.get(CONF_ENCRYPTION, Encryption.STARTTLS)),
             verify_ssl=data.get(CONF_VERIFY_SSL, True),
             username=data.get(CONF_USERNAME),
             password=data.get(CONF_PASSWORD),
             timeout=_timeout(entry),
+            replaces=names_of(hass, entry),
         ),
         options=dict(_options(entry)),
         recipients=tuple(_recipients(entry)),
     )
 
 
-def _options(entry: ConfigEntry) -> Iterator[tuple[str, Any]]:
+def _options(entry: ConfigEntry[Any]) -> Iterator[tuple[str, Any]]:
     if name := entry.data.get(CONF_SENDER_NAME):
         yield CONF_SENDER_NAME, name
     if mailbox := _mailbox(entry.options.get(CONF_REPLY_TO) or ""):
@@ -89,12 +89,12 @@ def _options(entry: ConfigEntry) -> Iterator[tuple[str, Any]]:
         yield CONF_REPLY_TO, [format_mailbox(mailbox.named(name))]
 
 
-def _timeout(entry: ConfigEntry) -> int | None:
+def _timeout(entry: ConfigEntry[Any]) -> int | None:
     timeout = entry.options.get(CONF_TIMEOUT)
     return None if timeout is None else min(max(int(timeout), MIN_TIMEOUT), MAX_TIMEOUT)
 
 
-def _recipients(entry: ConfigEntry) -> Iterator[CoreRecipient]:
+def _recipients(entry: ConfigEntry[Any]) -> Iterator[CoreRecipient]:
     for subentry in entry.subentries.values():
         if mailbox := _mailbox(subentry.unique_id or ""):
             yield CoreRecipient(subentry.title, mailbox)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from copy import replace
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import (
     CONF_HOST,
     CONF_PASSWORD,
@@ -32,6 +32,7 @@ from ..entry import settings_of
 from ..mail.settings import (
     DIALOG_DEADLINES,
     SUBMISSION_PORT,
+    SUBMISSIONS_PORT,
     Deadlines,
     Encryption,
     ServerSettings,
@@ -39,8 +40,10 @@ from ..mail.settings import (
 )
 from ..oauth.provider import SignIn
 from ..oauth.tokens import async_tokens_for
+from .pasted import server_in
 
 if TYPE_CHECKING:
+    from ..account import EmailCourierConfigEntry
     from ..mail.discovery.model import Discovery
     from ..oauth.client import MailOAuth2Implementation
     from ..oauth.tokens import GrantedTokens
@@ -52,9 +55,11 @@ class Draft:
 
     certificate_fingerprint: the one certificate to trust, SHA-256 as lower-case hex.
     sign_in, tokens: what stands in for a password.
-    sender_name: the name that was typed beside the sender's address.
+    sender_name: the name beside the sender's address, where one was given here.
     timeout: seconds for reaching the server, where somebody has set them.
     token_host: the server that the sign-in was granted for. No token goes to another one.
+    proven_at, delivered_at: when the handshake passed, and when a test mail was taken.
+    replaces: names of an account that is taken over, each with the address that it wrote to.
     """
 
     sender: str = ""
@@ -73,6 +78,9 @@ class Draft:
     sign_in: SignIn | None = None
     tokens: GrantedTokens | None = field(default=None, repr=False, compare=False)
     token_host: str | None = None
+    proven_at: str | None = None
+    delivered_at: str | None = None
+    replaces: Mapping[str, str] | None = None
 
     @classmethod
     def of_entry(cls, data: Mapping[str, Any], options: Mapping[str, Any]) -> Draft:
@@ -111,11 +119,24 @@ class Draft:
         )
 
     def at_server(self, **server: Any) -> Draft:
-        """Take over the server's form; trust and consent were given to one server only."""
+        """Take over another server; trust and consent were given to one server only."""
         draft = replace(self, **server)
         if draft.host != self.host:
             return replace(draft, certificate_fingerprint=None, allow_plain_login=False)
         return draft
+
+    def at_typed_server(self, typed: Mapping[str, Any]) -> Draft:
+        """Take over a server as it was typed in the fields of a form."""
+        server = server_in(typed.get(CONF_HOST, ""))
+        port: int = typed[CONF_PORT] if server.port is None else server.port
+        if server.encryption is Encryption.TLS and port == SUBMISSION_PORT and server.port is None:
+            port = SUBMISSIONS_PORT
+        return self.at_server(
+            host=server.host,
+            port=port,
+            encryption=server.encryption or Encryption(typed[CONF_ENCRYPTION]),
+            verify_ssl=typed[CONF_VERIFY_SSL],
+        )
 
     def signed_in(self, username: str, sign_in: SignIn, tokens: GrantedTokens) -> Draft:
         """Log in with a token that was granted for this server; no password is kept beside it."""
@@ -249,7 +270,7 @@ class SignInAttempt:
         self.detail = ""
 
 
-async def async_draft_of(hass: HomeAssistant, entry: ConfigEntry) -> Draft:
+async def async_draft_of(hass: HomeAssistant, entry: EmailCourierConfigEntry) -> Draft:
     """Begin with what an account has stored, its tokens included."""
     draft = Draft.of_entry(entry.data, entry.options)
     return replace(draft, tokens=await async_tokens_for(hass, entry))

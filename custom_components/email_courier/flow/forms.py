@@ -1,6 +1,8 @@
 """The forms of the set-up dialog, each made when its page is shown.
 
-What is needed is not marked as required where a page leads back: an empty page could not be left.
+What most people leave alone lies in sections that are folded: other settings, other ways, the way
+back. What is needed is not marked as required where a page leads back: an empty page could not be
+left.
 """
 
 from __future__ import annotations
@@ -44,6 +46,7 @@ from ..const import (
     CONF_LOGIN_WITH,
     CONF_SCOPE,
     CONF_SENDER,
+    CONF_SENDER_NAME,
     CONF_TEST_RECIPIENT,
     CONF_TIMEOUT,
     CONF_TOKEN_URL,
@@ -59,6 +62,8 @@ from .core_smtp import CoreAccount
 CONF_ADVANCED = "advanced"
 CONF_GO_BACK = "go_back"
 CONF_MANUAL = "enter_manually"
+CONF_MORE = "more"
+CONF_OTHER_SERVER = "other_server"
 
 AUTHORITIES: Final = ("common", "consumers", "organizations")
 """Microsoft's; the name of a tenant can be typed instead."""
@@ -92,59 +97,110 @@ class LoginWith(StrEnum):
     OTHER = "change_login"
 
 
+def nested(form: vol.Schema, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values as the form shows them, section by section."""
+    shown: dict[str, Any] = {}
+    for marker, field in form.schema.items():
+        if isinstance(field, section):
+            shown[str(marker)] = nested(field.schema, values)
+        elif str(marker) in values:
+            shown[str(marker)] = values[str(marker)]
+    return shown
+
+
+def flat(typed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was typed without its sections."""
+    fields: dict[str, Any] = {}
+    for name, value in typed.items():
+        if isinstance(value, dict):
+            fields |= flat(value)
+        else:
+            fields[name] = value
+    return fields
+
+
 def address_form(*, offers_lookup: bool, offers_back: bool) -> vol.Schema:
     """Return the form for the sender's address."""
-    return vol.Schema(
-        {
-            vol.Optional(CONF_SENDER): _email(),
-            **(
-                {vol.Optional(CONF_MANUAL, default=False): BooleanSelector()}
-                if offers_lookup
-                else {}
-            ),
-            **(_back() if offers_back else {}),
-        }
-    )
+    more: dict[vol.Marker, Any] = {}
+    if offers_lookup:
+        more[vol.Optional(CONF_MANUAL, default=False)] = BooleanSelector()
+    if offers_back:
+        more |= _back()
+    return vol.Schema({vol.Optional(CONF_SENDER): _email(), **(_folded(more) if more else {})})
 
 
 def server_form() -> vol.Schema:
     """Return the form for the server."""
-    return vol.Schema({**_server(), **_back()})
+    timeout = NumberSelectorConfig(
+        min=MIN_TIMEOUT,
+        max=MAX_TIMEOUT,
+        step=1,
+        mode=NumberSelectorMode.BOX,
+        unit_of_measurement="s",
+    )
+    advanced = {
+        vol.Optional(CONF_CA_FILE): TextSelector(),
+        vol.Optional(CONF_HELLO_NAME): TextSelector(),
+        vol.Optional(CONF_TIMEOUT): vol.All(NumberSelector(timeout), vol.Coerce(int)),
+        **_back(),
+    }
+    return vol.Schema({**_server(), **_folded(advanced, CONF_ADVANCED)})
 
 
 def certificate_form() -> vol.Schema:
-    """Return the form for the server whose certificate is in question.
-
-    The question comes first: the other fields only repeat what was typed.
-    """
+    """Return the form for a certificate that is in question."""
     trust = {vol.Required(CONF_TRUST_CERTIFICATE, default=False): BooleanSelector()}
-    return vol.Schema({**trust, **_server(), **_back()})
+    return vol.Schema({**trust, **_folded(_back())})
 
 
-def login_form() -> vol.Schema:
-    """Return the form for username and password."""
+def login_form(*, offers_other_ways: bool, unfolds_other_ways: bool = False) -> vol.Schema:
+    """Return the form for username and password.
+
+    offers_other_ways: whether there is a choice that has not been made yet.
+    """
+    other_ways: dict[vol.Marker, Any] = {
+        vol.Optional(CONF_USE_SIGN_IN, default=False): BooleanSelector()
+    }
     return vol.Schema(
         {
             vol.Optional(CONF_USERNAME): _username(),
             vol.Optional(CONF_PASSWORD): TextSelector(
                 TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="current-password")
             ),
-            vol.Optional(CONF_USE_SIGN_IN, default=False): BooleanSelector(),
-            **_back(),
+            **_folded(_server(), CONF_OTHER_SERVER),
+            **_folded(
+                {**(other_ways if offers_other_ways else {}), **_back()},
+                is_folded=not unfolds_other_ways,
+            ),
         }
     )
 
 
 def plain_login_form() -> vol.Schema:
     """Return the form for the consent to a password without encryption."""
+    consent = {vol.Required(CONF_ALLOW_PLAIN_LOGIN, default=False): BooleanSelector()}
+    return vol.Schema({**consent, **_folded(_back())})
+
+
+def finish_form(*, offers_name: bool) -> vol.Schema:
+    """Return the form of the page that sums up what was proven.
+
+    offers_name: whether the sender's name is asked for; an account that exists has it among its
+    options.
+    """
+    name = {vol.Optional(CONF_SENDER_NAME): TextSelector()}
     return vol.Schema(
-        {vol.Required(CONF_ALLOW_PLAIN_LOGIN, default=False): BooleanSelector(), **_back()}
+        {
+            **(name if offers_name else {}),
+            vol.Optional(CONF_TEST_RECIPIENT): _email(),
+            **_folded(_back()),
+        }
     )
 
 
-def finish_form() -> vol.Schema:
-    """Return the form of the last page."""
-    return vol.Schema({vol.Optional(CONF_TEST_RECIPIENT): _email(), **_back()})
+def tested_form() -> vol.Schema:
+    """Return the form of the page that says what became of the test mail."""
+    return vol.Schema(_folded(_back()))
 
 
 def core_account_form(accounts: Mapping[str, CoreAccount]) -> vol.Schema:
@@ -158,14 +214,13 @@ def core_account_form(accounts: Mapping[str, CoreAccount]) -> vol.Schema:
             vol.Required("core_account", default=next(iter(accounts))): SelectSelector(
                 SelectSelectorConfig(options=options)
             ),
-            **_back(),
         }
     )
 
 
 def google_form() -> vol.Schema:
     """Return the form for signing in with Google."""
-    return vol.Schema({vol.Required(CONF_USERNAME): _username(), **_back()})
+    return vol.Schema({vol.Required(CONF_USERNAME): _username(), **_folded(_back())})
 
 
 def microsoft_form() -> vol.Schema:
@@ -181,7 +236,7 @@ def microsoft_form() -> vol.Schema:
                     translation_key="authority",
                 )
             ),
-            **_back(),
+            **_folded(_back()),
         }
     )
 
@@ -197,7 +252,7 @@ def custom_form() -> vol.Schema:
             vol.Optional(CONF_SCOPE): TextSelector(),
             vol.Required(CONF_CLIENT_ID): TextSelector(),
             vol.Optional(CONF_CLIENT_SECRET): _secret(),
-            **_back(),
+            **_folded(_back()),
         }
     )
 
@@ -208,7 +263,7 @@ def credentials_form() -> vol.Schema:
         {
             vol.Optional(CONF_CLIENT_ID): TextSelector(),
             vol.Optional(CONF_CLIENT_SECRET): _secret(),
-            **_back(),
+            **_folded(_back()),
         }
     )
 
@@ -224,36 +279,23 @@ def signed_in_form(choices: Sequence[LoginWith], default: LoginWith) -> vol.Sche
                     translation_key="login_with",
                 )
             ),
-            **_back(),
+            **_folded(_back()),
         }
     )
 
 
 def _server() -> dict[vol.Marker, Any]:
     port = NumberSelectorConfig(min=1, max=65535, step=1, mode=NumberSelectorMode.BOX)
-    timeout = NumberSelectorConfig(
-        min=MIN_TIMEOUT,
-        max=MAX_TIMEOUT,
-        step=1,
-        mode=NumberSelectorMode.BOX,
-        unit_of_measurement="s",
-    )
     encryption = SelectSelectorConfig(
         options=[encryption.value for encryption in Encryption],
         mode=SelectSelectorMode.DROPDOWN,
         translation_key="encryption",
     )
-    advanced = {
-        vol.Optional(CONF_CA_FILE): TextSelector(),
-        vol.Optional(CONF_HELLO_NAME): TextSelector(),
-        vol.Optional(CONF_TIMEOUT): vol.All(NumberSelector(timeout), vol.Coerce(int)),
-    }
     return {
         vol.Optional(CONF_HOST): TextSelector(),
         vol.Required(CONF_PORT): vol.All(NumberSelector(port), vol.Coerce(int)),
         vol.Required(CONF_ENCRYPTION, default=Encryption.AUTO.value): SelectSelector(encryption),
         vol.Required(CONF_VERIFY_SSL, default=True): BooleanSelector(),
-        vol.Required(CONF_ADVANCED): section(vol.Schema(advanced), {"collapsed": True}),
     }
 
 
@@ -266,6 +308,12 @@ def layout_selector() -> SelectSelector:
         translation_key="layout",
     )
     return SelectSelector(config)
+
+
+def _folded(
+    fields: dict[vol.Marker, Any], name: str = CONF_MORE, *, is_folded: bool = True
+) -> dict[vol.Marker, Any]:
+    return {vol.Optional(name): section(vol.Schema(fields), {"collapsed": is_folded})}
 
 
 def _back() -> dict[vol.Marker, Any]:

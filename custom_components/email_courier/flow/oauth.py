@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from collections.abc import Mapping
+from copy import replace
 from http import HTTPStatus
 import time
 from typing import Any, Final
@@ -14,7 +15,7 @@ from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_USERNAM
 from homeassistant.helpers.network import NoURLAvailableError
 import voluptuous as vol
 
-from ..const import CONF_AUTHORITY, CONF_AUTHORIZE_URL, CONF_SCOPE, CONF_TOKEN_URL
+from ..const import CONF_AUTHORITY, CONF_AUTHORIZE_URL, CONF_SCOPE, CONF_TOKEN_URL, LOGGER
 from ..oauth.client import (
     MailOAuth2Implementation,
     async_clients,
@@ -31,6 +32,7 @@ from .forms import (
     REGISTRATION_LINKS,
     credentials_form,
     custom_form,
+    flat,
     google_form,
     microsoft_form,
 )
@@ -44,9 +46,10 @@ class OAuthSteps(Dialog):
 
     async def async_step_google(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Sign in with Google."""
-        if user_input is not None and not self._goes_back(user_input):
+        typed = None if user_input is None else flat(user_input)
+        if typed is not None and not self._goes_back(typed):
             return await self._async_begin(self._as_before(SignIn.google()))
-        return await self._async_form("google", google_form(), user_input)
+        return await self._async_form("google", google_form(), typed)
 
     async def async_step_microsoft(
         self, user_input: dict[str, Any] | None = None
@@ -54,13 +57,14 @@ class OAuthSteps(Dialog):
         """Sign in with Microsoft, as one of the accounts that an authority lets in."""
         before = self.attempt.sign_in
         authority = before.authority if before else ""
-        if user_input is not None and not self._goes_back(user_input):
-            authority = user_input[CONF_AUTHORITY].strip()
+        typed = None if user_input is None else flat(user_input)
+        if typed is not None and not self._goes_back(typed):
+            authority = typed[CONF_AUTHORITY].strip()
             if is_authority(authority):
                 return await self._async_begin(self._as_before(SignIn.microsoft(authority)))
             self.errors = {CONF_AUTHORITY: "authority_invalid"}
         suggested = {CONF_AUTHORITY: authority or self._likely_authority}
-        return await self._async_form("microsoft", microsoft_form(), user_input, suggested)
+        return await self._async_form("microsoft", microsoft_form(), typed, suggested)
 
     async def async_step_custom(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Sign in with a provider of one's own."""
@@ -69,28 +73,30 @@ class OAuthSteps(Dialog):
         if before is not None and before.provider is OAuthProvider.CUSTOM:
             suggested = before.as_data()
             suggested.pop(CONF_CLIENT_SECRET, None)
-        if user_input is not None and not self._goes_back(user_input):
+        typed = None if user_input is None else flat(user_input)
+        if typed is not None and not self._goes_back(typed):
             for name in (CONF_AUTHORIZE_URL, CONF_TOKEN_URL):
-                user_input[name] = user_input[name].strip()
-                if not is_safe_url(user_input[name]):
+                typed[name] = typed[name].strip()
+                if not is_safe_url(typed[name]):
                     self.errors = {name: "url_unsafe"}
-            suggested = user_input
+            suggested = typed
             if not self.errors:
-                return await self._async_begin(self._custom(user_input))
-        return await self._async_form("custom", custom_form(), user_input, suggested)
+                return await self._async_begin(self._custom(typed))
+        return await self._async_form("custom", custom_form(), typed, suggested)
 
     async def async_step_credentials(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Explain how to register Home Assistant with the provider, and keep what comes of it."""
         wanted = self.attempt.sign_in or SignIn.google()
-        if user_input is not None:
+        typed = None if user_input is None else flat(user_input)
+        if typed is not None:
             self.forget_errors()
-            if user_input.get(CONF_GO_BACK):
+            if typed.get(CONF_GO_BACK):
                 return await self.go_to(wanted.provider)
-            client_id = user_input.get(CONF_CLIENT_ID, "").strip()
+            client_id = typed.get(CONF_CLIENT_ID, "").strip()
             if SignIn.of_client(client_id).provider is wanted.provider and client_id:
-                secret = user_input.get(CONF_CLIENT_SECRET, "").strip()
+                secret = typed.get(CONF_CLIENT_SECRET, "").strip()
                 return await self._async_begin(
                     await async_keep_client(self.hass, wanted, client_id, secret)
                 )
@@ -98,7 +104,7 @@ class OAuthSteps(Dialog):
         return await self.async_page(
             f"credentials_{wanted.provider}",
             credentials_form(),
-            user_input or {CONF_CLIENT_ID: self.attempt.client_id},
+            typed or {CONF_CLIENT_ID: self.attempt.client_id},
             redirect_uri=self._redirect_address,
             **REGISTRATION_LINKS,
         )
@@ -122,7 +128,9 @@ class OAuthSteps(Dialog):
         client, answer = self.attempt.client, self.attempt.answer
         sign_in = client.sign_in
         if "error" in answer:
-            return await self._async_failed(sign_in, "sign_in_denied", str(answer["error"]))
+            return await self._async_failed(
+                sign_in, "sign_in_denied", await self._async_refusal(answer)
+            )
         try:
             async with asyncio.timeout(_LIMIT):
                 token = await client.async_resolve_external_data(answer)
@@ -134,9 +142,11 @@ class OAuthSteps(Dialog):
             ):
                 self.errors = {"base": "client_refused"}
                 return await self.go_to("credentials")
-            return await self._async_failed(sign_in, "sign_in_failed", str(error.status))
-        except (TimeoutError, ClientError, ValueError, KeyError, TypeError) as error:
-            return await self._async_failed(sign_in, "sign_in_failed", type(error).__name__)
+            return await self._async_failed(sign_in, "sign_in_failed", f"HTTP {error.status}")
+        except (TimeoutError, ClientError) as error:
+            return await self._async_no_tokens(sign_in, error, "oauth_no_answer")
+        except (ValueError, KeyError, TypeError) as error:
+            return await self._async_no_tokens(sign_in, error, "oauth_unusable")
         if not token.get("access_token") or not token.get("refresh_token"):
             return await self._async_failed(sign_in, "sign_in_not_lasting", "-")
         if sign_in.credential:  # the client stays where it is stored
@@ -171,6 +181,20 @@ class OAuthSteps(Dialog):
         except NoURLAvailableError:
             return await self._async_failed(sign_in, "no_own_url", "-")
         return await self.go_to("external")
+
+    async def _async_refusal(self, answer: Mapping[str, Any]) -> str:
+        """Say why the provider sends nobody in: the person did not agree, or in its own words."""
+        if answer["error"] == "access_denied":
+            return (await self.async_phrases()).say("oauth_denied")
+        return str(answer["error"])
+
+    async def _async_no_tokens(
+        self, sign_in: SignIn, error: Exception, sentence: str
+    ) -> ConfigFlowResult:
+        """Say why there are no tokens, in words for a person, and in the log in others."""
+        LOGGER.info("No tokens were handed out: %s: %s", type(error).__name__, error)
+        phrases = await self.async_phrases()
+        return await self._async_failed(sign_in, "sign_in_failed", phrases.say(sentence))
 
     async def _async_failed(self, sign_in: SignIn, error: str, detail: str) -> ConfigFlowResult:
         self.errors = {"base": error}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from copy import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from homeassistant.config_entries import ConfigEntry, ConfigFlowResult, OptionsFlow
+from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, section
 from homeassistant.helpers.selector import (
@@ -27,23 +27,29 @@ from ..const import (
     CONF_BACKUP_ACCOUNT,
     CONF_BACKUP_AFTER,
     CONF_CA_FILE,
+    CONF_DEFAULT_SUBJECT,
     CONF_DROP_LARGE_ATTACHMENTS,
     CONF_FLOOD_LIMIT,
     CONF_HELLO_NAME,
+    CONF_HIDE_SUBJECTS,
     CONF_LAYOUT,
     CONF_MAX_MAILS,
     CONF_MAX_MEGABYTES,
     CONF_REPLY_TO,
     CONF_SENDER_NAME,
     CONF_TIMEOUT,
+    CONF_WAITING_AFTER,
     CONF_WRITE_FIRST,
     DEFAULT_BACKUP_AFTER,
     DEFAULT_MAX_MAILS,
     DEFAULT_MAX_MEGABYTES,
     DEFAULT_TIMEOUT,
+    DEFAULT_WAITING_AFTER,
     DOMAIN,
     MAX_TIMEOUT,
     MIN_TIMEOUT,
+    SUBJECT_FIRST_LINE,
+    SUBJECT_HOME_ASSISTANT,
 )
 from ..entry import async_save
 from ..mail.address import parse_mailboxes
@@ -53,11 +59,12 @@ from ..mail.hostname import is_hello_name
 from ..phrases import Phrases
 from .check import CheckResult, async_check
 from .draft import Draft, async_draft_of
-from .forms import layout_selector
+from .forms import layout_selector, nested
 from .progress import Progress
 from .texts import error_values, typing_error
 
 if TYPE_CHECKING:
+    from ..account import EmailCourierConfigEntry
     from ..mail.settings import ServerSettings
     from ..mail.verify.remedy import Diagnosis
 
@@ -66,7 +73,7 @@ _OUTBOX: Final = "outbox"
 _BACKUP: Final = "backup"
 
 
-def options_form(hass: HomeAssistant, entry: ConfigEntry) -> vol.Schema:
+def options_form(hass: HomeAssistant, entry: EmailCourierConfigEntry) -> vol.Schema:
     """Return the form; the backup is offered where there is another account."""
     others = [
         SelectOptionDict(value=other.entry_id, label=other.title)
@@ -74,17 +81,6 @@ def options_form(hass: HomeAssistant, entry: ConfigEntry) -> vol.Schema:
         if other.entry_id != entry.entry_id
     ]
     return vol.Schema(_always() | (_backup(others) if others else {}))
-
-
-def sorted_into(form: vol.Schema, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return options as the form shows them, section by section."""
-    values: dict[str, Any] = {}
-    for marker, field in form.schema.items():
-        if isinstance(field, section):
-            values[str(marker)] = sorted_into(field.schema, options)
-        elif str(marker) in options:
-            values[str(marker)] = options[str(marker)]
-    return values
 
 
 def typed_in(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -108,7 +104,7 @@ def _flat(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def _number(least: int, most: int, unit: str | None = None) -> vol.All:
+def _number(least: int, most: int, unit: str | None = None) -> vol.All[Any]:
     config = NumberSelectorConfig(min=least, max=most, step=1, mode=NumberSelectorMode.BOX)
     if unit is not None:
         config["unit_of_measurement"] = unit
@@ -139,6 +135,12 @@ def _always() -> dict[vol.Marker, Any]:
         vol.Optional(CONF_SENDER_NAME): TextSelector(),
         vol.Optional(CONF_REPLY_TO): TextSelector(TextSelectorConfig(multiple=True)),
         vol.Required(CONF_LAYOUT, default=Layout.CARD.value): layout_selector(),
+        vol.Required(CONF_DEFAULT_SUBJECT, default=SUBJECT_HOME_ASSISTANT): SelectSelector(
+            SelectSelectorConfig(
+                options=[SUBJECT_FIRST_LINE, SUBJECT_HOME_ASSISTANT],
+                translation_key="default_subject",
+            )
+        ),
         vol.Required(_CONNECTION): section(
             vol.Schema(
                 {
@@ -161,6 +163,10 @@ def _always() -> dict[vol.Marker, Any]:
                     ),
                     vol.Optional(CONF_FLOOD_LIMIT): _number(1, 10_000),
                     vol.Required(CONF_DROP_LARGE_ATTACHMENTS, default=False): BooleanSelector(),
+                    vol.Required(CONF_WAITING_AFTER, default=DEFAULT_WAITING_AFTER): _number(
+                        1, 1440, "min"
+                    ),
+                    vol.Required(CONF_HIDE_SUBJECTS, default=False): BooleanSelector(),
                 }
             ),
             {"collapsed": True},
@@ -202,7 +208,7 @@ class EmailCourierOptionsFlow(OptionsFlow):
                 return await (self.async_step_init() if self._errors else self.async_step_save())
         values: dict[str, str] = {}
         if self._failure is not None:
-            phrases = await Phrases.async_load(self.hass)
+            phrases = await Phrases.async_for_reader(self.hass)
             values = error_values(self._failure, self._draft, phrases, self._remedy)
         form = options_form(self.hass, self.config_entry)
         shown = dict(stored) if self._typed is None else self._typed
@@ -210,7 +216,7 @@ class EmailCourierOptionsFlow(OptionsFlow):
             shown.pop(CONF_BACKUP_ACCOUNT, None)
         return self.async_show_form(
             step_id="init",
-            data_schema=self.add_suggested_values_to_schema(form, sorted_into(form, shown)),
+            data_schema=self.add_suggested_values_to_schema(form, nested(form, shown)),
             errors=self._errors,
             description_placeholders=values,
         )

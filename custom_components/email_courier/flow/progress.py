@@ -9,6 +9,14 @@ from typing import Any
 from homeassistant.data_entry_flow import FlowContext, FlowHandler, FlowResult, UnknownFlow
 
 from ..const import DOMAIN
+from ..mail.failure import Stage
+
+_STAGES = tuple(Stage)
+
+
+def share_done(stage: Stage) -> float:
+    """Return how much of a handshake lies behind a stage that it has reached, from 0 to 1."""
+    return _STAGES.index(stage) / len(_STAGES)
 
 
 class Progress[T]:

@@ -2,41 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import asyncio
+from copy import replace
 from typing import TYPE_CHECKING, Any
 
-from homeassistant.config_entries import ConfigFlowResult
-from homeassistant.const import CONF_HOST, CONF_PORT, CONF_VERIFY_SSL
+from homeassistant.config_entries import ConfigEntry, ConfigFlowResult
 from homeassistant.core import callback
 
 from ..const import (
     CONF_CA_FILE,
-    CONF_ENCRYPTION,
     CONF_HELLO_NAME,
     CONF_SENDER,
     CONF_TIMEOUT,
     CONF_TRUST_CERTIFICATE,
+    DOMAIN,
 )
+from ..entry import is_sender_of
 from ..mail.address import Mailbox, parse_mailbox
-from ..mail.failure import FailureKind, MailError, Stage
-from ..mail.hostname import host_to_ascii, is_hello_name
-from ..mail.settings import SUBMISSION_PORT, SUBMISSIONS_PORT, Encryption
+from ..mail.failure import FailureKind, MailError
+from ..mail.settings import Encryption
 from ..mail.smtp.tls import Certificate
+from ..phrases import as_code
 from ..recipients import format_mailbox
-from .check import async_discover, async_provider_of
+from .check import async_discover, async_meant_address
 from .core_smtp import core_accounts
 from .dialog import Dialog
 from .forms import (
-    CONF_ADVANCED,
     CONF_GO_BACK,
     CONF_MANUAL,
     address_form,
     certificate_form,
+    flat,
     server_form,
 )
-from .pasted import server_in
 from .progress import Progress
-from .texts import certificate_text, origin_text, typing_error
+from .texts import certificate_text, comparison_text, existing_text, origin_text
 
 if TYPE_CHECKING:
     from ..mail.discovery.model import Discovery
@@ -50,7 +50,8 @@ class ServerSteps(Dialog):
         super().__init__()
         self._is_manual = False
         self._looked_up = ""
-        self._discovery: Progress[Discovery] = Progress()
+        self._meant: str | None = None
+        self._discovery: Progress[tuple[Discovery, str | None]] = Progress()
 
     @property
     def follows_menu(self) -> bool:
@@ -62,62 +63,109 @@ class ServerSteps(Dialog):
     ) -> ConfigFlowResult:
         """Ask for the sender's address."""
         if user_input is not None:
+            typed = flat(user_input)
             self.forget_errors()
             self.draft = replace(
-                self.draft, sender=user_input.get(CONF_SENDER, "").strip(), sender_name=None
+                self.draft, sender=typed.get(CONF_SENDER, "").strip(), sender_name=None
             )
-            self._is_manual = user_input.get(CONF_MANUAL, False)
-            if user_input.get(CONF_GO_BACK):
+            self._is_manual = typed.get(CONF_MANUAL, False)
+            if typed.get(CONF_GO_BACK):
                 return await self.go_to("login" if self.login_is_known else "user")
             if self._check_sender():
                 return await self._after_address()
         is_new = self.own_entry is None and not self.login_is_known
+        phrases = await self.async_phrases()
         return await self.async_page(
             "address",
             address_form(
-                offers_lookup=is_new,
-                offers_back=self.login_is_known or self.follows_menu,
+                offers_lookup=is_new, offers_back=self.login_is_known or self.follows_menu
             ),
             {CONF_SENDER: self._sender_as_typed, CONF_MANUAL: self._is_manual},
+            existing=existing_text(self._others, phrases),
         )
 
     async def async_step_discovery(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Look for the server of the address."""
-        page = self._discovery.page(
-            self, "discovery", lambda: async_discover(self.hass, self.draft.sender)
-        )
+        """Look for the server of the address, and for a slip of the finger in it."""
+        page = self._discovery.page(self, "discovery", self._look_up)
         if page is not None:
             return page
-        self.found = self._discovery.result()
+        self.found, self._meant = self._discovery.result()
         self.draft = self.draft.with_discovery(self.found)
-        return self.async_show_progress_done(next_step_id="server")
+        step = self._page_after_discovery() if self._meant is None else "did_you_mean"
+        return self.async_show_progress_done(next_step_id=step)
+
+    async def async_step_did_you_mean(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask whether the address was misspelt."""
+        return self.async_show_menu(
+            step_id="did_you_mean",
+            menu_options=["corrected", "as_typed"],
+            description_placeholders={"meant": self._meant or "", "typed": self.draft.sender},
+        )
+
+    async def async_step_corrected(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Go on with the address that was meant."""
+        self.draft = replace(self.draft, sender=self._meant or self.draft.sender)
+        return await self._after_address()
+
+    async def async_step_as_typed(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Go on with the address as it is."""
+        return await self.go_to(self._page_after_discovery())
 
     async def async_step_server(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the server, filled in with what is known about it."""
         if user_input is not None:
-            self._take_server(user_input)
-            if user_input.get(CONF_GO_BACK):
+            typed = flat(user_input)
+            self.forget_errors()
+            self._take_server(typed)
+            if typed.get(CONF_GO_BACK):
                 self.login_is_known = False
                 return await self.go_to("address")
-            if self._check_server():
-                if self.login_is_known and not self._is_password_astray:
-                    return await self.prove()
-                await self.async_recognise_provider()
-                return await self.go_to("login")
-        offers_trust = self._certificate_in_question is not None
-        shown = self.diagnosis.certificate if self.diagnosis else None
+            if self.check_server():
+                return await self._after_server()
+        if self._certificate_in_question is not None:
+            return await self.go_to("certificate")
+        self.skips_server = False
         phrases = await self.async_phrases()
+        known = [other for other in self._others if is_sender_of(other, self.draft.sender)]
+        origin = [existing_text(known, phrases), origin_text(self.found, phrases)]
         return await self.async_page(
-            "certificate" if offers_trust else "server",
-            certificate_form() if offers_trust else server_form(),
-            {**self.draft.server(), CONF_ADVANCED: self.draft.options()},
-            origin=origin_text(self.found, phrases),
-            certificate=certificate_text(shown, self.failed, phrases),
+            "server",
+            server_form(),
+            {**self.draft.server(), **self.draft.options()},
+            origin="\n\n".join(text for text in origin if text),
         )
 
-    async_step_certificate = async_step_server
+    async def async_step_certificate(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask whether the one certificate that the server shows is to be trusted."""
+        certificate = self._certificate_in_question
+        if user_input is not None:
+            typed = flat(user_input)
+            self.forget_errors()
+            if typed.get(CONF_GO_BACK):
+                return await self.go_to("server")
+            # Without a yes none is pinned any more, and the authorities decide again.
+            is_trusted = certificate is not None and typed.get(CONF_TRUST_CERTIFICATE, False)
+            trusted = certificate.fingerprint if certificate and is_trusted else None
+            self.draft = replace(self.draft, certificate_fingerprint=trusted)
+            return await self._after_server()
+        phrases = await self.async_phrases()
+        return await self.async_page(
+            "certificate",
+            certificate_form(),
+            {},
+            certificate=certificate_text(certificate, self.failed, phrases),
+            compare=as_code(comparison_text(self.failed, self.tried)),
+        )
 
     @callback
     def async_remove(self) -> None:
@@ -125,19 +173,13 @@ class ServerSteps(Dialog):
         super().async_remove()
         self._discovery.close()
 
-    async def async_recognise_provider(self) -> None:
-        """Know a provider by its server, with its hints and the username that it fixes."""
-        found = self.found
-        if found is not None and self.draft.host in {server.host for server in found.candidates}:
-            return
-        self.found = await async_provider_of(self.hass, self.draft.host, self.draft.sender)
-        proposed = found.username if found is not None else None
-        if (
-            self.found is not None
-            and self.stored is None
-            and self.draft.username in (None, proposed)
-        ):
-            self.draft = replace(self.draft, username=self.found.username)
+    async def _look_up(self) -> tuple[Discovery, str | None]:
+        """Return what is known about the sender, and the address that was meant instead."""
+        found, meant = await asyncio.gather(
+            async_discover(self.hass, self.draft.sender),
+            async_meant_address(self.hass, self.draft.sender),
+        )
+        return found, None if found.best is not None else meant
 
     async def _after_address(self) -> ConfigFlowResult:
         if self.login_is_known:
@@ -146,6 +188,28 @@ class ServerSteps(Dialog):
             self._looked_up = self.draft.sender
             return await self.go_to("discovery")
         return await self.go_to("server")
+
+    def _page_after_discovery(self) -> str:
+        """Return the login's page where one server is certain, else the server's.
+
+        A second account of the same sender is most often one at another server.
+        """
+        is_known = any(is_sender_of(other, self.draft.sender) for other in self._others)
+        self.skips_server = not is_known and _is_settled(self.found)
+        return "login" if self.skips_server else "server"
+
+    async def _after_server(self) -> ConfigFlowResult:
+        if self.login_is_known and not self._is_password_astray:
+            return await self.prove()
+        await self.async_recognise_provider()
+        return await self.go_to("login")
+
+    @property
+    def _others(self) -> list[ConfigEntry]:
+        """The accounts that are set up already, where a new one is being added."""
+        if self.own_entry is not None:
+            return []
+        return self.hass.config_entries.async_entries(DOMAIN, include_ignore=False)
 
     def _check_sender(self) -> bool:
         try:
@@ -165,41 +229,12 @@ class ServerSteps(Dialog):
         return format_mailbox(Mailbox(draft.sender, draft.sender_name))
 
     def _take_server(self, typed: dict[str, Any]) -> None:
-        before, certificate = self.draft, self._certificate_in_question
-        self.forget_errors()
-        advanced = typed.get(CONF_ADVANCED, {})
-        server = server_in(typed.get(CONF_HOST, ""))
-        port: int = typed[CONF_PORT] if server.port is None else server.port
-        if server.encryption is Encryption.TLS and port == SUBMISSION_PORT and server.port is None:
-            port = SUBMISSIONS_PORT
-        self.draft = before.at_server(
-            host=server.host,
-            port=port,
-            encryption=server.encryption or Encryption(typed[CONF_ENCRYPTION]),
-            verify_ssl=typed[CONF_VERIFY_SSL],
-            ca_file=advanced.get(CONF_CA_FILE) or None,
-            hello_name=advanced.get(CONF_HELLO_NAME) or None,
-            timeout=advanced.get(CONF_TIMEOUT),
+        self.draft = replace(
+            self.draft.at_typed_server(typed),
+            ca_file=typed.get(CONF_CA_FILE) or None,
+            hello_name=typed.get(CONF_HELLO_NAME) or None,
+            timeout=typed.get(CONF_TIMEOUT),
         )
-        if certificate is None or typed.get(CONF_GO_BACK):
-            return
-        # The answer is about the certificate that was shown. Without a yes none is pinned any
-        # more, and the authorities decide again.
-        is_same = (self.draft.host, self.draft.port) == (before.host, before.port)
-        trusted = certificate.fingerprint if typed[CONF_TRUST_CERTIFICATE] and is_same else None
-        self.draft = replace(self.draft, certificate_fingerprint=trusted)
-
-    def _check_server(self) -> bool:
-        try:
-            host_to_ascii(self.draft.host)
-        except UnicodeError:
-            self.fail(
-                typing_error(FailureKind.HOST_NOT_FOUND, Stage.RESOLVE, "host_malformed"), CONF_HOST
-            )
-        name = self.draft.hello_name
-        if name is not None and not is_hello_name(name):
-            self.fail(typing_error(FailureKind.HELO_REJECTED, Stage.HELLO, "hello_malformed"))
-        return not self.errors
 
     @property
     def _is_password_astray(self) -> bool:
@@ -216,3 +251,15 @@ class ServerSteps(Dialog):
         if self.failure is None or self.failure.kind is not FailureKind.CERTIFICATE_UNTRUSTED:
             return None
         return self.diagnosis.certificate if self.diagnosis else None
+
+
+def _is_settled(found: Discovery | None) -> bool:
+    """Whether there is nothing to choose and nothing to look at: one server, and encrypted."""
+    best = found.best if found is not None else None
+    return (
+        found is not None
+        and best is not None
+        and best.verified
+        and best.encryption is not Encryption.NONE
+        and all(candidate.host == best.host for candidate in found.candidates)
+    )

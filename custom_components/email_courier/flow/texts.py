@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from ipaddress import ip_address
+from shlex import quote
+from typing import TYPE_CHECKING, Final
 
-from ..errors import placeholders
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_HOST
+
+from ..const import CONF_SENDER
+from ..errors import placeholders, said
 from ..mail.failure import LOGIN_REFUSED, Failure, FailureKind, Permanence, Stage
-from ..mail.settings import Encryption, ServerSettings
+from ..mail.hostname import host_to_ascii
+from ..mail.settings import SUBMISSIONS_PORT, Encryption, ServerSettings
 from ..mail.smtp.tls import Certificate, format_fingerprint
 from ..phrases import Phrases, as_code
 from .draft import Draft
@@ -17,13 +24,26 @@ if TYPE_CHECKING:
     from ..mail.discovery.model import Discovery
     from ..mail.smtp.session import Proof
 
+_DOCS = "https://github.com/email-courier/email-courier/blob/main/docs"
+
+
+NEXT_STEPS: Final = "next_steps"
+"""The text that ends the dialog once somebody can be written to."""
+
+NEXT_PAGES: Final = {
+    "automations": "/config/automation/dashboard",
+    "actions": f"{_DOCS}/actions.md",
+    "blueprints": f"{_DOCS}/blueprints.md",
+}
+"""The pages that it leads to."""
+
 
 def typing_error(kind: FailureKind, stage: Stage, sentence: str) -> Failure:
     """Return the failure of what was refused here, before any server was asked.
 
     sentence: the name of the phrase that says what is wrong.
     """
-    return Failure(kind, stage, Permanence.PERMANENT, facts={"sentence": sentence})
+    return Failure(kind, stage, Permanence.PERMANENT, facts={"cause": sentence})
 
 
 def error_values(
@@ -31,24 +51,13 @@ def error_values(
 ) -> dict[str, str]:
     """Return the values of an error's text: the server's words, facts and the remedy."""
     return {
-        **placeholders(failure),
+        **placeholders(failure, phrases),
         "sender": draft.sender,
         "host": draft.host,
         "port": str(draft.port),
-        "said": " ".join([*_said(failure, phrases), *_hints(failure, draft, phrases)]),
+        "said": " ".join(filter(None, [said(failure, phrases), *_hints(failure, draft, phrases)])),
         "remedy": _remedy(remedy, draft, phrases),
     }
-
-
-def _said(failure: Failure, phrases: Phrases) -> Iterator[str]:
-    """Quote the server, and name the cause in technical words where there are any."""
-    if sentence := failure.facts.get("sentence"):
-        yield phrases.say(sentence, detail=failure.detail)
-        return
-    if failure.reply is not None:
-        yield phrases.say("said", reply=str(failure.reply))
-    if failure.detail:
-        yield phrases.say("cause", detail=failure.detail)
 
 
 def _hints(failure: Failure, draft: Draft, phrases: Phrases) -> Iterator[str]:
@@ -82,6 +91,52 @@ def login_text(found: Discovery | None, phrases: Phrases) -> str:
     return "\n\n".join(sentences)
 
 
+def existing_text(accounts: Iterable[ConfigEntry], phrases: Phrases) -> str:
+    """Name the accounts that are set up already, each with its server."""
+    named = ", ".join(
+        f"{as_code(account.data[CONF_SENDER])} ({as_code(account.data[CONF_HOST])})"
+        for account in accounts
+    )
+    return phrases.say("already_set_up", accounts=named) if named else ""
+
+
+def server_line(draft: Draft, phrases: Phrases) -> str:
+    """Name the server that the login goes to, its port and its encryption."""
+    return phrases.say(
+        "login_server",
+        host=as_code(draft.host),
+        port=str(draft.port),
+        encryption=phrases.say(f"encryption_{draft.encryption.value}"),
+    )
+
+
+def comparison_text(draft: Draft, tried: Encryption | None) -> str:
+    """Return the command that shows a server's certificate, to compare it with what is shown here.
+
+    tried: the encryption that was found out, where automatic was chosen.
+    """
+    host = host_to_ascii(draft.host)
+    encryption = tried or draft.encryption
+    if encryption is Encryption.AUTO:
+        at_once = draft.port == SUBMISSIONS_PORT
+        encryption = Encryption.TLS if at_once else Encryption.STARTTLS
+    place = quote(f"[{host}]:{draft.port}" if ":" in host else f"{host}:{draft.port}")
+    starttls = "" if encryption is Encryption.TLS else " -starttls smtp"
+    name = "" if _is_ip_address(host) else f" -servername {quote(host)}"
+    return (
+        f"openssl s_client -connect {place}{starttls}{name} </dev/null"
+        " | openssl x509 -noout -fingerprint -sha256"
+    )
+
+
+def _is_ip_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def certificate_text(certificate: Certificate | None, draft: Draft, phrases: Phrases) -> str:
     """Describe the certificate that a person may trust, beside the one that was trusted."""
     if certificate is None:
@@ -106,7 +161,7 @@ def proof_text(proof: Proof, draft: Draft, phrases: Phrases) -> str:
         encryption=_encryption(proof, draft, phrases),
         certificate=_certificate(proof, phrases),
         login=_login(proof, draft, phrases),
-        size=phrases.say("size", megabytes=f"{proof.size_limit / 1_000_000:.1f}")
+        size=phrases.say("size", megabytes=phrases.megabytes(proof.size_limit))
         if proof.size_limit
         else phrases.say("no_size"),
     )

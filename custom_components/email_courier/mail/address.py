@@ -9,7 +9,7 @@ from typing import Final, NoReturn
 import unicodedata
 from urllib.parse import unquote
 
-from .failure import Failure, FailureKind, MailError, Permanence, Stage
+from .failure import Cause, Failure, FailureKind, MailError, Permanence, Stage
 from .reply import clean_text
 
 # RFC 5321 section 4.5.3.1: octets of a domain, and of a path without its brackets. The 64 octets
@@ -69,7 +69,7 @@ class Mailbox:
         """Refuse what no parser of ours returns."""
         reader = _Reader(address, FailureKind.INVALID_RECIPIENT)
         if reader.bare_address() != address:
-            reader.refuse("is not in its normal form")
+            reader.refuse("is not in its normal form", Cause.ADDRESS_LOCAL_PART)
         _Reader(name, FailureKind.INVALID_RECIPIENT)
         self.address: Final = address
         self.name: Final = name
@@ -106,7 +106,7 @@ def parse_mailbox(text: str, kind: FailureKind = FailureKind.INVALID_RECIPIENT) 
     reader = _Reader(_cleaned(text), kind, in_list=True)
     entries = reader.entries()
     if len(entries) > 1:
-        reader.refuse("holds several addresses where one is expected")
+        reader.refuse("holds several addresses where one is expected", Cause.ADDRESS_SEVERAL)
     return _Reader(entries[0] if entries else "", kind).mailbox()
 
 
@@ -145,10 +145,10 @@ class _Reader:
         self._text = text
         self._kind = kind
         if re.search(_CONTROL_IN_LIST if in_list else _CONTROL, text):
-            self.refuse("holds a control character or a line break")
+            self.refuse("holds a control character or a line break", Cause.ADDRESS_CONTROL)
 
-    def refuse(self, reason: str) -> NoReturn:
-        """Raise the failure that quotes the text."""
+    def refuse(self, reason: str, cause: Cause) -> NoReturn:
+        """Raise the failure that quotes the text. reason: for the log; cause: for people."""
         quoted = clean_text(self._text)[:_MAX_QUOTED]
         sender = self._kind is FailureKind.INVALID_SENDER
         raise MailError(
@@ -157,7 +157,10 @@ class _Reader:
                 Stage.SENDER if sender else Stage.RECIPIENT,
                 Permanence.PERMANENT,
                 detail=f'"{quoted}" {reason}' if quoted else "the address is empty",
-                facts={"address": quoted},
+                facts={
+                    "address": quoted,
+                    "cause": (cause if quoted else Cause.ADDRESS_EMPTY).value,
+                },
             )
         )
 
@@ -194,9 +197,9 @@ class _Reader:
             return Mailbox(self._typed_address(text))
         name = text[:opening]
         if any(c == ">" for _, c in self._bare(name)) or not text.endswith(">"):
-            self.refuse("has unpaired angle brackets")
+            self.refuse("has unpaired angle brackets", Cause.ADDRESS_BRACKETS)
         if len(name) > _MAX_NAME:
-            self.refuse("has too long a name")
+            self.refuse("has too long a name", Cause.ADDRESS_NAME_LONG)
         return Mailbox(self._typed_address(text[opening:]), self._name(name))
 
     def _typed_address(self, text: str) -> str:
@@ -217,12 +220,12 @@ class _Reader:
     def _address(self, text: str) -> str:
         ats = [i for i, c in self._bare(text) if c == "@"]
         if not ats:
-            self.refuse("has no @ with a domain behind it")
+            self.refuse("has no @ with a domain behind it", Cause.ADDRESS_NO_AT)
         if len(ats) > 1:
-            self.refuse("has more than one @")
+            self.refuse("has more than one @", Cause.ADDRESS_TWO_ATS)
         local_part, domain = self._local_part(text[: ats[0]]), self._domain(text[ats[0] + 1 :])
         if len(f"{local_part}@{domain}".encode()) > MAX_ADDRESS:
-            self.refuse(f"is longer than {MAX_ADDRESS} bytes")
+            self.refuse(f"is longer than {MAX_ADDRESS} bytes", Cause.ADDRESS_LONG)
         return f"{local_part}@{domain}"
 
     def _bare(self, text: str) -> Iterator[tuple[int, str]]:
@@ -238,7 +241,7 @@ class _Reader:
             elif not quoted:
                 yield i, character
         if quoted:
-            self.refuse("has an unpaired quotation mark")
+            self.refuse("has an unpaired quotation mark", Cause.ADDRESS_QUOTE)
 
     def _name(self, phrase: str) -> str:
         unquoted = re.sub(_QUOTED, lambda match: re.sub(_ESCAPED, r"\1", match[1]), phrase)
@@ -250,9 +253,11 @@ class _Reader:
         elif re.fullmatch(_DOTTED, text):
             content = text
         else:
-            self.refuse("has characters before the @ that do not belong there")
+            self.refuse(
+                "has characters before the @ that do not belong there", Cause.ADDRESS_LOCAL_PART
+            )
         if not content.isprintable():
-            self.refuse("has invisible characters before the @")
+            self.refuse("has invisible characters before the @", Cause.ADDRESS_LOCAL_PART)
         # RFC 5321 section 4.1.2: quote no more than needed.
         if not re.fullmatch(_DOT_ATOM, content):
             content = '"' + re.sub(r'(["\\])', r"\\\1", content) + '"'
@@ -263,7 +268,7 @@ class _Reader:
             return self._literal(text[1:-1])
         domain = text.lower()
         if len(domain) > MAX_DOMAIN:
-            self.refuse(f"has more than {MAX_DOMAIN} characters behind the @")
+            self.refuse(f"has more than {MAX_DOMAIN} characters behind the @", Cause.ADDRESS_LONG)
         if not domain.isascii() or "xn--" in domain:
             # Few addresses need it, and its tables are large.
             import idna  # noqa: PLC0415
@@ -271,10 +276,10 @@ class _Reader:
             try:
                 domain = idna.encode(domain, uts46=True, std3_rules=True).decode("ascii")
             except idna.IDNAError as error:
-                self.refuse(f"has no valid domain: {clean_text(str(error))}")
+                self.refuse(f"has no valid domain: {clean_text(str(error))}", Cause.ADDRESS_DOMAIN)
         labels = domain.split(".")
         if not all(re.fullmatch(_LABEL, label) and len(label) <= _MAX_LABEL for label in labels):
-            self.refuse("has no valid domain behind the @")
+            self.refuse("has no valid domain behind the @", Cause.ADDRESS_DOMAIN)
         return domain
 
     def _literal(self, text: str) -> str:
@@ -285,4 +290,4 @@ class _Reader:
                 return f"[IPv6:{IPv6Address(address)}]"
             return f"[{IPv4Address(text)}]"
         except ValueError:
-            self.refuse("has no valid address literal behind the @")
+            self.refuse("has no valid address literal behind the @", Cause.ADDRESS_DOMAIN)

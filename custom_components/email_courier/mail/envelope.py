@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .failure import Failure, Permanence
 from .reply import Reply
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """Who a mail is from and for, as MAIL FROM and RCPT TO name them.
 
     Addresses are bare (no display name), with the domain as A-labels.
@@ -28,8 +27,7 @@ class Envelope:
         return tuple(address for address in self.recipients if not address.isascii())
 
 
-@dataclass(frozen=True, slots=True)
-class RecipientOutcome:
+class RecipientOutcome(NamedTuple):
     """What became of one recipient; no failure means the server accepted the mail for it."""
 
     address: str
@@ -47,8 +45,7 @@ class RecipientOutcome:
         return self.failure is not None and self.failure.permanence is not Permanence.PERMANENT
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """The outcome of one attempt, one entry per recipient of the envelope, in its order.
 
     reply: the last reply that decided the mail as a whole.

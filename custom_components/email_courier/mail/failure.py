@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from .reply import Reply
 
@@ -73,6 +72,38 @@ class Permanence(StrEnum):
     AMBIGUOUS = "ambiguous"
 
 
+class Cause(StrEnum):
+    """Why, where the kind alone does not say it. The value names a sentence in every language."""
+
+    DNS_SILENT = "cause_dns_silent"
+    NO_ROUTE = "cause_no_route"
+    MAY_HAVE_ARRIVED = "cause_may_have_arrived"
+    STOPPING = "cause_stopping"
+    OWN_FAULT = "cause_own_fault"
+    BACKUP_NOT_LOADED = "cause_backup_not_loaded"
+    SELF_SIGNED = "cause_self_signed"
+    OTHER_CERTIFICATE = "cause_other_certificate"
+    TLS_VERSION = "cause_tls_version"
+    TLS_CIPHER = "cause_tls_cipher"
+    TLS_WEAK_KEY = "cause_tls_weak_key"
+    TLS_CLIENT_CERTIFICATE = "cause_tls_client_certificate"
+    SIGN_IN_AGAIN = "cause_sign_in_again"
+    NO_TOKEN = "cause_no_token"
+    ADDRESS_NOT_ASCII = "address_not_ascii"
+    ADDRESS_EMPTY = "address_empty"
+    ADDRESS_SEVERAL = "address_several"
+    ADDRESS_CONTROL = "address_control"
+    ADDRESS_BRACKETS = "address_brackets"
+    ADDRESS_NAME_LONG = "address_name_long"
+    ADDRESS_NO_AT = "address_no_at"
+    ADDRESS_TWO_ATS = "address_two_ats"
+    ADDRESS_LONG = "address_long"
+    ADDRESS_QUOTE = "address_quote"
+    ADDRESS_LOCAL_PART = "address_local_part"
+    ADDRESS_DOMAIN = "address_domain"
+    CA_FILE = "ca_file_unreadable"
+
+
 LOGIN_REFUSED = frozenset(
     {
         FailureKind.INVALID_AUTH,
@@ -93,13 +124,14 @@ ACCOUNT_REFUSED = LOGIN_REFUSED | {
 _NO_FACTS: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """One failure, as data.
 
     reply: the server's reply, if it gave one; never holds a secret.
-    detail: the cause in technical words where the reply alone does not say it.
-    facts: named values for the text (certificate names and dates, mechanisms, sizes in bytes).
+    detail: the cause in technical words where the reply alone does not say it: for the log and
+    for whoever mends it. What people read is made of the cause.
+    facts: named values for the text (certificate names and dates, mechanisms, sizes in bytes);
+    "cause" is one of Cause, "heard" what a server said that is no reply.
     """
 
     kind: FailureKind
@@ -107,12 +139,17 @@ class Failure:
     permanence: Permanence
     reply: Reply | None = None
     detail: str = ""
-    facts: Mapping[str, str] = field(default_factory=lambda: _NO_FACTS)
+    facts: Mapping[str, str] = _NO_FACTS
 
     @property
     def wants_other_login(self) -> bool:
         """Whether only other credentials can mend it; what the server may take later is not."""
         return self.kind in LOGIN_REFUSED and self.permanence is Permanence.PERMANENT
+
+    @property
+    def heard(self) -> str:
+        """What the server itself said, a reply or not; nothing where it did not say a word."""
+        return str(self.reply) if self.reply is not None else self.facts.get("heard", "")
 
     @property
     def server_words(self) -> str:

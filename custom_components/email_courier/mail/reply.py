@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 import re
+from typing import NamedTuple
 
 from .charset import decode
 from .redaction import NOTHING_HIDDEN, Redactor
@@ -23,8 +23,7 @@ def clean_text(raw: bytes | str) -> str:
     return _UNPRINTABLE.sub(" ", text)[:MAX_TEXT].strip()
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """A reply: its code and its lines, without the codes in front of them."""
 
     code: int

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from copy import replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import ip_address
 from typing import NamedTuple, Protocol
@@ -42,7 +43,7 @@ class Trust(NamedTuple):
         return self.verify and self.fingerprint is None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Login:
     """A username, which need not be an address, and its secret."""
 
@@ -67,7 +68,7 @@ class AccessTokens(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TokenLogin:
     """A username and the tokens that stand in for a password."""
 
@@ -75,8 +76,7 @@ class TokenLogin:
     tokens: AccessTokens = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Deadlines:
+class Deadlines(NamedTuple):
     """How long each part may take, in seconds.
 
     greeting: from resolving the name to the server's greeting, as a whole.
@@ -114,8 +114,7 @@ while the server looks for viruses.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class ServerSettings:
+class ServerSettings(NamedTuple):
     """One server and the way to log in there.
 
     hello_name: what EHLO says; None means the address literal of the socket
@@ -125,10 +124,10 @@ class ServerSettings:
     host: str
     port: int
     encryption: Encryption
-    trust: Trust = field(default_factory=Trust)
+    trust: Trust = Trust()
     login: Login | TokenLogin | None = None
     hello_name: str | None = None
-    deadlines: Deadlines = field(default_factory=Deadlines)
+    deadlines: Deadlines = Deadlines()
 
     @property
     def sends_password_in_clear(self) -> bool:

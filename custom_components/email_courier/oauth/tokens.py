@@ -15,7 +15,7 @@ from homeassistant.core import HomeAssistant
 from yarl import URL
 
 from ..const import CONF_SIGN_IN, DOMAIN
-from ..mail.failure import Failure, FailureKind, MailError, Permanence, Stage
+from ..mail.failure import Cause, Failure, FailureKind, MailError, Permanence, Stage
 from .client import MailOAuth2Implementation, async_with_client
 from .provider import SignIn
 
@@ -121,7 +121,7 @@ class GrantedTokens:
         return None
 
 
-async def async_tokens_for(hass: HomeAssistant, entry: ConfigEntry) -> GrantedTokens | None:
+async def async_tokens_for(hass: HomeAssistant, entry: ConfigEntry[Any]) -> GrantedTokens | None:
     """Return the tokens of an account; None where it has a password or no login."""
     if CONF_SIGN_IN not in entry.data:
         return None
@@ -144,7 +144,7 @@ def _refused(reason: str) -> Failure:
         Stage.LOGIN,
         Permanence.PERMANENT,
         detail=f"a new sign-in is needed: {reason}",
-        facts={"login": "token"},
+        facts={"login": "token", "cause": Cause.SIGN_IN_AGAIN.value},
     )
 
 
@@ -154,5 +154,5 @@ def _unavailable(reason: str) -> Failure:
         Stage.LOGIN,
         Permanence.TEMPORARY,
         detail=f"no access token to be had: {reason}",
-        facts={"login": "token"},
+        facts={"login": "token", "cause": Cause.NO_TOKEN.value},
     )

@@ -16,7 +16,7 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.importlib import async_import_module
 from homeassistant.util import dt as dt_util
 
-from ..errors import action_error, request_error
+from ..errors import CourierRequestError, action_error, request_error
 from ..mail.compose.content import Attachment
 from ..mail.compose.content_type import HEAD_SIZE, content_type, usual_suffix
 from ..mail.files import FileError, FileFault, OpenedFile, open_file
@@ -96,8 +96,12 @@ def _leave_out_largest(found: list[_Found]) -> None:
     """Put an error in the place of the largest ones, as few of them as will do."""
     sizes = [0 if isinstance(one, BaseException) else one[1] for one in found]
     total = sum(sizes)
-    error = request_error(
-        TOO_LARGE, size=f"{total / 1_000_000:.1f}", limit=f"{MAX_TOTAL / 1_000_000:.0f}"
+    error = CourierRequestError(
+        TOO_LARGE,
+        lambda phrases: {
+            "size": phrases.megabytes(total),
+            "limit": phrases.megabytes(MAX_TOTAL),
+        },
     )
     while sum(sizes) > MAX_TOTAL:
         number = sizes.index(max(sizes))
@@ -225,11 +229,9 @@ async def _async_snapshot(
     hass: HomeAssistant, entity_id: str, wanted: AttachmentRequest
 ) -> tuple[Attachment, int]:
     domain = entity_id.partition(".")[0]
-    state = hass.states.get(entity_id)
-    if domain not in PICTURED or state is None:
+    is_there = hass.states.get(entity_id) is not None and domain in hass.config.components
+    if domain not in PICTURED or not is_there:
         raise request_error("snapshot_entity_not_found", entity_id=entity_id)
-    if domain not in hass.config.components:
-        raise action_error("snapshot_failed", entity_id=entity_id, detail=f"no {domain}")
     try:
         picture = await _async_picture(hass, domain, entity_id)
     except Exception as error:
@@ -237,7 +239,9 @@ async def _async_snapshot(
         raise action_error("snapshot_failed", entity_id=entity_id, detail=_detail(error)) from error
     _, name = split_entity_id(entity_id)
     kind = picture.content_type
-    return _in_memory(picture.content, kind, name, entity_id, wanted, state.name)
+    state = hass.states.get(entity_id)
+    caption = "" if state is None else state.name
+    return _in_memory(picture.content, kind, name, entity_id, wanted, caption)
 
 
 async def _async_picture(
@@ -270,7 +274,10 @@ def _in_memory(
     if not filename:
         suffix = usual_suffix(content_type(data[:HEAD_SIZE], "", kind))
         filename = f"{name}_{dt_util.now():%Y-%m-%d_%H-%M-%S}{suffix}"
-    return Attachment(filename, data, kind, wanted.content_id, caption), len(data)
+    attachment = Attachment(
+        filename, data, kind, wanted.content_id, caption, is_shown=wanted.is_shown
+    )
+    return attachment, len(data)
 
 
 async def _async_file(

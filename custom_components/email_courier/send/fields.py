@@ -12,6 +12,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.util.color import color_name_to_rgb
 import voluptuous as vol
 
+from ..errors import request_error
 from ..mail.compose.content import Button, Layout, Priority
 
 
@@ -22,6 +23,7 @@ class Field(StrEnum):
     ATTACHMENTS_REQUIRED = "attachments_required"
     BCC = "bcc"
     BUTTON = "button"
+    CAMERA = "camera"
     CC = "cc"
     COLOR = "color"
     CONFIG_ENTRY_ID = "config_entry_id"
@@ -49,7 +51,10 @@ PICTURED: Final = frozenset({Platform.CAMERA, Platform.IMAGE})
 
 
 class AttachmentRequest(NamedTuple):
-    """An attachment as it was asked for: by exactly one of path, media source and entity."""
+    """An attachment as it was asked for: by exactly one of path, media source and entity.
+
+    caption: of a picture that is shown in any case.
+    """
 
     path: str | None = None
     media_source: str | None = None
@@ -57,6 +62,7 @@ class AttachmentRequest(NamedTuple):
     filename: str | None = None
     content_id: str | None = None
     max_width: int | None = None
+    is_shown: bool = False
 
     @property
     def name(self) -> str:
@@ -101,7 +107,7 @@ def _media_source(value: object) -> str:
 
 def _wanted(value: dict[str, Any]) -> AttachmentRequest:
     if sum(name in value for name in _SOURCES) != 1:
-        raise vol.Invalid(f"an attachment needs exactly one of {', '.join(_SOURCES)}")
+        raise request_error("attachment_source", field=Field.ATTACHMENTS)
     return AttachmentRequest(**value)
 
 
@@ -142,7 +148,15 @@ def _fact(value: object) -> FactRequest:
     return FactRequest(**_FACT({ATTR_ENTITY_ID: value} if isinstance(value, str) else value))
 
 
-def attachments(extra: int = vol.PREVENT_EXTRA) -> vol.All:
+def _pictured(value: object) -> str:
+    """Accept an entity that has pictures."""
+    entity_id = cv.entity_id(value)
+    if entity_id.partition(".")[0] not in PICTURED:
+        raise request_error("camera_invalid", field=Field.CAMERA, entity_id=entity_id)
+    return entity_id
+
+
+def attachments(extra: int = vol.PREVENT_EXTRA) -> vol.All[Any]:
     """Return what takes attachments. extra: what becomes of names in them that are not known."""
     return vol.All(cv.ensure_list, [vol.All(vol.Schema(_ATTACHMENT, extra=extra), _wanted)])
 
@@ -175,6 +189,7 @@ COMMON_FIELDS: Final[dict[Any, Any]] = {
     vol.Optional(Field.MARKDOWN): cv.string,
     vol.Optional(Field.BUTTON): _BUTTON,
     vol.Optional(Field.ATTACHMENTS): attachments(),
+    vol.Optional(Field.CAMERA): vol.All(cv.ensure_list, [_pictured]),
     vol.Optional(Field.ATTACHMENTS_REQUIRED): cv.boolean,
     vol.Optional(Field.LAYOUT): vol.Coerce(Layout),
     vol.Optional(Field.ICON): _icon,
@@ -194,15 +209,10 @@ COMMON_FIELDS: Final[dict[Any, Any]] = {
 """All but the text, which the classic action keeps elsewhere than the others."""
 
 SEND_MESSAGE: Final = vol.Schema(
-    vol.All(
-        vol.Schema(
-            {
-                **COMMON_FIELDS,
-                vol.Optional(Field.CONFIG_ENTRY_ID): cv.string,
-                vol.Optional(Field.TITLE): cv.string,
-                vol.Optional(Field.MESSAGE): cv.string,
-            }
-        ),
-        cv.has_at_least_one_key(Field.MESSAGE, Field.HTML, Field.MARKDOWN),
-    )
+    {
+        **COMMON_FIELDS,
+        vol.Optional(Field.CONFIG_ENTRY_ID): cv.string,
+        vol.Optional(Field.TITLE): cv.string,
+        vol.Optional(Field.MESSAGE): cv.string,
+    }
 )

@@ -13,13 +13,7 @@ from homeassistant.components.notify.const import (
     ATTR_TITLE,
     DOMAIN as NOTIFY_DOMAIN,
 )
-from homeassistant.const import (
-    ATTR_AREA_ID,
-    ATTR_DEVICE_ID,
-    ATTR_ENTITY_ID,
-    ATTR_FLOOR_ID,
-    ATTR_LABEL_ID,
-)
+from homeassistant.const import ATTR_ENTITY_ID
 from homeassistant.core import (
     CALLBACK_TYPE,
     HomeAssistant,
@@ -27,6 +21,7 @@ from homeassistant.core import (
     ServiceResponse,
     SupportsResponse,
 )
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.group import expand_entity_ids
 from homeassistant.helpers.service import async_set_service_schema
@@ -35,11 +30,13 @@ import voluptuous as vol
 
 from ..account import Account
 from ..const import LOGGER
+from ..errors import async_worded
 from ..mail.compose.content import Layout
 from ..phrases import Phrases
 from .fields import COMMON_FIELDS, Field, attachments
 from .message import async_send
 from .targets import (
+    WITHIN,
     Destination,
     async_everyone,
     async_excluded,
@@ -69,9 +66,15 @@ _DATA: Final = {
     }.items()
 }
 # Some of Home Assistant's own validators take it for granted that they are given text or numbers.
-_REFUSALS: Final = (vol.Invalid, AttributeError, OverflowError, TypeError, ValueError)
+_REFUSALS: Final = (
+    vol.Invalid,
+    ServiceValidationError,
+    AttributeError,
+    OverflowError,
+    TypeError,
+    ValueError,
+)
 _EXCLUDE: Final = "exclude"
-_WITHIN: Final = (ATTR_DEVICE_ID, ATTR_AREA_ID, ATTR_FLOOR_ID, ATTR_LABEL_ID)
 
 
 def _text(value: object) -> str:
@@ -98,7 +101,7 @@ _FIELDS: Final = {
 async def async_register_classic(hass: HomeAssistant, account: Account) -> CALLBACK_TYPE:
     """Register the action of an account under a free name; return what removes it."""
     phrases = await Phrases.async_load(hass)
-    name = _free_name(hass, slugify(account.entry.title))
+    name = account.classic_action = _free_name(hass, slugify(account.entry.title))
     hass.services.async_register(
         NOTIFY_DOMAIN,
         name,
@@ -129,6 +132,11 @@ async def async_register_classic(hass: HomeAssistant, account: Account) -> CALLB
 
 async def _async_notify(account: Account, call: ServiceCall) -> ServiceResponse:
     """Send one mail to the targets, else to all recipients of the account."""
+    async with async_worded(call.hass):
+        return await _async_send_classic(account, call)
+
+
+async def _async_send_classic(account: Account, call: ServiceCall) -> ServiceResponse:
     fields, passed_over = _understood(call.hass, call.data, account.layout)
     if passed_over:
         LOGGER.warning(
@@ -137,7 +145,7 @@ async def _async_notify(account: Account, call: ServiceCall) -> ServiceResponse:
             call.service,
             ", ".join(dict.fromkeys(passed_over)),
         )
-    named = any(name in fields for name in (ATTR_ENTITY_ID, *_WITHIN))
+    named = any(name in fields for name in (ATTR_ENTITY_ID, *WITHIN))
     if named or any(address.strip(" ,;\r\n") for address in fields[Field.TO]):
         own = Destination(account)
     else:
@@ -224,7 +232,7 @@ def _take_out_other_entities(hass: HomeAssistant, fields: dict[str, Any]) -> lis
             fields[ATTR_ENTITY_ID] = fitting
         if not fitting:
             del fields[ATTR_ENTITY_ID]
-    for name in _WITHIN:
+    for name in WITHIN:
         if name in fields and not async_recipients_within(hass, {name: fields[name]}):
             del fields[name]
             names.append(name)

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from copy import replace
 from datetime import timedelta
 from typing import Any, NamedTuple
 
 from homeassistant.auth.permissions.const import POLICY_READ
-from homeassistant.components.notify import ATTR_TITLE_DEFAULT
-from homeassistant.core import Context, HomeAssistant, ServiceCall, ServiceResponse
+from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.util.json import JsonObjectType
 
-from ..account import Account
-from ..const import LOGGER, SIGNAL_NOTIFIED
-from ..mail.compose.content import Attachment, Content, Layout, Origin
+from ..account import Account, origin_of
+from ..const import LOGGER, SIGNAL_NOTIFIED, SUBJECT_OF_CORE
+from ..errors import request_error
+from ..mail.compose.content import Attachment, Content, Layout, SentBy
 from ..mail.envelope import RecipientOutcome
 from ..mail.failure import MailError
 from ..mail.outbox.submission import DAY, Receipt, Status
 from ..message_size import without
-from ..origin import async_origin
 from ..rights import Rights, async_rights
+from ..sent_by import async_sent_by
 from .attachments import async_fetch
 from .facts import async_facts
 from .fields import AttachmentRequest, Field
@@ -39,6 +39,7 @@ _AS_THEY_ARE = (
     Field.ICON,
     Field.COLOR,
 )
+_TEXTS = (Field.MESSAGE, Field.HTML, Field.MARKDOWN)
 _LISTS = ("accepted", "refused", "queued")
 
 
@@ -57,8 +58,7 @@ class _Order(NamedTuple):
     is_lenient: what a layout has no place for is passed over.
     """
 
-    hass: HomeAssistant
-    context: Context
+    call: ServiceCall
     fields: Mapping[str, Any]
     content: Mapping[str, Any]
     wanted: Sequence[AttachmentRequest]
@@ -75,6 +75,8 @@ class _Order(NamedTuple):
 
 async def async_send_message(call: ServiceCall) -> ServiceResponse:
     """Send one mail per account, or raise when nobody gets any."""
+    if not (any(name in call.data for name in _TEXTS) or call.data.get(Field.CAMERA)):
+        raise request_error("content_missing", field=Field.MESSAGE)
     return await async_send(call, call.data)
 
 
@@ -93,8 +95,13 @@ async def async_send(
     """
     rights = await async_rights(call)
     destinations = await async_destinations(call.hass, fields, rights, own)
+    content = _content(fields)
+    if own is not None and not content["subject"]:
+        content["subject"] = SUBJECT_OF_CORE  # login codes come that way
     is_lenient = own is not None
-    sent = await _async_send_to_all(call, destinations, fields, rights, images, is_lenient)
+    sent = await _async_send_to_all(
+        call, destinations, fields, rights, content, images, is_lenient=is_lenient
+    )
     if call.return_response:
         return _response(sent)
     _report_refusals(sent)
@@ -106,10 +113,14 @@ async def _async_send_to_all(
     destinations: Sequence[Destination],
     fields: Mapping[str, Any],
     rights: Rights,
+    content: dict[str, Any],
     images: Sequence[str],
+    *,
     is_lenient: bool,
 ) -> list[Sent]:
     """Send the same content to every destination.
+
+    content: what all mails have in common, without attachments.
 
     An attachment that cannot be had is missing, and the mail says so; it is an error where the
     fields say that attachments are required, and always where its folder is not allowed.
@@ -119,13 +130,12 @@ async def _async_send_to_all(
     see.
     """
     hass = call.hass
-    wanted: list[AttachmentRequest] = fields.get(Field.ATTACHMENTS, [])
+    wanted = [*fields.get(Field.ATTACHMENTS, ()), *_shown(fields.get(Field.CAMERA, ()))]
     seen = [one.pictured for one in wanted if one.pictured is not None]
     seen += [one.entity_id for one in fields.get(Field.FACTS, ())]
     if seen:
         rights.require(POLICY_READ, seen)
     attached = len(wanted)
-    content = _content(fields)
     wanted = [*wanted, *(AttachmentRequest(path=path) for path in images)]
     if (width := fields.get(Field.MAX_WIDTH)) is not None:
         wanted = [one if one.max_width else one._replace(max_width=width) for one in wanted]
@@ -137,17 +147,7 @@ async def _async_send_to_all(
     if wanted:
         fetched = await async_fetch(hass, wanted, None if needs_attachments else missing)
         content |= {"attachments": _there(fetched[:attached]), "images": _there(fetched[attached:])}
-    order = _Order(
-        hass,
-        call.context,
-        fields,
-        content,
-        wanted,
-        fetched,
-        missing,
-        needs_attachments,
-        is_lenient,
-    )
+    order = _Order(call, fields, content, wanted, fetched, missing, needs_attachments, is_lenient)
     try:
         sent = await asyncio.gather(*(_async_send_one(one, order) for one in destinations))
     finally:
@@ -162,12 +162,21 @@ async def _async_send_to_all(
     return sent
 
 
+def _shown(entity_ids: Sequence[str]) -> Iterator[AttachmentRequest]:
+    """Yield the pictures that show themselves.
+
+    Their content ids are the ids of the entities: HTML and Markdown can say where they stand.
+    """
+    for entity_id in dict.fromkeys(entity_ids):
+        yield AttachmentRequest(entity_id=entity_id, content_id=entity_id, is_shown=True)
+
+
 def _content(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what every mail has in common, without attachments. Raises as above."""
+    """Return what every mail has in common, without attachments. Raises ServiceValidationError."""
     return {
         "sender_name": fields.get(Field.SENDER_NAME),
         "reply_to": mailboxes(fields[Field.REPLY_TO]) if Field.REPLY_TO in fields else None,
-        "subject": fields.get(Field.TITLE) or ATTR_TITLE_DEFAULT,
+        "subject": fields.get(Field.TITLE),
         "heading": fields.get(Field.TITLE) or "",
         "text": fields.get(Field.MESSAGE, ""),
         "headers": fields.get(Field.HEADERS, {}),
@@ -188,7 +197,7 @@ def _content_for(destination: Destination, order: _Order) -> Content:
         cc=destination.recipients.cc,
         bcc=destination.recipients.bcc,
         layout=layout,
-        origin=_origin(order, account) if layout is Layout.CARD else None,
+        sent_by=_sent_by(order, account) if layout is Layout.CARD else None,
         **order.content,
     )
     if order.is_lenient and not (content.markdown or content.has_card):
@@ -196,8 +205,8 @@ def _content_for(destination: Destination, order: _Order) -> Content:
     return content
 
 
-def _origin(order: _Order, account: Account) -> Origin | None:
-    return async_origin(order.hass, account.words, order.context)
+def _sent_by(order: _Order, account: Account) -> SentBy | None:
+    return async_sent_by(order.call.hass, account.words, order.call.context)
 
 
 async def _async_send_one(destination: Destination, order: _Order) -> Sent:
@@ -215,16 +224,21 @@ async def _async_send_one(destination: Destination, order: _Order) -> Sent:
                 queue=order.fields[Field.QUEUE],
                 expires_after=lifetime.total_seconds(),
                 left_out=None if order.needs_attachments else left_out,
+                origin=origin_of(order.call.context, destination.subentry_ids),
             )
         except HomeAssistantError as error:
             broken = broken_attachment(error)
             if broken is None or order.needs_attachments:
                 return Sent(destination, error, missing)
-            missing.append(await async_missing(order.hass, order.wish(broken.attachment), error))
+            missing.append(
+                await async_missing(order.call.hass, order.wish(broken.attachment), error)
+            )
             lighter = without(content, [broken.attachment])
             content = without_missing(lighter, missing[-1:], order.wanted)
         else:
-            missing += [await async_missing(order.hass, order.wish(one), None) for one in left_out]
+            missing += [
+                await async_missing(order.call.hass, order.wish(one), None) for one in left_out
+            ]
             return Sent(destination, receipt, missing)
 
 

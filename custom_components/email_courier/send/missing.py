@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from copy import replace
 from html import escape, unescape
 from pathlib import PurePath
 import re
@@ -15,9 +15,10 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.importlib import async_import_module
 
 from ..const import LOGGER
+from ..errors import async_error_text
 from ..mail.compose.content import AttachmentError, Content, Gap
 from ..message_size import with_note
-from ..phrases import Phrases, async_error_text
+from ..phrases import Phrases
 from .fields import AttachmentRequest
 
 TOO_LARGE = "attachments_too_large"

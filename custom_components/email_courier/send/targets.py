@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from homeassistant.auth.permissions.const import POLICY_CONTROL
+from homeassistant.components.event.const import DOMAIN as EVENT_DOMAIN
 from homeassistant.components.notify.const import DOMAIN as NOTIFY_DOMAIN
-from homeassistant.config_entries import ConfigEntry, ConfigEntryState
-from homeassistant.const import ATTR_ENTITY_ID, ENTITY_MATCH_ALL
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import (
+    ATTR_AREA_ID,
+    ATTR_DEVICE_ID,
+    ATTR_ENTITY_ID,
+    ATTR_FLOOR_ID,
+    ATTR_LABEL_ID,
+    ENTITY_MATCH_ALL,
+)
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import entity_registry as er, target as target_helpers
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import (
+    device_registry as dr,
+    entity_registry as er,
+    target as target_helpers,
+)
 from homeassistant.helpers.group import expand_entity_ids
 from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
 
-from ..account import Account, async_reloaded, loaded_account
+from ..account import Account, EmailCourierConfigEntry, async_reloaded, loaded_account
 from ..const import DOMAIN, SUBENTRY_RECIPIENT
 from ..entity import async_entity_id, async_test_button
 from ..errors import error_for_content, error_for_failure, request_error
@@ -25,6 +38,8 @@ from ..recipients import NO_RECIPIENTS, Recipients
 from ..rights import Rights
 from .fields import Field
 
+WITHIN: Final = (ATTR_DEVICE_ID, ATTR_AREA_ID, ATTR_FLOOR_ID, ATTR_LABEL_ID)
+"""Where entities are that a target names all at once."""
 _RECIPIENTS = frozenset({NOTIFY_DOMAIN, "group"})
 
 
@@ -78,22 +93,73 @@ async def async_destinations(
         destinations[account.entry.entry_id] = known.also_to(
             account.recipients(subentry_id), subentry_id
         )
-    named = [destination.account for destination in destinations.values()]
-    chosen = own.account if own is not None else _chosen(hass, fields, rights)
     typed = Recipients(
         to=mailboxes(fields.get(Field.TO)),
         cc=mailboxes(fields.get(Field.CC)),
         bcc=mailboxes(fields.get(Field.BCC)),
     )
+    targeted = _targeted_accounts(hass, fields)
     if typed != NO_RECIPIENTS:
-        account = chosen or _only(hass, named, rights)
+        named = [destination.account for destination in destinations.values()]
+        account = _account_of_typed(hass, fields, rights, own, targeted) or _only(
+            hass, named, rights
+        )
         rights.require(POLICY_CONTROL, [async_test_button(hass, account.entry)])
         known = destinations.get(account.entry.entry_id, Destination(account))
         destinations[account.entry.entry_id] = known.also_to(typed)
+    else:
+        for entry in targeted:
+            destinations[entry.entry_id] = _all_of(hass, entry, fields, rights)
     if not destinations:
         rights.require_all(POLICY_CONTROL)
-        raise error_for_content(ContentError(Field.TO, ContentFault.NO_RECIPIENT))
+        raise _nobody(fields)
     return list(destinations.values())
+
+
+def _account_of_typed(
+    hass: HomeAssistant,
+    fields: Mapping[str, Any],
+    rights: Rights,
+    own: Destination | None,
+    targeted: list[EmailCourierConfigEntry],
+) -> Account | None:
+    """Return the account that typed addresses go with where the call says so."""
+    if own is not None:
+        return own.account
+    chosen = _chosen(hass, fields, rights)
+    if chosen is None and len(targeted) == 1:
+        rights.require(POLICY_CONTROL, [async_test_button(hass, targeted[0])])
+        return _loaded(hass, targeted[0])
+    if targeted and (chosen is None or chosen.entry not in targeted):
+        for entry in targeted:
+            rights.require(POLICY_CONTROL, [async_test_button(hass, entry)])
+        raise request_error(
+            "account_conflict",
+            field=Field.CONFIG_ENTRY_ID,
+            accounts=", ".join(sorted(entry.title for entry in targeted)),
+        )
+    return chosen
+
+
+def _all_of(
+    hass: HomeAssistant, entry: EmailCourierConfigEntry, fields: Mapping[str, Any], rights: Rights
+) -> Destination:
+    """Return a mail to all recipients of an account that is a target."""
+    for subentry in entry.get_subentries_of_type(SUBENTRY_RECIPIENT):
+        entity_id = async_entity_id(hass, entry, NOTIFY_DOMAIN, subentry.subentry_id)
+        rights.require(POLICY_CONTROL, [entity_id])
+    everyone = async_everyone(_loaded(hass, entry), async_excluded(hass, fields))
+    if not everyone.addresses:
+        rights.require(POLICY_CONTROL, [async_test_button(hass, entry)])
+        raise request_error("account_without_recipients", field=Field.TO, account=entry.title)
+    return everyone
+
+
+def _nobody(fields: Mapping[str, Any]) -> ServiceValidationError:
+    """Return the error for a mail to nobody."""
+    if any(fields.get(name) for name in WITHIN):
+        return request_error("target_empty", field="target")
+    return error_for_content(ContentError(Field.TO, ContentFault.NO_RECIPIENT))
 
 
 @callback
@@ -133,6 +199,8 @@ def _named_by_entities(
         entity = registry.async_get(entity_id)
         if entity is None and hass.states.get(entity_id) is None:
             raise request_error("recipient_not_found", entity_id=entity_id)
+        if _means_account(entity):
+            continue
         entry = entity and hass.config_entries.async_get_entry(entity.config_entry_id or "")
         subentry = entity and entry and entry.subentries.get(entity.config_subentry_id or "")
         if not entity or not entry or not subentry or not _is_recipient(entity):
@@ -201,6 +269,35 @@ def async_recipients_within(hass: HomeAssistant, fields: Mapping[str, Any]) -> l
     ]
 
 
+def _targeted_accounts(
+    hass: HomeAssistant, fields: Mapping[str, Any]
+) -> list[EmailCourierConfigEntry]:
+    """Return the accounts that are named by their devices or events.
+
+    An account that merely lies in an area or has a label is meant where no recipient does.
+    """
+    registry, devices = er.async_get(hass), dr.async_get(hass)
+    named = fields.get(ATTR_ENTITY_ID)
+    entities = [registry.async_get(one) for one in named] if isinstance(named, list) else []
+    found = [one.config_entry_id for one in entities if one is not None and _means_account(one)]
+    if any(fields.get(name) for name in WITHIN):
+        selection = TargetSelection({**fields, ATTR_ENTITY_ID: None})
+        has_recipients = bool(async_recipients_within(hass, fields))
+        for device_id in sorted(
+            async_extract_referenced_entity_ids(hass, selection).referenced_devices
+        ):
+            device = devices.async_get(device_id)
+            if device and (device_id in selection.device_ids or not has_recipients):
+                found += [key for domain, key in device.identifiers if domain == DOMAIN]
+    entries = [hass.config_entries.async_get_entry(found_id or "") for found_id in found]
+    return [*{entry.entry_id: entry for entry in entries if entry is not None}.values()]
+
+
+def _means_account(entity: er.RegistryEntry | None) -> bool:
+    """Tell whether an entity stands for its whole account: the event of all its mail."""
+    return entity is not None and entity.platform == DOMAIN and entity.domain == EVENT_DOMAIN
+
+
 def _is_recipient(entity: er.RegistryEntry) -> bool:
     return entity.platform == DOMAIN and entity.domain == NOTIFY_DOMAIN
 
@@ -243,7 +340,7 @@ def _only(hass: HomeAssistant, named: list[Account], rights: Rights) -> Account:
     raise request_error("account_unclear", accounts=names)
 
 
-def _loaded(hass: HomeAssistant, entry: ConfigEntry) -> Account:
+def _loaded(hass: HomeAssistant, entry: EmailCourierConfigEntry) -> Account:
     if (account := loaded_account(hass, entry.entry_id)) is None:
         raise request_error("account_not_loaded", account=entry.title)
     return account

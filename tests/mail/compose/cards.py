@@ -18,8 +18,8 @@ from custom_components.email_courier.mail.compose.content import (
     Fact,
     Gap,
     Layout,
-    Origin,
     Priority,
+    SentBy,
     Words,
 )
 from custom_components.email_courier.mail.compose.message import ComposedMail, compose
@@ -85,7 +85,9 @@ def doorbell() -> Content:
             _camera("street", "Street"),
         ),
         button=Button("Open the camera", "/lovelace/cameras"),
-        origin=Origin("Automation: Doorbell", "https://home.example.test/config/automation/edit/1"),
+        sent_by=SentBy(
+            "Automation: Doorbell", "https://home.example.test/config/automation/edit/1"
+        ),
     )
 
 
@@ -123,7 +125,7 @@ def alarm() -> Content:
             Fact("Kitchen", "21.4\u00a0°C"),
         ),
         button=Button("Open the kitchen", "/lovelace/kitchen"),
-        origin=Origin(
+        sent_by=SentBy(
             "Automation: Water leak", "https://home.example.test/config/automation/edit/2"
         ),
     )
@@ -148,7 +150,7 @@ def report() -> Content:
             "```yaml\naction: climate.set_temperature\ntarget: {entity_id: climate.living_room}\n"
             "```\n"
         ),
-        origin=Origin("Automation: Weekly report"),
+        sent_by=SentBy("Automation: Weekly report"),
     )
 
 
@@ -191,7 +193,7 @@ def plain() -> Content:
     return _mail(
         subject="Washing machine",
         text="The washing machine is done.\nIt used 0.9 kWh and 41 litres.\n\nhttps://home.example.test/laundry",
-        origin=Origin("Automation: Laundry", "https://home.example.test/config/automation/edit/3"),
+        sent_by=SentBy("Automation: Laundry", "https://home.example.test/config/automation/edit/3"),
     )
 
 
@@ -211,7 +213,7 @@ def german() -> Content:
             Fact("Wasserverbrauch heute", "1.284,5\u00a0L"),
         ),
         button=Button("Zur Küche", "/lovelace/kitchen"),
-        origin=Origin("Automation: Wassermelder"),
+        sent_by=SentBy("Automation: Wassermelder"),
     )
 
 
@@ -227,7 +229,7 @@ def japanese() -> Content:
         "> [!WARNING]\n> 入る前にキッチンのブレーカーを切ってください。\n",
         facts=(Fact("漏水センサー", "濡れ"), Fact("今日の水量", "1,284.5\u00a0L")),
         button=Button("キッチンを開く", "/lovelace/kitchen"),
-        origin=Origin("オートメーション: 水漏れ"),
+        sent_by=SentBy("オートメーション: 水漏れ"),
     )
 
 
@@ -245,7 +247,7 @@ def arabic() -> Content:
         "| المطبخ | 21.4 kWh |\n| القبو | 9.1 kWh |\n\n- [x] تم إغلاق الصمام\n- إبلاغ السباك\n",
         facts=(Fact("مستشعر التسرب", "مبلل"), Fact("مياه اليوم", "1,284.5\u00a0L")),
         button=Button("افتح المطبخ", "/lovelace/kitchen"),
-        origin=Origin("الأتمتة: تسرب المياه"),
+        sent_by=SentBy("الأتمتة: تسرب المياه"),
     )
 
 

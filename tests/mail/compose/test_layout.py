@@ -13,8 +13,8 @@ from custom_components.email_courier.mail.compose.content import (
     Fact,
     Gap,
     Layout,
-    Origin,
     Priority,
+    SentBy,
 )
 from custom_components.email_courier.mail.compose.figures import InlinePicture
 from custom_components.email_courier.mail.compose.layout import page
@@ -50,7 +50,7 @@ def test_a_card_has_its_parts_in_this_order() -> None:
         facts=(Fact("Kitchen", "21 °C"),),
         button=Button("Open", "https://house.example"),
         home_name="My home",
-        origin=Origin("Automation: Bell", "https://house.example/a"),
+        sent_by=SentBy("Automation: Bell", "https://house.example/a"),
     ).partition("</div>")[2]
 
     assert _in_order(
@@ -170,7 +170,7 @@ def test_nothing_around_the_text_passes_on_markup() -> None:
         language=evil,
         facts=(Fact(evil, evil),),
         button=Button(evil, 'https://a.example/"><script>'),
-        origin=Origin(evil, 'https://a.example/"><script>'),
+        sent_by=SentBy(evil, 'https://a.example/"><script>'),
     )
 
     assert "<script" not in html

@@ -1,7 +1,7 @@
 """Any strings in any field give a valid mail or a named error: never more than was asked for."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from copy import replace
 from itertools import count
 
 from hypothesis import given, strategies as st

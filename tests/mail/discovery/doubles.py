@@ -6,7 +6,11 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from custom_components.email_courier.mail.discovery.dns import MailExchanger, ServiceRecord
+from custom_components.email_courier.mail.discovery.dns import (
+    Address,
+    MailExchanger,
+    ServiceRecord,
+)
 from custom_components.email_courier.mail.discovery.model import LookupFailed
 from custom_components.email_courier.mail.discovery.web import Page
 from custom_components.email_courier.mail.settings import Encryption
@@ -40,6 +44,16 @@ class Names:
         if isinstance(self.exchangers, Exception):
             raise self.exchangers
         return self.exchangers
+
+    async def txt(self, name: str) -> Sequence[str]:
+        self.asked.append(name)
+        await asyncio.sleep(self.delay)
+        return ()
+
+    async def addresses(self, name: str, _version: int) -> Sequence[Address]:
+        self.asked.append(name)
+        await asyncio.sleep(self.delay)
+        return ()
 
 
 @dataclass

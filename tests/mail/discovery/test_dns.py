@@ -42,6 +42,24 @@ async def test_mail_exchangers_come_with_their_preference(
     assert await resolver.mx("stand-in.email") == [MailExchanger(1, "aspmx.l.google.com")]
 
 
+async def test_texts_come_in_one_piece_one_character_a_byte(
+    zone: DnsStandIn, resolver: SystemResolver
+) -> None:
+    zone.has("stand-in.email", "TXT", '"v=spf1 " "-all"', '"\\195\\188"')
+
+    assert sorted(await resolver.txt("stand-in.email")) == ["v=spf1 -all", "Ã¼"]
+
+
+async def test_addresses_come_by_their_version(zone: DnsStandIn, resolver: SystemResolver) -> None:
+    zone.has("stand-in.email", "A", "203.0.113.7", "203.0.113.8")
+    zone.has("stand-in.email", "AAAA", "2001:db8::7")
+
+    four, six = [await resolver.addresses("stand-in.email", version) for version in (4, 6)]
+
+    assert sorted(map(str, four)) == ["203.0.113.7", "203.0.113.8"]
+    assert list(map(str, six)) == ["2001:db8::7"]
+
+
 async def test_an_alias_is_followed(zone: DnsStandIn, resolver: SystemResolver) -> None:
     zone.has(SRV_NAME, "CNAME", "elsewhere.stand-in.email.")
     zone.has("elsewhere.stand-in.email", "SRV", "0 0 465 smtp.stand-in.email.")

@@ -64,6 +64,13 @@ WELL_KNOWN = [
     "hetzner",
     "infomaniak",
     "google_workspace",
+    "google_workspace_relay",
+    "loops",
+    "sendpulse",
+    "turbosmtp",
+    "turbosmtp_eu",
+    "tipimail",
+    "sendcloud",
 ]
 
 
@@ -206,6 +213,12 @@ def test_a_server_finds_its_provider(providers: Providers) -> None:
     assert providers.by_server("smtp.stand-in.email") is None
 
 
+def test_a_service_that_takes_no_ordinary_mail_says_so(providers: Providers) -> None:
+    loops = providers.by_server("smtp.loops.so")
+    assert loops is not None
+    assert Hint.TEMPLATES_ONLY in loops.hints
+
+
 def test_loopback_names_no_provider(providers: Providers) -> None:
     assert providers.by_server("127.0.0.1") is None
 
@@ -221,6 +234,15 @@ def test_loopback_names_no_provider(providers: Providers) -> None:
         ("mailtrap", "api"),
         ("amazon_ses", None),
         ("icloud_custom", None),
+        ("bol", "jane"),
+        ("free", "jane"),
+        ("free_older", "jane@stand-in.email"),
+        ("laposte", "jane"),
+        ("wp_pl", "jane"),
+        ("loops", "loops"),
+        ("google_workspace_relay", "jane@stand-in.email"),
+        ("tipimail", None),
+        ("sendcloud", None),
     ],
 )
 def test_a_username_follows_from_the_address_where_it_can(key: str, username: str | None) -> None:

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 import ssl
 import time
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import replace
+from copy import replace
 import itertools
 import json
 import os
@@ -24,8 +24,8 @@ import time
 from typing import Any
 
 from custom_components.email_courier.mail.envelope import Delivery, Envelope
-from custom_components.email_courier.mail.failure import MailError
-from custom_components.email_courier.mail.outbox.backup import Backup
+from custom_components.email_courier.mail.failure import FailureKind, MailError
+from custom_components.email_courier.mail.outbox.backup import AbsentError, Backup
 from custom_components.email_courier.mail.outbox.courier import Courier, CourierConfig
 from custom_components.email_courier.mail.outbox.dispatcher import STOPPED
 from custom_components.email_courier.mail.outbox.events import (
@@ -53,12 +53,15 @@ SPEEDS = {"first": 100, "straight": 100, "pair": 2000}
 CALLERS = 3
 RECIPIENTS = [f"r{number}@example.test" for number in range(6)]
 DEADLINES = Deadlines(
-    handshake=2.0, connect=2.0, greeting=1.0, transaction=2.0, stall=1.0, final_reply=1.0
+    handshake=10.0, connect=10.0, greeting=10.0, transaction=10.0, stall=10.0, final_reply=10.0
 )
 
 
 class Log:
-    """A file that keeps what was written even when the process is killed right after."""
+    """A file that keeps what was written even when the process is killed right after.
+
+    A line that a kill has cut off stays one by itself.
+    """
 
     def __init__(self, path: Path) -> None:
         """Append to a file."""
@@ -67,7 +70,7 @@ class Log:
     def write(self, what: str, message_id: str, **more: object) -> None:
         """Write one line in one call."""
         line = json.dumps({"what": what, "id": message_id, "pid": os.getpid(), **more})
-        os.write(self._file, line.encode() + b"\n")
+        os.write(self._file, b"\n" + line.encode() + b"\n")
 
 
 class Account:
@@ -119,9 +122,13 @@ class Account:
 
     async def accept(self, mail: OutgoingMail) -> None:
         """Take a mail over, as a backup account does."""
-        if not self._is_loaded.is_set():
-            raise MailError(STOPPED)
-        await self.courier.accept(mail)
+        try:
+            # Longer than the minute for which it is asked again, by a clock 2,000 times as fast.
+            async with asyncio.timeout(2):
+                courier = await self.loaded()
+        except TimeoutError:
+            raise AbsentError(STOPPED) from None
+        await courier.accept(mail)
 
     async def _deliver(
         self,
@@ -132,7 +139,15 @@ class Account:
     ) -> Delivery:
         message_id = bytes(data).split(b"\r\n", 1)[0].removeprefix(b"Message-ID: ").decode()
         self._life.log.write("attempted", message_id)
-        return await self._session.deliver(envelope, data, before_dot=before_dot)
+        delivery = await self._session.deliver(envelope, data, before_dot=before_dot)
+        for outcome in delivery.outcomes:
+            if (failure := outcome.failure) is not None:
+                is_late = failure.kind is FailureKind.SERVER_TOO_SLOW
+                what, why = "waited" if is_late else "unheard", str(failure)
+                self._life.log.write(
+                    what, message_id, to=[outcome.address], account=self.name, why=why
+                )
+        return delivery
 
 
 class Life:

@@ -3,8 +3,9 @@
 import pytest
 
 from custom_components.email_courier.mail.failure import MailError
-from custom_components.email_courier.mail.outbox.backup import Backup
+from custom_components.email_courier.mail.outbox.backup import AbsentError, Backup
 from custom_components.email_courier.mail.outbox.courier import CourierConfig
+from custom_components.email_courier.mail.outbox.dispatcher import STOPPED
 from custom_components.email_courier.mail.outbox.events import Failed, GivenUp, HandedOver
 from custom_components.email_courier.mail.outbox.store import Store
 from custom_components.email_courier.mail.outbox.submission import (
@@ -238,6 +239,51 @@ async def test_a_crash_while_handing_over_is_a_lost_reply(
     await house.restart()
     [record] = await house.courier.waiting()
     assert [owed.lost_replies for owed in record.owed] == [1]
+
+
+@pytest.fixture
+async def interrupted(house: House) -> Neighbour:
+    """Have a backup account that cannot be asked at a start after a crash in a hand-over."""
+
+    async def crash(_: OutgoingMail) -> None:
+        house.crash()
+        raise RuntimeError("crash")
+
+    house.config = CourierConfig(backup=Backup(own="main", account="spare", hand_over=crash))
+    await house.restart()
+    house.server.failure = DOWN
+    await house.courier.submit(mail())
+    await house.turn(6 * MINUTE)
+    house.server.failure = None
+    neighbour = Neighbour()
+    neighbour.error = AbsentError(STOPPED)
+    house.config = CourierConfig(
+        backup=Backup(own="main", account="spare", hand_over=neighbour.hand_over)
+    )
+    await house.restart()
+    return neighbour
+
+
+async def test_after_a_crash_a_backup_account_that_begins_later_is_asked_before_a_copy_is_made(
+    house: House, interrupted: Neighbour
+) -> None:
+    await house.turn(20)
+    assert interrupted.offered > 2
+    assert house.server.mails == []
+    interrupted.error = None
+    await house.turn(MINUTE)
+    assert len(interrupted.taken) == 1
+    assert house.server.mails == []
+    assert house.courier.state.waiting == 0
+
+
+async def test_after_a_crash_a_backup_account_that_never_begins_is_not_waited_for(
+    house: House, interrupted: Neighbour
+) -> None:
+    await house.turn(2 * MINUTE)
+    assert interrupted.taken == []
+    assert len(house.server.mails) == 1
+    assert house.courier.state.waiting == 0
 
 
 async def test_the_backup_account_takes_mail_on_disk_and_delivers_it(house: House) -> None:

@@ -1,6 +1,6 @@
 """A mail as the backup account sends it."""
 
-from dataclasses import replace
+from copy import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 import contextlib
-from dataclasses import replace
+from copy import replace
 import os
 from pathlib import Path
 

@@ -1,6 +1,6 @@
 """The last outcomes that are remembered."""
 
-from dataclasses import replace
+from copy import replace
 from pathlib import Path
 import stat
 

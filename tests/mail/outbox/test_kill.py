@@ -11,20 +11,21 @@ from pathlib import Path
 import random
 import signal
 import sys
+from typing import Any
 
 import pytest
 
+from custom_components.email_courier.mail.outbox.store import GIVEN_UP
 from tests.mail.outbox.kill_server import FickleServer
 from tests.support import pure
 from tests.support.record import Mail
 
-KILLS = {"first": 125, "straight": 125, "pair": 250}
+KILLS = 125
+RUNS = [("first", 1), ("straight", 1), ("pair", 1), ("pair", 2)]
+"""How the outbox is set up, and which of its runs it is."""
 SEEN = ("handed_over", "reloaded", "digested")
 LEAST_LIFE = {"first": 0.02, "straight": 0.02, "pair": 0.3}
 """Seconds; two accounts take longer to begin."""
-MOST_LATE = {"first": 0, "straight": 0, "pair": 5}
-"""Copies beyond lost replies: with a clock 2,000 times as fast, a busy machine brings a reply later
-than whoever asked for it waits."""
 MOST_COPIES = {"first": 2, "straight": 2, "pair": 3}
 """A reply may be lost once in every account that the mail goes through."""
 PROGRAM = (
@@ -87,12 +88,19 @@ class Story:
     refused: set[str] = field(default_factory=set)
     failed: set[str] = field(default_factory=set)
     delivered: set[tuple[str, int]] = field(default_factory=set)
+    waited: set[tuple[str, int]] = field(default_factory=set)
+
+
+def entries(log: Path) -> Iterator[dict[str, Any]]:
+    """Read the log, without the lines that a kill has cut off."""
+    for line in log.read_text().splitlines():
+        with contextlib.suppress(json.JSONDecodeError):
+            yield json.loads(line)
 
 
 def stories(log: Path) -> dict[str, Story]:
     found: dict[str, Story] = defaultdict(Story)
-    for line in log.read_text().splitlines():
-        entry = json.loads(line)
+    for entry in entries(log):
         if entry["what"] in SEEN:
             continue
         story = found[entry["id"]]
@@ -110,6 +118,8 @@ def stories(log: Path) -> dict[str, Story]:
                 story.failed |= set(entry["to"])
             case "delivered":
                 story.delivered |= {(recipient, entry["pid"]) for recipient in entry["to"]}
+            case "waited":
+                story.waited |= {(recipient, entry["pid"]) for recipient in entry["to"]}
     return dict(found)
 
 
@@ -127,7 +137,7 @@ async def first_word(log: Path, said: int) -> None:
 
 def seen(log: Path) -> str:
     """Count what happened on the way."""
-    kinds = [json.loads(line)["what"] for line in log.read_text().splitlines()]
+    kinds = [entry["what"] for entry in entries(log)]
     return ", ".join(f"{kinds.count(kind)} {kind}" for kind in SEEN)
 
 
@@ -163,32 +173,48 @@ def unjustified(
 ) -> Iterator[str]:
     """Name every copy that was made although the reply to the one before was not lost.
 
-    It was lost where the server kept it to itself, and where it was the last that the server did
-    for a process that was killed before it had said that the mail was delivered.
+    It was lost where the server kept it to itself or brought it later than the process waited for
+    it, and where it was the last that the server did for a process that was killed before it had
+    said that the mail was delivered. A busy server may come to what such a process has sent only
+    after it has served the next one: the connections tell which attempt was first.
     """
     clients = server.clients()
     last = {clients[mail.connection]: mail for mail in server.record.mails}
     for (message_id, recipient), copies in arrived.items():
-        for mail in copies[:-1]:
+        for mail in sorted(copies, key=lambda mail: mail.connection)[:-1]:
             client = clients[mail.connection]
-            is_unheard = (recipient, client[0]) not in told[message_id].delivered
-            if not server.keeps_reply(mail.connection) and not (
-                is_unheard and last[client] is mail
-            ):
+            story, ear = told[message_id], (recipient, client[0])
+            is_lost = server.keeps_reply(mail.connection) or ear in story.waited
+            if not is_lost and (ear in story.delivered or last[client] is not mail):
                 yield f"{message_id} to {recipient}"
 
 
+def evidence(server: FickleServer, log: Path, needless: list[str]) -> str:
+    """Tell all that is known of mails that came twice."""
+    ids = {line.partition(" ")[0] for line in needless}
+    clients = server.clients()
+    came = [
+        f"came from process {clients[mail.connection]} for {mail.recipients}: "
+        f"{mail.content[:300]!r}"
+        for mail in server.record.mails
+        if any(message_id.encode() in mail.content[:3000] for message_id in ids)
+    ]
+    said = [
+        str(entry) for entry in entries(log) if any(message_id in str(entry) for message_id in ids)
+    ]
+    return "\n".join([*needless, *came, *said])
+
+
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("mode", KILLS)
+@pytest.mark.parametrize(("mode", "run"), RUNS)
 async def test_a_process_that_is_killed_loses_nothing(
-    tmp_path: Path, mode: str, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, mode: str, run: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    chance = random.Random(f"kill {mode}")
+    chance = random.Random(f"kill {mode} {run}")
     folder, log = tmp_path / "account", tmp_path / "log"
-    kills = KILLS[mode]
     server = FickleServer(seed=chance.randrange(1 << 30))
     async with server, lives(folder, server.port, log, mode) as process:
-        for number in range(kills):
+        for number in range(KILLS):
             said = size(log)
             pid = await process.begin(f"live {number}")
             if number % 2:
@@ -208,14 +234,16 @@ async def test_a_process_that_is_killed_loses_nothing(
     broken = list(lost(told, arrived, mode))
     with capsys.disabled():
         sys.stdout.write(
-            f"\n{mode}: {len(told)} mails handed in, {len(promised)} taken, {kills} kills, "
+            f"\n{mode}: {len(told)} mails handed in, {len(promised)} taken, {KILLS} kills, "
             f"{sum(map(len, arrived.values()))} arrivals, lost {len(broken)}, "
             f"copies {copies}; {seen(log)}\n"
         )
     assert broken == []
-    assert len(list(unjustified(server, told, arrived))) <= MOST_LATE[mode]
+    needless = list(unjustified(server, told, arrived))
+    assert not needless, evidence(server, log, needless)
     for mails in arrived.values():
         assert len({mail.content for mail in mails}) == 1
         assert len(mails) <= MOST_COPIES[mode]
-    assert len(promised) > kills / 10
-    assert [path.name for path in folder.rglob("*.*")] == []
+    assert len(promised) > KILLS / 10
+    left = [path for path in folder.rglob("*.*") if path.parent.name != GIVEN_UP]
+    assert [path.name for path in left] == []

@@ -1,6 +1,6 @@
 """What one attempt means for each recipient."""
 
-from dataclasses import replace
+from copy import replace
 
 import pytest
 

@@ -1,6 +1,6 @@
 """A provider's quota that is used up for a while."""
 
-from dataclasses import replace
+from copy import replace
 
 import pytest
 

@@ -1,6 +1,6 @@
 """What is written down of a mail, and read again."""
 
-from dataclasses import replace
+from copy import replace
 import json
 
 from hypothesis import given, strategies as st

@@ -18,7 +18,7 @@ from custom_components.email_courier.mail.outbox.events import (
     Failed,
     GivenUp,
 )
-from custom_components.email_courier.mail.outbox.history import History
+from custom_components.email_courier.mail.outbox.history import LENGTH, History
 from custom_components.email_courier.mail.outbox.spool import QuotaLimits
 from custom_components.email_courier.mail.outbox.store import Store
 from custom_components.email_courier.mail.outbox.submission import OutboxError, OutboxReason, Status
@@ -125,7 +125,7 @@ async def with_a_record_behind(house: House) -> bytes:
 
 async def test_what_cannot_be_written_down_is_remembered_until_it_can(house: House) -> None:
     await with_a_record_behind(house)
-    assert [event.detail for event in house.told(DiskTrouble)] == [str(FULL)]
+    assert [event.detail for event in house.told(DiskTrouble)] == [FULL.strerror]
     house.server.refusals = {}
     [listed] = await house.courier.waiting()
     assert [owed.address for owed in listed.owed] == ["ben@example.test"]
@@ -193,7 +193,7 @@ async def test_a_waiting_mail_that_cannot_be_read_now_is_read_later(house: House
     house.disk_error = OSError(errno.EIO, "Input/output error")
     await house.turn(35)
     assert house.courier.state.waiting == 1
-    assert [event.detail for event in house.told(DiskTrouble)] == [str(house.disk_error)]
+    assert [event.detail for event in house.told(DiskTrouble)] == [house.disk_error.strerror]
     house.disk_error = None
     await house.turn(35)
     assert len(house.server.mails) == 1
@@ -343,10 +343,12 @@ async def test_the_history_of_the_last_outcomes_survives_a_restart(house: House)
     assert json.dumps(house.courier.history)
 
 
-async def test_the_history_holds_the_last_fifty(house: House) -> None:
-    for number in range(60):
+async def test_the_history_holds_the_last_outcomes_alone(house: House) -> None:
+    for number in range(LENGTH + 10):
         await house.courier.submit(mail(text=str(number)))
-    assert [o["subject"] for o in house.courier.history] == [f"Mail {n}" for n in range(10, 60)]
+    assert [o["subject"] for o in house.courier.history] == [
+        f"Mail {n}" for n in range(10, LENGTH + 10)
+    ]
 
 
 async def test_the_history_is_written_in_time_without_a_stop(house: House) -> None:

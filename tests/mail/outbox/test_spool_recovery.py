@@ -50,7 +50,7 @@ async def test_held_mail_that_cannot_be_read_holds_up_no_waiting_mail(
 ) -> None:
     monkeypatch.setattr(Store, "open", unreadable("held"))
     await left_behind.restart()
-    assert left_behind.told(DiskTrouble) == [DiskTrouble(str(UNREADABLE))]
+    assert left_behind.told(DiskTrouble) == [DiskTrouble("Input/output error")]
     assert len(left_behind.server.mails) == 1
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 import contextlib
-from dataclasses import replace
+from copy import replace
 from pathlib import Path
 
 from custom_components.email_courier.mail.outbox.submission import Status

@@ -13,6 +13,7 @@ from custom_components.email_courier.mail.outbox.events import (
     GivenUp,
     Paused,
 )
+from custom_components.email_courier.mail.outbox.given_up import KEPT_FOR
 from custom_components.email_courier.mail.outbox.submission import DAY, Rank, Status
 from tests.mail.outbox.house import HOUR, MINUTE, START, House, mail
 from tests.mail.outbox.servers import BLOCKED, DOWN, GREYLISTED, HUNG_UP, WRONG_PASSWORD
@@ -238,7 +239,7 @@ async def test_a_mail_that_expires_is_reported_with_the_reason_and_forgotten(hou
     house.server.failure = None
     await house.turn(DAY)
     assert house.server.mails == []
-    assert house.clock.timers == []
+    assert house.clock.timers == [START + HOUR + KEPT_FOR]
 
 
 async def test_a_mail_expires_after_a_day_unless_it_says_otherwise(house: House) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from custom_components.email_courier.mail.failure import (
+    Cause,
     Failure,
     FailureKind,
     MailError,
@@ -70,7 +71,7 @@ def test_where_these_letters_are_not_taken_whoever_has_them_is_named(
         stage,
         Permanence.PERMANENT,
         detail=f"{JUERGEN}: the server takes no addresses with letters outside ASCII",
-        facts={"address": JUERGEN},
+        facts={"address": JUERGEN, "cause": Cause.ADDRESS_NOT_ASCII},
     )
     assert rcpt_command(ANNA, ASCII_ONLY) == f"RCPT TO:<{ANNA}>".encode()
 
@@ -91,7 +92,7 @@ def test_an_address_that_can_be_none_is_shown_clean(
         stage,
         Permanence.PERMANENT,
         detail="not an address",
-        facts={"address": "a@b.test>  DATA"},
+        facts={"address": "a@b.test>  DATA", "cause": Cause.ADDRESS_LOCAL_PART},
     )
 
 

@@ -1,11 +1,13 @@
 """What the errors of the engine, of TLS and of the system are called."""
 
+import errno
 import socket
 import ssl
 
 import pytest
 
 from custom_components.email_courier.mail.failure import (
+    Cause,
     Failure,
     FailureKind as Kind,
     MailError,
@@ -51,10 +53,20 @@ def _malformed(raw: bytes) -> MalformedReplyError:
     ("error", "stage", "kind", "detail"),
     [
         (socket.gaierror(-2, "Name not known"), Stage.RESOLVE, Kind.HOST_NOT_FOUND, None),
-        (ConnectionRefusedError(111, "Refused"), Stage.CONNECT, Kind.CONNECTION_REFUSED, None),
+        (
+            ConnectionRefusedError(111, "Connect call failed ('192.0.2.1', 25)"),
+            Stage.CONNECT,
+            Kind.CONNECTION_REFUSED,
+            "Connection refused",
+        ),
         (OSError(113, "No route to host"), Stage.CONNECT, Kind.CONNECT_TIMEOUT, None),
         (ConnectionResetError(104, "Reset"), Stage.CONNECT, Kind.DISCONNECTED, ""),
-        (ConnectionResetError(104, "Reset"), Stage.TLS, Kind.TLS_FAILED, "Reset"),
+        (
+            ConnectionResetError(104, "Reset"),
+            Stage.TLS,
+            Kind.TLS_FAILED,
+            "Connection reset by peer",
+        ),
         (EngineError("lost"), Stage.SENDER, Kind.DISCONNECTED, ""),
         (EOFError(), Stage.HELLO, Kind.DISCONNECTED, ""),
         (ValueError("label empty"), Stage.RESOLVE, Kind.HOST_NOT_FOUND, "label empty"),
@@ -121,10 +133,14 @@ def test_running_out_of_time_is_named_by_how_far_it_came(
     ("raw", "kind", "facts"),
     [
         (b"\x16\x03\x01\x00\x05", Kind.TLS_EXPECTED, {}),
-        (b"HTTP/1.1 400 Bad Request\r\n", Kind.NOT_SMTP, {"protocol": "HTTP"}),
-        (b"Welcome, stranger\r\n", Kind.NOT_SMTP, {"protocol": "?"}),
-        (b"2\r\n", Kind.PROTOCOL_ERROR, {}),
-        (b"\xff\xfe\xfd\r\n", Kind.PROTOCOL_ERROR, {}),
+        (
+            b"HTTP/1.1 400 Bad Request\r\n",
+            Kind.NOT_SMTP,
+            {"protocol": "HTTP", "heard": "HTTP/1.1 400 Bad Request"},
+        ),
+        (b"Welcome, stranger\r\n", Kind.NOT_SMTP, {"protocol": "?", "heard": "Welcome, stranger"}),
+        (b"2\r\n", Kind.PROTOCOL_ERROR, {"heard": "2"}),
+        (b"\xff\xfe\xfd\r\n", Kind.PROTOCOL_ERROR, {"heard": "ÿþý"}),
         (b"\r\n", Kind.PROTOCOL_ERROR, {}),
     ],
 )
@@ -154,7 +170,28 @@ def test_a_reply_that_is_none_later_on_is_quoted() -> None:
 def test_a_certificate_is_refused_for_its_reason(code: int, kind: Kind) -> None:
     failure = map_errors(_certificate_error(code, "no\ngood"), _progress(Stage.TLS))
     assert (failure.kind, failure.detail) == (kind, "no good")
-    assert failure.facts == {"host": "mail.example.test"}
+    assert failure.facts.get("host") == "mail.example.test"
+    assert failure.facts.get("cause") == (Cause.SELF_SIGNED if code == 18 else None)
+
+
+@pytest.mark.parametrize(
+    ("error", "stage", "cause"),
+    [
+        (socket.gaierror(socket.EAI_AGAIN, "Try again"), Stage.RESOLVE, Cause.DNS_SILENT),
+        (socket.gaierror(socket.EAI_NONAME, "Not known"), Stage.RESOLVE, None),
+        (OSError(errno.EHOSTUNREACH, "No route"), Stage.CONNECT, Cause.NO_ROUTE),
+        (OSError(errno.ENETUNREACH, "No network"), Stage.CONNECT, Cause.NO_ROUTE),
+        (_tls_error("UNSUPPORTED_PROTOCOL"), Stage.TLS, Cause.TLS_VERSION),
+        (_tls_error("NO_SHARED_CIPHER"), Stage.TLS, Cause.TLS_CIPHER),
+        (_tls_error("DH_KEY_TOO_SMALL"), Stage.TLS, Cause.TLS_WEAK_KEY),
+        (_tls_error("TLSV13_ALERT_CERTIFICATE_REQUIRED"), Stage.TLS, Cause.TLS_CLIENT_CERTIFICATE),
+        (_tls_error("WHO_KNOWS"), Stage.TLS, None),
+    ],
+)
+def test_a_cause_that_a_person_can_do_something_about_is_named(
+    error: Exception, stage: Stage, cause: Cause | None
+) -> None:
+    assert map_errors(error, _progress(stage)).facts.get("cause") == cause
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """A session that is kept warm: mails share it, and nobody notices when it has gone stale."""
 
 import asyncio
-from dataclasses import replace
+from copy import replace
 
 import pytest
 

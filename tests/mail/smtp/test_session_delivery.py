@@ -1,13 +1,13 @@
 """Delivering a mail: one outcome for each recipient, whatever happens on the way."""
 
 import asyncio
-from dataclasses import replace
+from copy import replace
 import time
 
 import pytest
 
 from custom_components.email_courier.mail.envelope import Delivery, Envelope
-from custom_components.email_courier.mail.failure import FailureKind, Permanence, Stage
+from custom_components.email_courier.mail.failure import Cause, FailureKind, Permanence, Stage
 from custom_components.email_courier.mail.payload import IN_MEMORY, FilePayload, gather
 from custom_components.email_courier.mail.settings import Deadlines, Encryption
 from custom_components.email_courier.mail.smtp.keepalive import deliver_once
@@ -348,7 +348,10 @@ async def test_one_address_outside_ascii_takes_no_mail_from_the_others(
     [refused] = delivery.refused
     assert refused.failure is not None
     assert refused.failure.kind is FailureKind.INVALID_RECIPIENT
-    assert refused.failure.facts == {"address": "pelé@example.test"}
+    assert refused.failure.facts == {
+        "address": "pelé@example.test",
+        "cause": Cause.ADDRESS_NOT_ASCII,
+    }
     assert server.record.mails[0].recipients == ("a@example.test",)
     assert "SMTPUTF8" not in server.record.mails[0].parameters
     assert server.record.violations == []

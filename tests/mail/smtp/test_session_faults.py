@@ -1,7 +1,7 @@
 """A server that drips, stalls, hangs up or resets, at every step of a handshake."""
 
 import asyncio
-from dataclasses import replace
+from copy import replace
 import time
 
 import pytest

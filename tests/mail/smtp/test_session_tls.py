@@ -1,6 +1,6 @@
 """TLS: which certificate is accepted, and that nothing less than what was chosen ever happens."""
 
-from dataclasses import replace
+from copy import replace
 import ssl
 
 import pytest

@@ -1,7 +1,7 @@
 """Proving settings: what is proven, how long it takes, and that leaving it leaves nothing."""
 
 import asyncio
-from dataclasses import replace
+from copy import replace
 import time
 
 import pytest

@@ -1,7 +1,7 @@
 """Looking for settings that work: only the same server is asked, and nothing is given away."""
 
 import asyncio
-from dataclasses import replace
+from copy import replace
 import time
 
 import pytest

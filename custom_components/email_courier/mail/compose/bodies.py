@@ -121,11 +121,14 @@ def _may_be_shown(content: Content, attachment: Attachment) -> bool:
     """Tell whether an attachment with a content id is part of the page."""
     if content.html:
         return True
-    return bool(content.markdown or content.has_card) and is_picture(attachment)
+    has_page = bool(content.markdown) or content.has_card or attachment.is_shown
+    return has_page and is_picture(attachment)
 
 
 def _is_shown_unnamed(content: Content, attachment: Attachment) -> bool:
     """Tell whether an attachment that nothing names is shown: a picture, unless all is plain."""
+    if attachment.is_shown:
+        return is_picture(attachment)
     return content.layout is Layout.CARD and is_shown_by_readers(attachment)
 
 
@@ -178,8 +181,9 @@ def _with_rest(text: str, content: Content) -> str:
         target = button_target(content.button, content.base_url)
         if target not in text:
             blocks.append(f"{one_line(content.button.text) or words.open}: {target}")
-    if not blocks and not text.strip() and content.has_card:
-        blocks += [f"[{one.caption}]" for one in content.attachments if one.caption]
+    if not blocks and not text.strip():
+        shown = [one for one in content.attachments if content.has_card or one.is_shown]
+        blocks += [f"[{one.caption}]" for one in shown if one.caption]
     blocks += [_entry_text(entry, content) for entry in content.entries]
     if not blocks:
         return text
@@ -210,19 +214,20 @@ def _page(content: Content, files: _Files, text: str, now: datetime) -> str | No
         html = content.html
         if files.names:
             html = _with_sent_content_ids(html, files.names)
-        return _with_appendix(html, content, figures)
-    if content.layout is Layout.PLAIN and not content.markdown:
+        return _with_appendix(html, content, files, figures)
+    if content.layout is Layout.PLAIN and not content.markdown and not files.inline:
         return None
     return page(content, figures, now, text)
 
 
-def _with_appendix(html: str, content: Content, figures: list[Figure]) -> str:
+def _with_appendix(html: str, content: Content, files: _Files, figures: list[Figure]) -> str:
     """Put below a page of somebody else what is to be shown and is not named there."""
+    always = {content_id for content_id, attachment in files.inline if attachment.is_shown}
     unnamed = [
         one
         for one in figures
-        if content.layout is Layout.CARD
-        and isinstance(one, InlinePicture)
+        if isinstance(one, InlinePicture)
+        and (content.layout is Layout.CARD or one.content_id in always)
         and not re.search(rf"cid:{re.escape(one.content_id)}(?![\w.@+~-])", html)
     ]
     if not (added := appendix(content, unnamed)):

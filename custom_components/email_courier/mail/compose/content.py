@@ -64,7 +64,7 @@ class ContentError(Exception):
         self.facts: Mapping[str, str] = facts
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Attachment:
     """A file to send along.
 
@@ -73,6 +73,8 @@ class Attachment:
     content_type: what it is believed to be; its content and its name can know better.
     content_id: the name by which html or markdown shows it inline (RFC 2392 without "cid:").
     caption: what is said below it where it is shown, such as the name of a camera.
+    is_shown: a picture is part of the page whatever body the mail has; where html or markdown
+    names its content id, there and without the caption.
     """
 
     filename: str
@@ -80,6 +82,7 @@ class Attachment:
     content_type: str | None = None
     content_id: str | None = None
     caption: str = ""
+    is_shown: bool = False
 
     def close(self) -> None:
         """Close the file; whoever composes it from now on finds it unreadable."""
@@ -138,7 +141,7 @@ class Entry(NamedTuple):
     content_ids: tuple[str, ...] = ()
 
 
-class Origin(NamedTuple):
+class SentBy(NamedTuple):
     """What has sent a mail, such as "Automation: Doorbell", and where that is found."""
 
     name: str
@@ -186,7 +189,7 @@ _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _ENGLISH = Words()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Content:
     """Everything that is asked of one mail.
 
@@ -195,6 +198,8 @@ class Content:
     markdown: the same, as CommonMark, rendered into the layout; not together with html.
     images: the classic pictures: inline under their file names where there is html, else attached.
     headers: further header fields by name.
+    default_subject: without a subject, the first line of the text is taken, and this where there
+    is no text; None leaves such a mail without one.
     thread: mails with the same key are one conversation in the inbox.
     base_url: where relative links in markdown and the button lead to.
     home_name, language: for the layout; the language is a BCP 47 tag.
@@ -203,7 +208,7 @@ class Content:
     icon: an emoji. color: such as "#d1242f".
     facts, button: below the text. gaps: in the place of what cannot be had.
     entries: below the text, each with a heading of its own.
-    origin: what has sent it, for the card.
+    sent_by: what has sent it, for the card.
     """
 
     sender: Mailbox
@@ -212,6 +217,7 @@ class Content:
     bcc: tuple[Mailbox, ...] = ()
     reply_to: tuple[Mailbox, ...] = ()
     subject: str = ""
+    default_subject: str | None = None
     text: str = ""
     html: str | None = None
     markdown: str | None = None
@@ -231,7 +237,7 @@ class Content:
     facts: tuple[Fact, ...] = ()
     gaps: tuple[Gap, ...] = ()
     entries: tuple[Entry, ...] = ()
-    origin: Origin | None = None
+    sent_by: SentBy | None = None
     words: Words = _ENGLISH
 
     @property

@@ -51,6 +51,7 @@ _PRIORITIES: dict[Priority, tuple[str, str, str]] = {
 
 def message_header(
     content: Content,
+    subject: str,
     to: tuple[Mailbox, ...],
     cc: tuple[Mailbox, ...],
     message_id: str,
@@ -60,6 +61,7 @@ def message_header(
 ) -> Fields:
     """Return the fields of the message as a whole, those of its body left out.
 
+    subject: as it is sent.
     to, cc: who is shown there; Bcc is never written. message_id: with its angle brackets.
     in_ascii: writes to and cc without addresses that only RFC 6531 can carry.
     Raises ContentError for a custom field that is reserved, malformed or repeated.
@@ -68,7 +70,7 @@ def message_header(
         ("From", mailbox_list("From", [content.sender])),
         *_destinations(to, cc, in_ascii=in_ascii),
         *_mailboxes("Reply-To", content.reply_to),
-        *_subject(content.subject),
+        *_subject(subject),
         ("Date", format_datetime(now)),
         ("Message-ID", message_id),
         *_thread(content),
@@ -104,8 +106,7 @@ def _mailboxes(name: str, mailboxes: tuple[Mailbox, ...], *, in_ascii: bool = Fa
 
 
 def _subject(subject: str) -> Fields:
-    shown = shown_subject(subject)
-    return (("Subject", unstructured("Subject", shown)),) if shown else ()
+    return (("Subject", unstructured("Subject", subject)),) if subject else ()
 
 
 def _thread(content: Content) -> Fields:

@@ -243,9 +243,9 @@ word-break:break-word">
         time = _text(content.words.written_time(self._now))
         home = _text(content.home_name)
         lines = [f"{home} &middot; {time}" if home else time]
-        if (origin := content.origin) is not None:
-            name = _text(origin.name)
-            target = origin.url and absolute_link(origin.url, None)
+        if (sent_by := content.sent_by) is not None:
+            name = _text(sent_by.name)
+            target = sent_by.url and absolute_link(sent_by.url, None)
             lines.append(
                 f'<a href="{escape(target)}" style="color:{MUTED}">{name}</a>' if target else name
             )

@@ -142,6 +142,24 @@ def is_number(cell: str) -> bool:
     return bool(re.fullmatch(_NUMBER, cell.strip(" *~`_")))
 
 
+def plain_lines(source: str) -> Iterator[str]:
+    """Yield the lines of the text in markdown: without marks, addresses and pictures."""
+    for token in parser().parse(source):
+        if token.type in {"fence", "code_block"}:
+            yield from token.content.splitlines()
+        elif token.children is not None:
+            yield from _text_of(token.children).split("\n")
+
+
+def _text_of(tokens: list[Token]) -> str:
+    breaks = {"softbreak", "hardbreak"}
+    return "".join(
+        "\n" if token.type in breaks else token.content
+        for token in tokens
+        if token.type in breaks or token.type in {"text", "code_inline"}
+    )
+
+
 class _Markdown(MarkdownIt):
     """The parser, with our choice of what may be an address at all."""
 

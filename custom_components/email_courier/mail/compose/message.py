@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from copy import replace
 from datetime import datetime
 from secrets import token_hex
 
@@ -11,8 +12,9 @@ from ..envelope import Envelope
 from ..payload import Payload, gather
 from .bodies import body_part
 from .content import Content, ContentError, ContentFault
-from .headers import message_header, shown_subject
+from .headers import message_header
 from .part import Part
+from .subject import subject_of
 
 
 class ComposedMail:
@@ -55,13 +57,14 @@ def compose(
     recipients = tuple(mailbox for mailboxes in destinations for mailbox in mailboxes)
     if not recipients:
         raise ContentError("to", ContentFault.NO_RECIPIENT)
-    message = _message(content, destinations, message_id, now, unique)
+    subject = subject_of(content)
+    message = _message(content, subject, destinations, message_id, now, unique)
     data = gather(message.pieces())
     return ComposedMail(
         envelope=_envelope(content, recipients),
         data=data,
         message_id=message_id,
-        subject=shown_subject(content.subject),
+        subject=subject,
         date=now,
     )
 
@@ -73,11 +76,12 @@ def wire_size(content: Content, *, now: datetime) -> int:
     """
     destinations = _once([content.to, content.cc, content.bcc])
     message_id = f"<{_chance()}@{content.sender.domain}>"
-    return _message(content, destinations, message_id, now, _chance).size
+    return _message(content, subject_of(content), destinations, message_id, now, _chance).size
 
 
 def _message(
     content: Content,
+    subject: str,
     destinations: list[tuple[Mailbox, ...]],
     message_id: str,
     now: datetime,
@@ -86,8 +90,18 @@ def _message(
     to, cc, bcc = destinations
     # A server without SMTPUTF8 can still take the mail for those whose address does not need it.
     in_ascii = any(mailbox.address.isascii() for mailbox in (*to, *cc, *bcc))
-    header = message_header(content, to, cc, message_id, now, in_ascii=in_ascii)
-    return body_part(content, unique, now).with_fields((*header, ("MIME-Version", "1.0")))
+    header = message_header(content, subject, to, cc, message_id, now, in_ascii=in_ascii)
+    return body_part(_with_subject(content, subject), unique, now).with_fields(
+        (*header, ("MIME-Version", "1.0"))
+    )
+
+
+def _with_subject(content: Content, subject: str) -> Content:
+    """Return content with the subject as sent, which no heading says where it was not given."""
+    if subject == content.subject:
+        return content
+    heading = content.subject if content.heading is None else content.heading
+    return replace(content, subject=subject, heading=heading)
 
 
 def _once(fields: Iterable[Iterable[Mailbox]]) -> list[tuple[Mailbox, ...]]:

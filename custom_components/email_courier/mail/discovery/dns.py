@@ -1,16 +1,19 @@
-"""The two kinds of DNS records that discovery asks for."""
+"""The kinds of DNS records that are asked for, and how."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
 import contextlib
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import NamedTuple, Protocol, Self
 
 import aiodns
 import pycares
 
 from .model import LookupFailed
+
+type Address = IPv4Address | IPv6Address
 
 _NO_SUCH_RECORD = frozenset({aiodns.error.ARES_ENOTFOUND, aiodns.error.ARES_ENODATA})
 
@@ -39,6 +42,19 @@ class Resolver(Protocol):
 
     async def mx(self, domain: str) -> Sequence[MailExchanger]:
         """Return the MX records of a domain, or nothing where there are none."""
+
+
+class PolicyResolver(Protocol):
+    """Asks the DNS who may send for a domain; all methods raise LookupFailed without an answer."""
+
+    async def mx(self, domain: str, /) -> Sequence[MailExchanger]:
+        """Return the MX records of a domain, or nothing where there are none."""
+
+    async def txt(self, name: str, /) -> Sequence[str]:
+        """Return the TXT records of a name, each in one piece, or nothing where there are none."""
+
+    async def addresses(self, name: str, version: int, /) -> Sequence[Address]:
+        """Return the addresses of a name (version 4 or 6), or nothing where there are none."""
 
 
 class SystemResolver:
@@ -93,6 +109,22 @@ class SystemResolver:
             MailExchanger(data.priority, _host(data.exchange))
             for data in await self._query(domain, "MX")
             if isinstance(data, pycares.MXRecordData)
+        ]
+
+    async def txt(self, name: str) -> Sequence[str]:
+        """Return the TXT records of a name, one character a byte. Raises LookupFailed."""
+        return [
+            data.data.decode("latin-1")
+            for data in await self._query(name, "TXT")
+            if isinstance(data, pycares.TXTRecordData)
+        ]
+
+    async def addresses(self, name: str, version: int) -> Sequence[Address]:
+        """Return the addresses of a name, of IPv4 or of IPv6. Raises LookupFailed."""
+        return [
+            ip_address(data.addr)
+            for data in await self._query(name, "A" if version == 4 else "AAAA")
+            if isinstance(data, (pycares.ARecordData, pycares.AAAARecordData))
         ]
 
     async def _query(self, name: str, kind: str) -> list[object]:

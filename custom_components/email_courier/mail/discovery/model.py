@@ -52,6 +52,7 @@ class Hint(StrEnum):
     SELF_SIGNED_CERTIFICATE = "self_signed_certificate"
     SEPARATE_MAIL_PASSWORD = "separate_mail_password"
     SMTP_KEY_NOT_API_KEY = "smtp_key_not_api_key"
+    TEMPLATES_ONLY = "templates_only"
     TOKEN_IS_USERNAME_TOO = "token_is_username_too"
     TWO_FACTOR_FIRST = "two_factor_first"
     VERIFIED_SENDER = "verified_sender"

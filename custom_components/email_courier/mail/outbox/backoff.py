@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..failure import Failure, FailureKind, Permanence
+from ..failure import Failure, FailureKind, Permanence, Stage
 
 
 def is_quota(failure: Failure | None) -> bool:
     """Whether the provider takes no more for now."""
     return failure is not None and failure.kind is FailureKind.QUOTA_EXCEEDED
 
+
+SUSPENDED = Failure(
+    FailureKind.DEFERRED,
+    Stage.RESOLVE,
+    Permanence.TEMPORARY,
+    detail="the account is paused",
+)
+"""What keeps mail while nobody wants any to be sent."""
 
 DELAYS = (30.0, 120.0, 300.0, 900.0, 1800.0)
 """Seconds before the second, third, ... attempt."""
@@ -41,6 +49,7 @@ class Backoff:
 
     failure: why it is not up.
     opens_at: time of the run in seconds of the next scheduled attempt.
+    is_suspended: somebody wants nothing to be sent for now, whatever the server does.
     """
 
     def __init__(self, chance: Callable[[], float], changed: Callable[[], None]) -> None:
@@ -50,6 +59,7 @@ class Backoff:
         """
         self.failure: Failure | None = None
         self.opens_at = 0.0
+        self.is_suspended = False
         self._chance = chance
         self._changed = changed
         self._failures = 0
@@ -61,9 +71,19 @@ class Backoff:
         failure = self.failure
         return failure if failure is not None and failure.wants_other_login else None
 
+    @property
+    def is_known_cause(self) -> bool:
+        """Whether mail waits for what somebody knows of, or for what passes by itself."""
+        return self.is_suspended or self.paused is not None or is_quota(self.failure)
+
+    def suspend(self, *, is_suspended: bool) -> None:
+        """Begin or end a time in which nothing is sent."""
+        self.is_suspended = is_suspended
+        self._changed()
+
     def is_open(self, now: float) -> bool:
         """Whether a deferred mail may be attempted."""
-        return self.paused is None and now >= self.opens_at
+        return not self.is_suspended and self.paused is None and now >= self.opens_at
 
     def is_known_down(self, now: float) -> bool:
         """Whether a new attempt would only repeat a failure that passes by itself."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from copy import replace
 from itertools import chain
 import logging
 import math
@@ -13,17 +13,27 @@ from typing import NamedTuple
 from ..envelope import Envelope
 from ..failure import MailError
 from ..payload import IN_MEMORY, gather, pieces_of
+from .backoff import Backoff
 from .events import Notifier
 from .runtime import TaskGroup, Timers
 from .scheduler import ActiveMail, QueueEntry
 from .spool import Spool
-from .submission import OutboxError, OutgoingMail
+from .submission import OutboxError, OutboxReason, OutgoingMail
 
 _LOGGER = logging.getLogger(__name__)
 
+ASK_AGAIN = 5.0
+"""Seconds until a backup account is asked again that could not be asked."""
+ASKED_FOR = 60.0
+"""Seconds from the start for which it is asked whether it has what was offered before a crash."""
+
 type Accept = Callable[[OutgoingMail], Awaitable[None]]
 """Returns when the backup account has the mail on disk. Raises MailError or OutboxError when it
-does not take it, and the mail stays where it is."""
+does not take it, and the mail stays where it is; AbsentError when it cannot be asked."""
+
+
+class AbsentError(MailError):
+    """The backup account cannot be asked: it may have taken the mail before a crash, or not."""
 
 
 class Backup(NamedTuple):
@@ -76,6 +86,23 @@ def readdress(mail: OutgoingMail, sender: str) -> OutgoingMail:
     return replace(mail, envelope=envelope, data=gather(chain([start], pieces)))
 
 
+def renamed(mail: OutgoingMail, message_id: str) -> OutgoingMail:
+    """Return the same mail with another Message-ID. Blocks.
+
+    message_id: with its angle brackets. Its date stays: it says when the mail was written.
+    """
+    pieces = pieces_of(mail.data, IN_MEMORY)
+    head, gap, body = next(pieces).partition(b"\r\n\r\n")
+    written = [
+        m["name"] + b": " + message_id.encode() + b"\r\n"
+        if m["name"].lower() == b"message-id"
+        else m.group()
+        for m in re.finditer(_FIELD, head + b"\r\n", re.DOTALL)
+    ]
+    start = b"".join(written).removesuffix(b"\r\n") + gap + body
+    return replace(mail, message_id=message_id, data=gather(chain([start], pieces)))
+
+
 def _from(original: bytes, sender: bytes) -> bytes:
     """Put another address into the value of a From field; its name may be encoded or folded."""
     if re.search(_BRACKETED, original):
@@ -87,29 +114,43 @@ class HandOver:
     """Offers mails to the backup account, one after the other, once each has waited long enough."""
 
     def __init__(
-        self, backup: Backup, spool: Spool, notifier: Notifier, timers: Timers, tasks: TaskGroup
+        self,
+        backup: Backup | None,
+        spool: Spool,
+        backoff: Backoff,
+        notifier: Notifier,
+        timers: Timers,
+        tasks: TaskGroup,
     ) -> None:
-        self._backup = backup
+        self.backup = backup
+        self._backoff = backoff
         self._spool = spool
         self._queue = spool.queue
         self._notifier = notifier
         self._timers = timers
         self._tasks = tasks
         self._timer = timers.register(self.run)
+        self._asks_until = timers.now() + ASKED_FOR
 
     def run(self) -> None:
         """Offer what is to be offered by now, and set the timer to the next mail."""
+        backup = self.backup
+        if backup is None or self._backoff.is_suspended:
+            self._timer.set(None)
+            return
         offered = self._queue.take_offered(self._timers.now())
         if offered:
-            self._tasks.start(self._offer_all(offered))
+            self._tasks.start(self._offer_all(backup, offered))
         self._timer.set(self._queue.next_offer())
 
-    async def _offer_all(self, entries: list[QueueEntry]) -> None:
+    async def _offer_all(self, backup: Backup, entries: list[QueueEntry]) -> None:
         for entry in entries:
-            await self._offer(entry)
+            if self._backoff.is_suspended:
+                self._queue.put_back(entry, entry.next_attempt)
+            else:
+                await self._offer(backup, entry)
 
-    async def _offer(self, entry: QueueEntry) -> None:
-        backup = self._backup
+    async def _offer(self, backup: Backup, entry: QueueEntry) -> None:
         entry.offer_at = math.inf
         try:
             mail = await self._spool.load(entry)
@@ -124,10 +165,9 @@ class HandOver:
         if not backup.accepts(mail.record.visited_accounts):
             self._queue.put_back(entry, entry.next_attempt)
             return
-        await self._hand_over(mail, entry)
+        await self._hand_over(backup, mail, entry)
 
-    async def _hand_over(self, mail: ActiveMail, entry: QueueEntry) -> None:
-        backup = self._backup
+    async def _hand_over(self, backup: Backup, mail: ActiveMail, entry: QueueEntry) -> None:
         now = self._timers.now()
         was_offered = mail.record.is_offered
         next_attempt = 0.0 if was_offered else entry.next_attempt
@@ -140,6 +180,10 @@ class HandOver:
             await backup.hand_over(replace(outgoing, visited_accounts=visited))
         except (MailError, OutboxError) as error:
             _LOGGER.debug("The backup account did not take a mail: %s", error)
+            if was_offered and not _is_answer(error) and now < self._asks_until:
+                # Accounts begin side by side: the other one may not be there yet.
+                self._queue.ask_backup(entry, now + ASK_AGAIN)
+                return
             entry.offer_at = now + backup.after
             if was_offered:
                 mail.record = mail.record.with_lost_reply()
@@ -149,3 +193,10 @@ class HandOver:
             trouble = await self._spool.remove(mail)
             self._notifier.handed_over(mail.record, backup.account)
             self._notifier.trouble(trouble)
+
+
+def _is_answer(error: MailError | OutboxError) -> bool:
+    """Whether a refusal says that the backup account has never taken the mail."""
+    if isinstance(error, OutboxError):
+        return error.reason is not OutboxReason.DISK
+    return not isinstance(error, AbsentError)

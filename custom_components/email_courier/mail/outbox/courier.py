@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 import contextlib
-from dataclasses import replace
+from copy import replace
 import logging
 import math
+from secrets import token_hex
 from typing import Any, NamedTuple
 
 from ..failure import Failure, MailError
 from .backoff import Backoff
-from .backup import Backup, HandOver
+from .backup import Backup, HandOver, readdress, renamed
 from .disk import Disk
-from .dispatcher import Deliver, Dispatcher
+from .dispatcher import Deliver, Dispatcher, error_of
 from .events import CourierEvent, Notifier, OutboxState
+from .given_up import GivenUpMail, KeptMail
 from .history import History, HistorySaver
 from .hold import FloodLimit, HoldQueue
 from .outcome import OutcomeHandler
@@ -25,6 +27,7 @@ from .scheduler import ActiveMail, DeferredQueue, QueueEntry
 from .spool import Quota, QuotaLimits, Recovery, Spool
 from .store import Store
 from .submission import (
+    Origin,
     OutboxError,
     OutboxReason,
     OutgoingMail,
@@ -43,6 +46,7 @@ class CourierConfig(NamedTuple):
     patience: seconds after which a caller is let go and the mail kept, while the attempt goes on.
     backup: the account that takes over.
     flood_limit: how many mails one recipient gets.
+    hides_subjects: nobody is told the subject of a mail, and the history holds none.
     """
 
     write_first: bool = False
@@ -50,6 +54,18 @@ class CourierConfig(NamedTuple):
     limits: QuotaLimits = QuotaLimits()
     backup: Backup | None = None
     flood_limit: FloodLimit | None = None
+    hides_subjects: bool = False
+
+
+class Overdue(NamedTuple):
+    """Mails that have waited too long for no reason that is known to pass by itself.
+
+    mails: how many. record: that of the oldest one. failure: what keeps it.
+    """
+
+    mails: int
+    record: MailRecord
+    failure: Failure | None
 
 
 class Courier:
@@ -78,19 +94,25 @@ class Courier:
         self._backoff = Backoff(host.chance, self._changed)
         self._quota = Quota(self._config.limits, self._changed)
         self._queue = DeferredQueue(math.inf if backup is None else backup.after, self._changed)
-        disk = Disk(store, host, notifier.trouble, timers, tasks)
-        self._spool = spool = Spool(disk, self._queue, self._quota, notifier, timers)
+        self._disk = disk = Disk(store, host, notifier.trouble, timers, tasks)
+        self._given_up = given_up = GivenUpMail(
+            store.folder, host, self._quota, notifier, timers, tasks
+        )
+        self._spool = spool = Spool(disk, self._queue, self._quota, notifier, timers, given_up.keep)
         accepts = None if backup is None else backup.accepts
-        outcome = OutcomeHandler(self._backoff, spool, notifier, timers, accepts)
+        self._outcome = outcome = OutcomeHandler(self._backoff, spool, notifier, timers, accepts)
         self._dispatcher = Dispatcher(deliver, outcome, spool, notifier, host, timers, tasks)
         self._history = History(store.folder / "history")
         self._history_saver = HistorySaver(self._history, host, notifier, timers, tasks)
-        self._hand_over = backup and HandOver(backup, spool, notifier, timers, tasks)
+        self._hand_over = HandOver(backup, spool, self._backoff, notifier, timers, tasks)
         self._hold = limit and HoldQueue(limit, store, spool, notifier, host, timers, tasks)
         # What a crash has left of a digest is settled before the deferred mail is looked through.
         folders = [spool.open] if self._hold is None else [self._hold.open, spool.open]
+        folders.append(given_up.open)
         self._recovery = Recovery(folders, notifier, timers, tasks)
+        notifier.hides_subjects = self._config.hides_subjects
         notifier.listen(listener)
+        self._counts_from = -math.inf
         self._opening: asyncio.Task[None] | None = None
         self._is_stale = False
         self._calls = 0
@@ -108,7 +130,43 @@ class Courier:
             down=self._backoff.failure,
             paused=self._backoff.paused,
             next_attempt=None if next_attempt is None else self._timers.shown(next_attempt),
+            is_suspended=self._backoff.is_suspended,
         )
+
+    def configure(self, config: CourierConfig) -> None:
+        """Treat mail in another way from now on; what waits goes on waiting.
+
+        Whether there is a flood limit at all stays as it was at the beginning.
+        """
+        before, self._config = self._config, config
+        self._quota.limits = config.limits
+        if _terms(before.backup) != _terms(config.backup):
+            backup = config.backup
+            self._hand_over.backup = backup
+            self._hand_over.run()
+            self._outcome.may_hand_over = None if backup is None else backup.accepts
+            self._queue.set_offer_after(math.inf if backup is None else backup.after)
+        if self._hold is not None and config.flood_limit is not None:
+            self._hold.set_limit(config.flood_limit)
+        self._notifier.hides_subjects = config.hides_subjects
+        if config.hides_subjects:
+            self._history_saver.hide_subjects()
+        self._changed()
+
+    @property
+    def is_suspended(self) -> bool:
+        """Whether somebody wants nothing to be sent for now."""
+        return self._backoff.is_suspended
+
+    async def suspend(self, *, is_suspended: bool) -> None:
+        """Send nothing from now on, or go on, across restarts. Raises OSError.
+
+        Mail is kept meanwhile, and its life runs; one that is on its way arrives.
+        """
+        await self._opened()
+        await self._disk.run(self._disk.store.suspend, is_suspended)
+        self._backoff.suspend(is_suspended=is_suspended)
+        self._dispatcher.pump()
 
     @property
     def history(self) -> tuple[Mapping[str, Any], ...]:
@@ -152,6 +210,7 @@ class Courier:
         await self._no_call.wait()
         await self._dispatcher.stopped()
         await self._spool.idle()
+        await self._given_up.idle()
         if self._hold is not None:
             await self._hold.idle()
         self._notifier.catch_up()
@@ -169,6 +228,71 @@ class Courier:
         else:
             self._queue.release_some(names)
         self._dispatcher.pump()
+
+    async def overdue(self, after: float) -> Overdue | None:
+        """Return which mails have waited longer than so many seconds, if any has.
+
+        None counts that the flood limit holds back, and no time in which the account is suspended,
+        its login is refused or its provider's quota is used up. Raises OSError.
+        """
+        await self._opened()
+        if self._backoff.is_known_cause:
+            return None
+        if not self._overdue(after):
+            return None
+        await self._spool.learn_ages()
+        if not (entries := self._overdue(after)):
+            return None
+        record = await self._spool.record(min(entries, key=lambda entry: entry.born))
+        if record is None:
+            return None
+        return Overdue(len(entries), record, record.failure or self._backoff.failure)
+
+    def _overdue(self, after: float) -> list[QueueEntry]:
+        now = self._timers.measured()
+        return [
+            entry
+            for entry in self._queue
+            if not entry.is_over_quota and now - max(entry.born, self._counts_from) >= after
+        ]
+
+    async def given_up(self) -> Sequence[MailRecord]:
+        """Return the records of all given-up mail that can be sent again, the latest first."""
+        await self._opened()
+        return await self._given_up.records()
+
+    def can_send_again(self, message_id: str) -> bool:
+        """Whether a mail was given up in this run and is kept."""
+        return self._given_up.holds(message_id)
+
+    async def send_again(
+        self, message_id: str, *, sender: str, origin: Origin | None = None
+    ) -> Receipt | None:
+        """Send a given-up mail to those who did not get it, as a new one; None where none is kept.
+
+        message_id: with or without its brackets. sender: the bare address of the account as it is
+        now. Raises MailError and OutboxError as submit() does, and OSError.
+        """
+        with self._call():
+            await self._opened()
+            kept = await self._given_up.take(message_id)
+            if kept is None:
+                return None
+            new_id = f"<{token_hex(16)}@{sender.rpartition('@')[2]}>"
+            is_over = False
+            try:
+                mail = await self._host.run_blocking(_anew, kept, new_id, sender)
+                receipt = await self.submit(replace(mail, origin=origin))
+                is_over = True
+            except MailError:
+                is_over = self._given_up.holds(new_id)
+                raise
+            finally:
+                if is_over:
+                    await self._given_up.remove(kept)
+                else:
+                    self._given_up.put_back(kept)
+            return receipt
 
     async def waiting(self) -> Sequence[MailRecord]:
         """Return the records of all waiting mail, first in the queue first, held ones last.
@@ -263,7 +387,7 @@ class Courier:
             try:
                 taken = await self._spool.taken(mail.message_id, mail.envelope.recipients)
             except OSError as error:
-                raise OutboxError(OutboxReason.DISK, str(error)) from error
+                raise OutboxError(OutboxReason.DISK, str(error), system=error.errno) from error
             others = tuple(a for a in mail.envelope.recipients if a not in taken)
             if not others:
                 return
@@ -304,7 +428,7 @@ class Courier:
         elif mail.queue:
             self._tasks.start(self._for_caller(mail, dispatcher.defer(mail, obstacle)))
         else:
-            raise MailError(obstacle)
+            raise error_of(obstacle)
 
     async def _write_first(self, mail: ActiveMail) -> None:
         await self._spool.write(mail)
@@ -338,8 +462,21 @@ class Courier:
             await asyncio.shield(self._opening)
 
     async def _read(self) -> None:
+        try:
+            is_suspended = await self._disk.run(self._disk.store.is_suspended)
+        except OSError as error:
+            self._notifier.trouble(error)
+        else:
+            self._backoff.is_suspended = is_suspended
         await self._history_saver.load()
         await self._recovery.recover()
+
+    def _count_time(self) -> None:
+        """Count time as waited in vain only while nothing is known to hold mail up."""
+        if self._backoff.is_known_cause:
+            self._counts_from = math.inf
+        elif self._counts_from == math.inf:
+            self._counts_from = self._timers.measured()
 
     def _changed(self) -> None:
         """Look at everything anew when the loop comes to it, once for all changes until then."""
@@ -352,6 +489,30 @@ class Courier:
         self._is_stale = False
         if self._timers.is_running:
             self._dispatcher.run()
-            if self._hand_over is not None:
+            if self._hand_over.backup is not None:
                 self._hand_over.run()
+        if self._queue.entries:
+            self._count_time()
+        if self._quota.mails:
+            self._given_up.make_room()
         self._notifier.state(self.state)
+
+
+def _terms(backup: Backup | None) -> tuple[str, float] | None:
+    return None if backup is None else (backup.account, backup.after)
+
+
+def _anew(kept: KeptMail, message_id: str, sender: str) -> OutgoingMail:
+    """Return a given-up mail as a new one, from the account as it is now. Blocks."""
+    record = kept.record
+    mail = OutgoingMail(
+        envelope=record.envelope,
+        data=kept.data,
+        message_id=message_id,
+        subject=record.subject,
+        rank=record.id.rank,
+        stands_for=record.stands_for,
+    )
+    if record.sender != sender:
+        mail = readdress(mail, sender)
+    return renamed(mail, message_id)

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 import contextlib
-from dataclasses import replace
+from copy import replace
 from enum import Enum, auto
 import json
 import logging
@@ -235,6 +235,14 @@ class HeldSpool:
         """Return a mail's message; None when it was damaged, which is told. Raises OSError."""
         return await self._loader.read(record.id, self._store.read_message, record)
 
+    async def message(self, record: MailRecord) -> Payload | None:
+        """Read the message of a mail that is over; None where it cannot be read."""
+        try:
+            return await self.run(self._store.read_message, record)
+        except (DamagedMailError, OSError) as error:
+            _LOGGER.debug("A mail that was given up cannot be read: %s", error)
+        return None
+
     async def remove(self, mail_id: MailId) -> None:
         """Forget a mail; from now on it does not count, whatever the disk says. Raises OSError."""
         self.lose(mail_id)
@@ -260,7 +268,7 @@ class Digests:
         timers: Timers,
         run_blocking: RunBlocking,
     ) -> None:
-        self._writer = writer
+        self.writer = writer
         self._held = held
         self._spool = spool
         self._notifier = notifier
@@ -286,12 +294,12 @@ class Digests:
 
     async def _send(self, records: list[MailRecord]) -> None:
         await self._give_up_expired(records)
-        is_small = sum(record.id.size for record in records) <= self._writer.limit()
+        is_small = sum(record.id.size for record in records) <= self.writer.limit()
         coming = deque(records)
         sent = 0
         while coming and not self._is_stopped:
             pictures = Pictures.SMALLER if sent < MAX_WITH_PICTURES else Pictures.LEFT_OUT
-            draft = self._writer.begin(Pictures.AS_THEY_ARE if is_small else pictures)
+            draft = self.writer.begin(Pictures.AS_THEY_ARE if is_small else pictures)
             try:
                 taken = await self._fill(draft, coming, records)
                 digest = await self._finish(draft) if len(taken) > 1 else None
@@ -309,7 +317,9 @@ class Digests:
             if record.expires > now:
                 continue
             records.remove(record)
-            self._notifier.failed(record, record.outcomes, GivenUp.EXPIRED)
+            message = await self._held.message(record)
+            await self._spool.keep(record, record.outcomes, message)
+            self._notifier.failed(record, record.outcomes, GivenUp.EXPIRED, is_promised=True)
             try:
                 await self._held.remove(record.id)
             except OSError as error:
@@ -331,7 +341,7 @@ class Digests:
         return taken
 
     async def _fits(self, draft: DigestDraft, mail: OutgoingMail) -> bool:
-        if len(mail.data) > self._writer.limit():
+        if len(mail.data) > self.writer.limit():
             return False
         try:
             return await self._run_blocking(draft.add, mail)
@@ -370,7 +380,9 @@ class Digests:
     ) -> None:
         """Put a mail into the queue in place of those that it stands for."""
         if len(taken) > 1:
-            parts = tuple(DigestPart(record.message_id, record.subject) for record in taken)
+            parts = tuple(
+                DigestPart(record.message_id, record.subject, record.origin) for record in taken
+            )
             mail = replace(mail, stands_for=parts)
         active = ActiveMail(MailRecord.new(mail, self._timers.now()), mail.data)
         ids = [record.id for record in taken]

@@ -68,7 +68,7 @@ class Disk:
             error = raised
         if error is not None:
             self._trouble(error)
-            raise OutboxError(OutboxReason.DISK, str(error)) from error
+            raise OutboxError(OutboxReason.DISK, str(error), system=error.errno) from error
 
     async def remove(self, mail_id: MailId) -> None:
         """Remove the files of a mail.

@@ -10,15 +10,15 @@ import math
 from typing import Protocol
 
 from ..envelope import Delivery, Envelope
-from ..failure import Failure, FailureKind, MailError, Permanence, Stage
+from ..failure import Cause, Failure, FailureKind, MailError, Permanence, Stage
 from ..payload import Payload
-from .backoff import is_quota
-from .events import Notifier
+from .backoff import SUSPENDED, is_quota
+from .events import Kept, Notifier
 from .outcome import OutcomeHandler, blames_account
 from .runtime import Host, TaskGroup, Timers
 from .scheduler import ActiveMail, NewMail, QueueEntry
 from .spool import Spool
-from .submission import OutboxError
+from .submission import OutboxError, OutboxReason
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -33,6 +33,7 @@ STOPPED = Failure(
     Stage.RESOLVE,
     Permanence.TEMPORARY,
     detail="the account is being stopped",
+    facts={"cause": Cause.STOPPING.value},
 )
 
 
@@ -91,6 +92,8 @@ class Dispatcher:
         failure = self._backoff.failure
         if self._is_stopped:
             return failure or STOPPED
+        if self._backoff.is_suspended:
+            return SUSPENDED
         if failure is None or self._backoff.paused is not None:
             return failure
         is_scheduled = bool(self._queue.entries) or is_quota(failure)
@@ -99,14 +102,17 @@ class Dispatcher:
     @property
     def reason_to_refuse(self) -> Failure | None:
         """Why a mail that may not be kept is not tried at all."""
-        return STOPPED if self._is_stopped else self._backoff.paused
+        if self._is_stopped:
+            return STOPPED
+        return SUSPENDED if self._backoff.is_suspended else self._backoff.paused
 
     def next_attempt(self) -> float | None:
         """Return the time of the run in seconds of the next scheduled attempt.
 
         None when there is none, or when an attempt is under way.
         """
-        if self._is_busy or self._is_stopped or self._backoff.paused is not None:
+        backoff = self._backoff
+        if self._is_busy or self._is_stopped or backoff.is_suspended or backoff.paused is not None:
             return None
         due = self._queue.next_time()
         return None if due is None else max(due, self._backoff.opens_at)
@@ -136,7 +142,10 @@ class Dispatcher:
         offer_at = now if blames_account(failure) else math.inf
         still_for = max(self._backoff.opens_at - now, 0.0) if is_quota(failure) else 0.0
         await self._spool.defer(mail, 0, offer_at=offer_at, still_for=still_for)
-        self._notifier.deferred(mail.record, self.next_attempt(), failure)
+        if failure is SUSPENDED:
+            self._notifier.deferred(mail.record, None, reason=Kept.PAUSED)
+        else:
+            self._notifier.deferred(mail.record, self.next_attempt(), failure)
         mail.resolve_queued(failure)
         self.pump()
 
@@ -271,7 +280,7 @@ class Dispatcher:
         if entry.expires <= self._timers.measured():
             await self._outcome.expire(entry)
             return None
-        if self._is_stopped:
+        if self._is_stopped or self._backoff.is_suspended:
             self._queue.put_back(entry, 0)
             return None
         return mail
@@ -335,13 +344,13 @@ class Dispatcher:
             elif refusal is None:
                 self._new.add(mail)
             else:
-                mail.reject(MailError(refusal))
+                mail.reject(error_of(refusal))
 
     async def _defer_waiting(self, mail: ActiveMail, failure: Failure) -> None:
         try:
             await self.defer(mail, failure)
         except OutboxError as error:
-            mail.reject(OutboxError(error.reason, error.detail, failure))
+            mail.reject(error.because_of(failure))
 
     def _give_up_expired(self) -> None:
         expired = self._queue.take_expired(self._timers.measured())
@@ -358,6 +367,13 @@ class Dispatcher:
                 self._notifier.trouble(error)
 
 
+def error_of(refusal: Failure) -> MailError | OutboxError:
+    """Return the error for a mail that may not be kept and cannot be tried."""
+    if refusal is SUSPENDED:
+        return OutboxError(OutboxReason.SUSPENDED, refusal.detail)
+    return MailError(refusal)
+
+
 def _delivery_of(mail: ActiveMail, attempt: asyncio.Task[Delivery]) -> Delivery:
     """Return what an attempt has returned; an error nobody thought of loses no mail either."""
     error = attempt.exception()
@@ -371,5 +387,6 @@ def _delivery_of(mail: ActiveMail, attempt: asyncio.Task[Delivery]) -> Delivery:
             Stage.DATA,
             Permanence.AMBIGUOUS if mail.dot_reached else Permanence.TEMPORARY,
             detail=type(error).__name__,
+            facts={"cause": Cause.OWN_FAULT.value},
         ),
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 import logging
@@ -14,6 +15,7 @@ from ..envelope import RecipientOutcome
 from ..failure import Failure
 from ..reply import Reply
 from .record import MailRecord
+from .submission import Origin
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -27,7 +29,14 @@ class GivenUp(StrEnum):
     NOT_KEPT = "not_kept"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept(StrEnum):
+    """Why a mail waits that nothing has gone wrong with."""
+
+    HELD = "held"
+    PAUSED = "paused"
+
+
+@dataclass(frozen=True, kw_only=True)
 class MailEvent:
     """Something became of a mail, for some of its recipients.
 
@@ -37,6 +46,7 @@ class MailEvent:
     attempts: how often the mail has been tried.
     digest: the Message-ID of the digest that the mail is in, whose outcome this is too. The digest
     has an event of its own, before those of its mails: who counts, counts the ones or the other.
+    origin: who had the mail sent, where that is known.
     """
 
     outcome: ClassVar[str]
@@ -47,6 +57,7 @@ class MailEvent:
     recipients: tuple[str, ...]
     attempts: int
     digest: str | None = None
+    origin: Origin | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data that JSON can hold."""
@@ -57,10 +68,11 @@ class MailEvent:
             "subject": self.subject,
             "recipients": list(self.recipients),
             "attempts": self.attempts,
+            **({} if self.digest is None else {"digest": self.digest}),
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Delivered(MailEvent):
     """The server accepted the mail for these recipients."""
 
@@ -74,18 +86,20 @@ class Delivered(MailEvent):
         return {**MailEvent.as_dict(self), "reply": reply}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Deferred(MailEvent):
     """The mail waits on disk for these recipients.
 
     failure: why, if an attempt was made.
     next_attempt: UTC timestamp in seconds, None while the account is paused.
+    reason: why, if it was not tried at all because it was not to be.
     """
 
     outcome = "deferred"
 
     failure: Failure | None
     next_attempt: float | None
+    reason: Kept | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data that JSON can hold."""
@@ -93,17 +107,22 @@ class Deferred(MailEvent):
             **MailEvent.as_dict(self),
             "failure": None if self.failure is None else self.failure.as_dict(),
             "next_attempt": self.next_attempt,
+            **({} if self.reason is None else {"reason": self.reason.value}),
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Failed(MailEvent):
-    """These recipients will not get the mail (or, when ambiguous, may not have got it)."""
+    """These recipients will not get the mail (or, when ambiguous, may not have got it).
+
+    is_promised: whoever sent it has long been told that it is kept, and hears of it here alone.
+    """
 
     outcome = "failed"
 
     reason: GivenUp
     failure: Failure | None
+    is_promised: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data that JSON can hold."""
@@ -114,7 +133,7 @@ class Failed(MailEvent):
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class HandedOver(MailEvent):
     """The backup account has taken the mail for these recipients."""
 
@@ -127,7 +146,7 @@ class HandedOver(MailEvent):
         return {**MailEvent.as_dict(self), "backup": self.backup}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Dropped(MailEvent):
     """Somebody had the mail removed."""
 
@@ -160,6 +179,7 @@ class OutboxState(NamedTuple):
     down: why no connection could be made, while that is so.
     paused: the refused login that holds everything up.
     next_attempt: UTC timestamp in seconds of the next scheduled attempt.
+    is_suspended: somebody wants nothing to be sent for now.
     """
 
     waiting: int = 0
@@ -168,6 +188,7 @@ class OutboxState(NamedTuple):
     down: Failure | None = None
     paused: Failure | None = None
     next_attempt: float | None = None
+    is_suspended: bool = False
 
 
 class StateChanged(NamedTuple):
@@ -197,6 +218,7 @@ class Notifier:
 
         clock: returns the UTC timestamp in seconds. shown: returns a time of the run as one.
         """
+        self.hides_subjects = False
         self._listeners: list[Callable[[CourierEvent], None]] = []
         self._clock = clock
         self._shown = shown
@@ -244,7 +266,7 @@ class Notifier:
     def trouble(self, error: OSError | None) -> None:
         """Pass on that the disk did not do as it should, if so it was."""
         if error is not None:
-            self.tell(DiskTrouble(str(error)))
+            self.tell(DiskTrouble(error.strerror or str(error)))
 
     def delivered(self, record: MailRecord, outcomes: Iterable[RecipientOutcome]) -> None:
         """Tell that recipients have a mail."""
@@ -253,7 +275,11 @@ class Notifier:
             self._tell_of(record, event, self._tell_soon)
 
     def deferred(
-        self, record: MailRecord, next_attempt: float | None, failure: Failure | None = None
+        self,
+        record: MailRecord,
+        next_attempt: float | None,
+        failure: Failure | None = None,
+        reason: Kept | None = None,
     ) -> None:
         """Tell that a mail waits; the failure stands in where no attempt of its own has one.
 
@@ -263,7 +289,11 @@ class Notifier:
             next_attempt = self._shown(next_attempt)
         for cause, group in _by_failure(record.outcomes):
             about = self._about(record, _addresses(group))
-            self.tell(Deferred(**about, failure=cause or failure, next_attempt=next_attempt))
+            self.tell(
+                Deferred(
+                    **about, failure=cause or failure, next_attempt=next_attempt, reason=reason
+                )
+            )
 
     def failed(
         self,
@@ -271,11 +301,15 @@ class Notifier:
         outcomes: Iterable[RecipientOutcome],
         reason: GivenUp,
         failure: Failure | None = None,
+        *,
+        is_promised: bool = False,
     ) -> None:
         """Tell that recipients will not get a mail."""
         for cause, group in _by_failure(outcomes):
             about = self._about(record, _addresses(group))
-            event = Failed(**about, reason=reason, failure=cause or failure)
+            event = Failed(
+                **about, reason=reason, failure=cause or failure, is_promised=is_promised
+            )
             self._tell_of(record, event, self.tell)
 
     def handed_over(self, record: MailRecord, backup: str) -> None:
@@ -292,15 +326,16 @@ class Notifier:
         return {
             "at": self._clock(),
             "message_id": record.message_id,
-            "subject": record.subject,
+            "subject": "" if self.hides_subjects else record.subject,
             "recipients": recipients,
             "attempts": record.attempts,
+            "origin": record.origin,
         }
 
-    def _tell_of(
+    def _tell_of[E: (Delivered, Failed, HandedOver, Dropped)](
         self,
         record: MailRecord,
-        event: Delivered | Failed | HandedOver | Dropped,
+        event: E,
         tell: Callable[[CourierEvent], None],
     ) -> None:
         """Tell of a mail, and then of each that is in it."""
@@ -310,8 +345,9 @@ class Notifier:
                 replace(
                     event,
                     message_id=part.message_id,
-                    subject=part.subject,
+                    subject="" if self.hides_subjects else part.subject,
                     digest=record.message_id,
+                    origin=part.origin,
                 )
             )
 

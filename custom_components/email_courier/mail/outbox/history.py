@@ -9,14 +9,14 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from .events import CourierEvent, Damaged, MailEvent, Notifier
+from .events import CourierEvent, Damaged, Deferred, MailEvent, Notifier
 from .runtime import Host, TaskGroup, Timers
 from .store import make_folder, set_aside, write_file
 from .submission import DamagedMailError
 
 _LOGGER = logging.getLogger(__name__)
 
-LENGTH = 50
+LENGTH = 200
 SAVE_AFTER = 900.0
 """Seconds after an outcome by which it is on disk; stopping writes it at once."""
 
@@ -45,11 +45,49 @@ class History:
     def add(self, event: CourierEvent) -> bool:
         """Remember an event if it is an outcome; tell whether it is.
 
-        That of a digest stands for those of the mails in it: they could be more than are kept.
+        A mail that goes on waiting takes the place of itself. The outcome of a digest stands for
+        those of the mails in it, which could be more than are kept, but for those of which it is
+        remembered that they wait.
         """
-        if not isinstance(event, MailEvent) or event.digest is not None:
+        if not isinstance(event, MailEvent):
             return False
+        is_of_digest = event.digest is not None
+        if is_of_digest or isinstance(event, Deferred):
+            waiting = self._find_waiting(event)
+            if waiting is not None:
+                del self._outcomes[waiting]
+            elif is_of_digest:
+                return False
         self._outcomes.append(event)
+        return True
+
+    def _find_waiting(self, event: MailEvent) -> int | None:
+        """Return where it stands that a mail waits for these recipients."""
+        for place, outcome in enumerate(self._outcomes):
+            if isinstance(outcome, MailEvent):
+                known: tuple[object, ...] = (
+                    outcome.outcome,
+                    outcome.message_id,
+                    outcome.recipients,
+                )
+            else:
+                recipients = outcome.get("recipients")
+                known = (
+                    outcome.get("outcome"),
+                    outcome.get("message_id"),
+                    tuple(recipients) if isinstance(recipients, list) else None,
+                )
+            if known == (Deferred.outcome, event.message_id, event.recipients):
+                return place
+        return None
+
+    def hide_subjects(self) -> bool:
+        """Forget the subjects; tell whether any was known."""
+        outcomes = self.outcomes
+        if not any(outcome.get("subject") for outcome in outcomes):
+            return False
+        hidden = ({**outcome, "subject": ""} for outcome in outcomes)
+        self._outcomes = deque(hidden, maxlen=LENGTH)
         return True
 
     def put_before(self, earlier: Iterable[Mapping[str, Any]]) -> None:
@@ -110,6 +148,13 @@ class HistorySaver:
         else:
             self._history.put_before(earlier)
         self._is_loaded = True
+        if self._notifier.hides_subjects:
+            self.hide_subjects()
+
+    def hide_subjects(self) -> None:
+        """Forget the subjects, here and soon on disk."""
+        if self._history.hide_subjects() and self._is_saved:
+            self._save_later()
 
     async def save(self) -> None:
         """Write down what is not written yet, but never over what could not be read yet."""

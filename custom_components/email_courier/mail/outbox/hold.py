@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from copy import replace
 import logging
 from typing import NamedTuple
 
 from ..envelope import Envelope
 from ..failure import Failure
 from .digests import Digests, DigestWriter, HeldSpool
-from .events import GivenUp, Notifier
+from .events import GivenUp, Kept, Notifier
 from .record import MailRecord
 from .runtime import Host, TaskGroup, Timers
 from .spool import Recovered, Spool
@@ -48,7 +48,7 @@ class FloodGuard:
     """Counts mails by recipient; a recipient's hour begins with the first one."""
 
     def __init__(self, per_hour: int) -> None:
-        self._per_hour = per_hour
+        self.per_hour = per_hour
         self._windows: dict[str, _Window] = {}
 
     def count(self, mail: OutgoingMail, now: float) -> dict[str, float]:
@@ -60,7 +60,7 @@ class FloodGuard:
         held: dict[str, float] = {}
         for address in mail.envelope.recipients:
             window = self._charge(address, now)
-            if window.mails > self._per_hour and mail.rank is not Rank.HIGH:
+            if window.mails > self.per_hour and mail.rank is not Rank.HIGH:
                 held[address] = window.ends
         return held
 
@@ -70,7 +70,7 @@ class FloodGuard:
 
     def fill(self, address: str, ends: float) -> None:
         """Know a recipient who has had enough until a time of the run in seconds."""
-        self._windows[address.casefold()] = _Window(ends, self._per_hour)
+        self._windows[address.casefold()] = _Window(ends, self.per_hour)
 
     def _charge(self, address: str, now: float) -> _Window:
         self._windows = {a: w for a, w in self._windows.items() if w.ends > now}
@@ -132,6 +132,12 @@ class HoldQueue:
             batch.records.sort(key=lambda held: held.id)
             self._guard.fill(record.addresses[0], ends)
         return recovered
+
+    def set_limit(self, limit: FloodLimit) -> None:
+        """Go by another limit from the next mail on; what is held goes when it would have gone."""
+        self._limit = limit
+        self._guard.per_hour = limit.per_hour
+        self._digests.writer = limit.digests
 
     async def idle(self) -> None:
         """Wait until nothing is being written any more."""
@@ -216,7 +222,7 @@ class HoldQueue:
         record = replace(record, next_attempt=ends)
         await self._held.write(record, mail.data)
         self._add(record)
-        self._notifier.deferred(record, ends)
+        self._notifier.deferred(record, ends, reason=Kept.HELD)
         return record
 
     def _add(self, record: MailRecord) -> _Batch:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from copy import replace
 import math
 from typing import NamedTuple
 
@@ -163,7 +163,7 @@ class OutcomeHandler:
         self._queue = spool.queue
         self._notifier = notifier
         self._timers = timers
-        self._may_hand_over = may_hand_over
+        self.may_hand_over = may_hand_over
 
     async def apply(self, mail: ActiveMail, delivery: Delivery) -> None:
         """Decide what an attempt that has come to its end means, and do so.
@@ -171,18 +171,20 @@ class OutcomeHandler:
         A failure is told before the mail is forgotten and a delivery after that, so that a crash
         in between leaves no failure untold.
         """
+        is_promised = mail.answer is None or mail.answer.done()
         result = sort_recipients(
             mail.record,
             delivery,
-            promised=mail.answer is None or mail.answer.done(),
+            promised=is_promised,
             has_backup=mail.queue
-            and self._may_hand_over is not None
-            and self._may_hand_over(mail.record.visited_accounts),
+            and self.may_hand_over is not None
+            and self.may_hand_over(mail.record.visited_accounts),
         )
         mail.record = result.record
         mail.dot_reached = False
         self._apply_to_server(result)
-        self._tell_refused(result)
+        if result.refused or result.lost:
+            await self._give_up(mail, result, is_promised=is_promised)
         is_kept = mail.queue and bool(result.record.owed)
         error: OutboxError | None = None
         if is_kept:
@@ -212,7 +214,7 @@ class OutcomeHandler:
         try:
             await self._spool.defer(mail, self._timers.now() + self.backoff.delay(1))
         except OutboxError as error:
-            mail.reject(OutboxError(error.reason, error.detail, failure))
+            mail.reject(error.because_of(failure))
         else:
             mail.resolve_queued(failure)
 
@@ -227,7 +229,7 @@ class OutcomeHandler:
         result = sort_interrupted(mail.record)
         if result.lost:
             mail.record = result.record
-            self._tell_refused(result)
+            await self._give_up(mail, result, is_promised=True)
         if not mail.record.owed:
             self._notifier.trouble(await self._spool.remove(mail))
         return bool(mail.record.owed)
@@ -242,7 +244,10 @@ class OutcomeHandler:
             self._queue.put_back(entry, entry.next_attempt)
         elif record is not None:
             failure = self.backoff.failure
-            self._notifier.failed(record, record.outcomes, GivenUp.EXPIRED, failure)
+            await self._spool.keep(record, record.outcomes, await self._spool.message(record))
+            self._notifier.failed(
+                record, record.outcomes, GivenUp.EXPIRED, failure, is_promised=True
+            )
             self._notifier.trouble(await self._spool.remove_entry(entry))
 
     def _apply_to_server(self, result: AttemptResult) -> None:
@@ -262,11 +267,15 @@ class OutcomeHandler:
             if result.accepted and self._queue.entries:
                 self._queue.release_early()
 
-    def _tell_refused(self, result: AttemptResult) -> None:
-        if result.refused:
-            self._notifier.failed(result.record, result.refused, GivenUp.REFUSED)
-        if result.lost:
-            self._notifier.failed(result.record, result.lost, GivenUp.AMBIGUOUS)
+    async def _give_up(self, mail: ActiveMail, result: AttemptResult, *, is_promised: bool) -> None:
+        """Tell who will not get a mail, and keep it for them where it may be kept at all."""
+        if mail.queue:
+            await self._spool.keep(result.record, result.refused + result.lost, mail.data)
+        for outcomes, reason in (
+            (result.refused, GivenUp.REFUSED),
+            (result.lost, GivenUp.AMBIGUOUS),
+        ):
+            self._notifier.failed(result.record, outcomes, reason, is_promised=is_promised)
 
     async def _defer(self, mail: ActiveMail, connection: Failure | None) -> OutboxError | None:
         """Let a mail wait: for the account where no connection came about, else by its own time."""
@@ -291,7 +300,7 @@ class OutcomeHandler:
                 is_fixed=connection is None and has_quota,
             )
         except OutboxError as error:
-            return OutboxError(error.reason, error.detail, mail.record.failure)
+            return error.because_of(mail.record.failure)
         return None
 
     def _own_next_attempt(self, mail: ActiveMail) -> float:
@@ -303,7 +312,7 @@ class OutcomeHandler:
         return now + self.backoff.delay(mail.record.deferrals)
 
     def _next_attempt(self, record: MailRecord) -> float | None:
-        if self.backoff.paused is not None:
+        if self.backoff.is_suspended or self.backoff.paused is not None:
             return None
         return max(record.next_attempt, self.backoff.opens_at)
 

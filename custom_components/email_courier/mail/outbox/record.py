@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from copy import replace
+from dataclasses import dataclass, field
 import itertools
 import math
 import re
@@ -11,10 +12,10 @@ import secrets
 from typing import Any, NamedTuple, Self
 
 from ..envelope import Envelope, RecipientOutcome
-from ..failure import Failure, FailureKind, Permanence, Stage
+from ..failure import Cause, Failure, FailureKind, Permanence, Stage
 from ..payload import Payload, checksum_of
 from .backoff import JITTER, LAST_DELAY
-from .submission import DigestPart, OutgoingMail, Rank
+from .submission import DigestPart, Origin, OutgoingMail, Rank
 
 _TOKENS = itertools.count(secrets.randbelow(2**31))
 """Rising, so that mails of the same millisecond keep their order."""
@@ -91,6 +92,7 @@ REPLY_LOST = Failure(
     Stage.ACCEPTED,
     Permanence.AMBIGUOUS,
     detail="interrupted before the final reply",
+    facts={"cause": Cause.MAY_HAVE_ARRIVED.value},
 )
 """What is known of an attempt that was ended from this side after its final dot."""
 
@@ -158,7 +160,12 @@ def _failure_from_dict(data: Mapping[str, Any]) -> Failure:
     return Failure.from_dict({**data, "kind": data.get("newer_kind", data["kind"])})
 
 
-@dataclass(frozen=True, slots=True)
+def _part_as_dict(part: DigestPart) -> dict[str, Any]:
+    origin = {"origin": part.origin.as_dict()} if part.origin else {}
+    return {"message_id": part.message_id, "subject": part.subject, **origin}
+
+
+@dataclass(frozen=True)
 class MailRecord:
     """A mail without its message.
 
@@ -174,6 +181,7 @@ class MailRecord:
     waited: the seconds that it had waited at a UTC timestamp, noted; 0 where nothing was noted.
     stood_still: for how many seconds its life stood still meanwhile.
     is_offered: the backup account may have it already.
+    origin: who had it sent, where that is known.
     """
 
     id: MailId
@@ -193,6 +201,7 @@ class MailRecord:
     noted: float = 0.0
     stood_still: float = 0.0
     is_offered: bool = False
+    origin: Origin | None = None
 
     @classmethod
     def new(cls, mail: OutgoingMail, now: float) -> Self:
@@ -208,6 +217,7 @@ class MailRecord:
             visited_accounts=mail.visited_accounts,
             stands_for=mail.stands_for,
             born=now,
+            origin=mail.origin,
         )
 
     @property
@@ -215,7 +225,7 @@ class MailRecord:
         """When the mail is given up, as the time of the run in seconds."""
         return self.born + self.id.life + self.stood_still
 
-    def noted_at(self, now: float, clock: float) -> Self:
+    def noted_at(self, now: float, clock: float) -> MailRecord:
         """Return the record as it goes to disk, with what the mail has waited by now.
 
         now: time of the run in seconds. clock: UTC timestamp in seconds.
@@ -224,7 +234,7 @@ class MailRecord:
         waited = max(now - self.born, 0.0)
         return replace(self, waited=waited, noted=clock, next_attempt=next_attempt)
 
-    def taken_up(self, now: float, clock: float) -> Self:
+    def taken_up(self, now: float, clock: float) -> MailRecord:
         """Return the record of an earlier run in the time of this one.
 
         It has waited what was noted, and since then, as far as the clock can be trusted. One whose
@@ -277,9 +287,10 @@ class MailRecord:
             expires_after=max(self.expires - now, 0.0),
             visited_accounts=self.visited_accounts,
             stands_for=self.stands_for,
+            origin=self.origin,
         )
 
-    def with_lost_reply(self) -> Self:
+    def with_lost_reply(self) -> MailRecord:
         """Count an attempt that ended after the final dot without anyone knowing how.
 
         Or a hand-over, of which the same is to be said.
@@ -295,7 +306,7 @@ class MailRecord:
 
         A key that not every record has is one that an older program does without.
         """
-        parts = [{"message_id": p.message_id, "subject": p.subject} for p in self.stands_for]
+        parts = [_part_as_dict(part) for part in self.stands_for]
         return {
             "version": VERSION,
             "message_id": self.message_id,
@@ -312,6 +323,7 @@ class MailRecord:
             **({"waited": self.waited, "noted": self.noted} if self.noted else {}),
             **({"stood_still": self.stood_still} if self.stood_still else {}),
             **({"is_offered": True} if self.is_offered else {}),
+            **({"origin": self.origin.as_dict()} if self.origin else {}),
         }
 
     @classmethod
@@ -343,7 +355,12 @@ class MailRecord:
             is_offered=data.get("is_offered") is True,
             visited_accounts=tuple(str(account) for account in data["passed"]),
             stands_for=tuple(
-                DigestPart(str(part["message_id"]), str(part["subject"]))
+                DigestPart(
+                    str(part["message_id"]),
+                    str(part["subject"]),
+                    Origin.from_dict(part.get("origin")),
+                )
                 for part in data.get("stands_for", ())
             ),
+            origin=Origin.from_dict(data.get("origin")),
         )

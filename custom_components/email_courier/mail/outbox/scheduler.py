@@ -58,6 +58,7 @@ class QueueEntry:
     is_estimated: its record has not been read in this run, and its age is that of its name.
     next_attempt: 0 is as soon as its turn comes.
     offer_at: from when the backup account may have it.
+    is_over_quota: it waits for the provider to take more of the account's mail.
     is_busy: it is being attempted, handed over or removed; nobody else may begin with it.
     went_early: it has been tried ahead of its time once since its last scheduled attempt.
     place: grows with every move, so that a heap's older items are known to be void.
@@ -68,6 +69,7 @@ class QueueEntry:
         "id",
         "is_busy",
         "is_estimated",
+        "is_over_quota",
         "next_attempt",
         "offer_at",
         "place",
@@ -80,6 +82,7 @@ class QueueEntry:
         self.born = born
         self.stood_still = 0.0
         self.is_estimated = False
+        self.is_over_quota = False
         self.next_attempt = 0.0
         self.offer_at = offer_at
         self.is_busy = True
@@ -270,6 +273,15 @@ class DeferredQueue:
         entry.offer_at = now
         self.put_back(entry, now + self._offer_after)
         return True
+
+    def set_offer_after(self, seconds: float) -> None:
+        """Offer every mail to the backup account at another age; infinity is never."""
+        self._offer_after = seconds
+        for entry in self.entries.values():
+            entry.offer_at = entry.born + seconds
+            self._offers.remove(entry.id)
+            self.set_times(entry)
+        self.changed()
 
     def offer_all(self, now: float) -> None:
         """Let the backup account have every mail that may be offered to it at all."""

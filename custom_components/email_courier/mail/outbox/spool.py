@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 import contextlib
-from dataclasses import replace
+from copy import replace
 import logging
 import math
 from typing import NamedTuple
 
+from ..envelope import RecipientOutcome
+from ..payload import Payload
+from .backoff import is_quota
 from .disk import Disk
 from .events import Damaged, Notifier
 from .record import PLAUSIBLE, MailId, MailRecord
@@ -44,17 +47,17 @@ class Quota:
         """Count nothing yet. changed: called whenever the count has changed."""
         self.mails = 0
         self.size = 0
-        self._limits = limits
+        self.limits = limits
         self._changed = changed
 
     @property
     def fullness(self) -> float:
         """The fuller of the two limits, as a part of 1."""
-        return max(self.mails / self._limits.mails, self.size / self._limits.size)
+        return max(self.mails / self.limits.mails, self.size / self.limits.size)
 
     def claim(self, size: int) -> None:
         """Count one more mail of so many bytes. Raises OutboxError when there is no room for it."""
-        limits = self._limits
+        limits = self.limits
         if self.mails + 1 > limits.mails:
             raise OutboxError(OutboxReason.FULL, f"{self.mails} mails are waiting")
         if self.size + size > limits.size:
@@ -153,8 +156,10 @@ class Spool:
         quota: Quota,
         notifier: Notifier,
         timers: Timers,
+        keep: Keep,
     ) -> None:
         self.queue = queue
+        self.keep = keep
         self.quota = quota
         self._disk = disk
         self._notifier = notifier
@@ -236,6 +241,7 @@ class Spool:
                 entry = mail.entry
                 entry.stood_still = stood_still
                 error = await self._update(mail.record)
+            entry.is_over_quota = still_for > 0
             entry.went_early = entry.went_early or is_fixed
             self.queue.offer(entry, offer_at)
             self.queue.put_back(entry, next_attempt)
@@ -274,6 +280,18 @@ class Spool:
         await self._remember_taken(record)
         return self._place(entry, record)
 
+    async def message(self, record: MailRecord) -> Payload | None:
+        """Read the message of a mail that is over; None where it cannot be read."""
+        try:
+            return await self._disk.run(self._store.read_message, record)
+        except (DamagedMailError, OSError) as error:
+            _LOGGER.debug("A mail that was given up cannot be read: %s", error)
+        return None
+
+    async def learn_ages(self) -> None:
+        """Learn from their records how long mails have waited that were not read in this run."""
+        await self._read_ages(sorted(entry.id for entry in self.queue if entry.is_estimated))
+
     async def note(self, mail: ActiveMail, record: MailRecord) -> None:
         """Replace the record of a mail on disk before something is done with it.
 
@@ -286,8 +304,7 @@ class Spool:
     async def taken(self, message_id: str, addresses: Iterable[str]) -> set[str]:
         """Return those recipients for whom a mail is or was here by a hand-over. Raises OSError."""
         asked = set(addresses)
-        estimated = sorted(entry.id for entry in self.queue if entry.is_estimated)
-        await self._read_ages(estimated)
+        await self.learn_ages()
         visiting = {address for address in asked if (message_id, address) in self._visiting}
         return visiting | await self._disk.run(self._taken.known, message_id, asked)
 
@@ -372,6 +389,7 @@ class Spool:
             entry.offer_at += taken_up.born - entry.born
             entry.born = taken_up.born
             entry.stood_still += record.stood_still
+            entry.is_over_quota = is_quota(record.failure)
             self._visit(record)
         return replace(
             record,
@@ -398,6 +416,9 @@ class Spool:
         entry = self.queue.find(mail_id)
         return entry is not None and not entry.is_busy
 
+
+type Keep = Callable[[MailRecord, Sequence[RecipientOutcome], Payload | None], Awaitable[None]]
+"""Keeps a mail that is given up, so that a person may have it sent again; never raises."""
 
 type Recover = Callable[[], Awaitable[Recovered]]
 """Recovers one folder. May be done again, and is done again after trouble or an OSError."""

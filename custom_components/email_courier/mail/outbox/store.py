@@ -27,6 +27,10 @@ TEMPORARY = ".tmp"
 """The end of a file's name while it is being written."""
 DAMAGED = "damaged"
 """The subfolder of files that are not what was written."""
+GIVEN_UP = "given_up"
+"""The subfolder of mail that waits no more."""
+_SUSPENDED = "suspended"
+"""The name of an empty file that is there while nothing is to be sent."""
 
 
 def write_file(path: Path, data: Payload) -> None:
@@ -238,6 +242,25 @@ class Store:
         """Whether a mail is here."""
         return any(self._has(mail_id, suffix) for suffix in (RECORD, AT_DOT))
 
+    def is_suspended(self) -> bool:
+        """Whether somebody wants nothing to be sent."""
+        try:
+            (self.folder / _SUSPENDED).stat()
+        except FileNotFoundError:
+            return False
+        return True
+
+    def suspend(self, is_suspended: bool) -> None:
+        """Remember across restarts whether nothing is to be sent."""
+        if is_suspended:
+            make_folder(self.folder)
+            write_file(self.folder / _SUSPENDED, b"")
+        elif self.folder.exists():
+            (self.folder / _SUSPENDED).unlink(missing_ok=True)
+        else:
+            return
+        self.sync()
+
     def sync(self) -> None:
         """Make the names in the folder safe against a power cut."""
         sync_folder(self.folder)
@@ -246,7 +269,8 @@ class Store:
         """Count the mails that wait or are held here or below, damaged ones left out."""
         messages = self.folder.rglob(f"*{MESSAGE}")
         return sum(
-            message.parent.name != DAMAGED and not message.with_suffix(DONE).exists()
+            message.parent.name not in (DAMAGED, GIVEN_UP)
+            and not message.with_suffix(DONE).exists()
             for message in messages
         )
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 from ..envelope import Envelope, RecipientOutcome
 from ..failure import Failure
@@ -18,20 +18,33 @@ class OutboxReason(StrEnum):
     FULL = "full"
     DISK = "disk"
     FLOOD = "flood"
+    SUSPENDED = "suspended"
 
 
 class OutboxError(Exception):
     """A mail was neither delivered nor kept, and nothing of it is left behind.
 
-    detail: the cause in technical words.
+    detail: the cause in technical words. system: the error number of what the system refused.
     failure: what had kept the mail from being delivered, if an attempt was made.
     """
 
-    def __init__(self, reason: OutboxReason, detail: str, failure: Failure | None = None) -> None:
+    def __init__(
+        self,
+        reason: OutboxReason,
+        detail: str,
+        failure: Failure | None = None,
+        *,
+        system: int | None = None,
+    ) -> None:
         super().__init__(f"{reason}: {detail}" if failure is None else f"{detail}; {failure}")
         self.reason = reason
         self.detail = detail
         self.failure = failure
+        self.system = system
+
+    def because_of(self, failure: Failure | None) -> OutboxError:
+        """Return the same error for a mail that was tried before."""
+        return OutboxError(self.reason, self.detail, failure, system=self.system)
 
 
 class DamagedMailError(Exception):
@@ -49,14 +62,45 @@ class Rank(IntEnum):
     NORMAL = 1
 
 
+class Origin(NamedTuple):
+    """Who had a mail sent, as the program around the outbox names it; events give it back.
+
+    context, parent, user: what ran, what had that run, and for whom.
+    recipients: those that were named, by their ids.
+    """
+
+    context: str | None = None
+    parent: str | None = None
+    user: str | None = None
+    recipients: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data that JSON can hold."""
+        return {**self._asdict(), "recipients": list(self.recipients)}
+
+    @classmethod
+    def from_dict(cls, data: object) -> Self | None:
+        """Restore what as_dict returned; None for anything else, which loses no mail."""
+        if not isinstance(data, Mapping):
+            return None
+        context, parent, user = (
+            each if isinstance(each, str) else None
+            for each in (data.get("context"), data.get("parent"), data.get("user"))
+        )
+        named = data.get("recipients")
+        recipients = tuple(map(str, named)) if isinstance(named, list) else ()
+        return cls(context, parent, user, recipients)
+
+
 class DigestPart(NamedTuple):
     """A mail that a digest stands for."""
 
     message_id: str
     subject: str
+    origin: Origin | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OutgoingMail:
     """A finished message with its envelope.
 
@@ -66,6 +110,7 @@ class OutgoingMail:
     queue: False fails now instead of waiting.
     visited_accounts: the accounts that have already given it to their backup account.
     stands_for: the mails that are in it where it is a digest; what becomes of it becomes of them.
+    origin: who had it sent, where that is known.
     """
 
     envelope: Envelope
@@ -77,6 +122,7 @@ class OutgoingMail:
     queue: bool = True
     visited_accounts: tuple[str, ...] = ()
     stands_for: tuple[DigestPart, ...] = ()
+    origin: Origin | None = None
 
 
 class Status(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
+from copy import replace
 import ssl
 
 from ..envelope import Delivery, Envelope

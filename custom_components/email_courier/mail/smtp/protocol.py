@@ -8,7 +8,7 @@ import re
 from typing import NamedTuple
 
 from ..charset import decode
-from ..failure import Failure, FailureKind, MailError, Permanence, Stage
+from ..failure import Cause, Failure, FailureKind, MailError, Permanence, Stage
 from ..payload import Payload, pieces_of
 from ..reply import clean_text
 
@@ -136,7 +136,7 @@ def _path(address: str, kind: FailureKind, stage: Stage) -> bytes:
                 stage,
                 Permanence.PERMANENT,
                 detail="not an address",
-                facts={"address": clean_text(address)},
+                facts={"address": clean_text(address), "cause": Cause.ADDRESS_LOCAL_PART.value},
             )
         )
     return b"<%b>" % address.encode()
@@ -149,7 +149,7 @@ def no_smtputf8(address: str, kind: FailureKind, stage: Stage) -> Failure:
         stage,
         Permanence.PERMANENT,
         detail=f"{clean_text(address)}: the server takes no addresses with letters outside ASCII",
-        facts={"address": address},
+        facts={"address": address, "cause": Cause.ADDRESS_NOT_ASCII.value},
     )
 
 

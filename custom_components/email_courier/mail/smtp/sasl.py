@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
+from copy import replace
 import hashlib
 import hmac
 import json

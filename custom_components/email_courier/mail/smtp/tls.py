@@ -9,7 +9,7 @@ import ssl
 from typing import TYPE_CHECKING, NamedTuple
 import warnings
 
-from ..failure import Failure, FailureKind, MailError, Permanence, Stage
+from ..failure import Cause, Failure, FailureKind, MailError, Permanence, Stage
 from ..files import FileError, FileFault, open_file
 from ..reply import clean_text
 from ..settings import Trust
@@ -122,7 +122,11 @@ def check_certificate(der: bytes | None, trust: Trust) -> None:
             Stage.TLS,
             Permanence.TEMPORARY,
             detail="not the certificate that was trusted",
-            facts={"expected": expected, **Certificate.parse(der).facts()},
+            facts={
+                "cause": Cause.OTHER_CERTIFICATE.value,
+                "expected": expected,
+                **Certificate.parse(der).facts(),
+            },
         )
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from copy import replace
 import ssl
 
 from ..failure import Failure, FailureKind, MailError, Permanence, Stage
@@ -160,7 +160,9 @@ async def _explain(settings: ServerSettings, failure: Failure) -> Failure:
         return failure
     if heard.speaker is Speaker.OTHER:
         return _failure_of(heard)
-    return replace(failure, detail=heard.text or failure.detail)
+    if not heard.text:
+        return failure
+    return replace(failure, detail=heard.text, facts={**failure.facts, "heard": heard.text})
 
 
 def _unfinished_tls(failure: Failure) -> Failure:
@@ -176,7 +178,8 @@ def _failure_of(heard: Heard) -> Failure:
         Speaker.OTHER: FailureKind.NOT_SMTP,
         Speaker.CLOSED: FailureKind.DISCONNECTED,
     }.get(heard.speaker, FailureKind.NO_GREETING)
-    facts = {"protocol": heard.protocol} if heard.protocol else {}
+    facts = {"protocol": heard.protocol, "heard": heard.text}
+    facts = {name: value for name, value in facts.items() if value}
     return Failure(kind, Stage.GREETING, Permanence.TEMPORARY, detail=heard.text, facts=facts)
 
 

@@ -9,14 +9,14 @@ from homeassistant.core import Context, HomeAssistant, State, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.network import NoURLAvailableError, get_url
 
-from .mail.compose.content import Origin, Words
+from .mail.compose.content import SentBy, Words
 
 _DOMAINS: Final = ("automation", "script", "alert")
 """Those that act in a context which they show as that of their own state."""
 
 
 @callback
-def async_origin(hass: HomeAssistant, words: Words, context: Context | None) -> Origin | None:
+def async_sent_by(hass: HomeAssistant, words: Words, context: Context | None) -> SentBy | None:
     """Return what has acted in a context, the automation before the scripts that it runs."""
     if context is None:
         return None
@@ -25,7 +25,7 @@ def async_origin(hass: HomeAssistant, words: Words, context: Context | None) -> 
             if state.context.id == context.id:
                 pattern = {"automation": words.automation, "script": words.script}.get(domain)
                 name = _name(state)
-                return Origin(
+                return SentBy(
                     name if pattern is None else pattern.format(name=name), _url(hass, state)
                 )
     return None

@@ -1,0 +1,1 @@
+"""Whether other mail servers will believe that mail comes from its sender."""

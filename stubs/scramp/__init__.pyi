@@ -1,0 +1,19 @@
+# The part of scramp that is used here; the package itself has no types.
+
+from collections.abc import Sequence
+
+class ScramException(Exception): ...
+
+class ScramClient:
+    def __init__(
+        self,
+        mechanisms: Sequence[str],
+        username: str,
+        password: str,
+        channel_binding: tuple[str, bytes] | None = None,
+        c_nonce: str | None = None,
+    ) -> None: ...
+    def get_client_first(self) -> str: ...
+    def set_server_first(self, message: str) -> None: ...
+    def get_client_final(self) -> str: ...
+    def set_server_final(self, message: str) -> None: ...
