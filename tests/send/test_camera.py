@@ -48,7 +48,7 @@ async def test_pictures_are_shown_with_their_names_in_whatever_body(
         assert page.count(f"cid:camera.{entity_id}") == 1
         assert f"{name}</p>" in page
     assert "<here>" not in page
-    assert page.rstrip().endswith(("</html>", "</p>"))
+    assert page.rstrip().endswith(("</html>", "</table>"))
     pictures = attached(mail)
     assert [one.get_payload(decode=True) for one in pictures] == [JPEG, JPEG]
     assert {one.get_content_disposition() for one in pictures} == {"inline"}
@@ -61,7 +61,7 @@ async def test_a_picture_alone_is_a_mail(hass: HomeAssistant, server: ScriptedSe
     )
 
     mail = only_mail(server)
-    assert text_of(mail).strip() == "Garden"
+    assert text_of(mail).strip() == "[Garden]"
     assert "cid:camera.garden" in text_of(mail, "html")
 
 
