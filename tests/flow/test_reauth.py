@@ -5,7 +5,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.email_courier.const import DOMAIN
+from custom_components.email_courier.const import DOMAIN, KEPT_OPTIONS
 from tests.support.accounts import account_entry, load, recipient
 from tests.support.dialogs import Dialog
 from tests.support.fixtures import Bed
@@ -105,7 +105,7 @@ async def test_recipients_and_options_stay(hass: HomeAssistant, bed: Bed) -> Non
     await dialog.submit(password="a new password")
     await dialog.submit()
     assert entry.subentries == subentries
-    assert entry.options == {"sender_name": "Our home"}
+    assert entry.options == {**KEPT_OPTIONS, "sender_name": "Our home"}
     assert hass.states.get("notify.family") is not None
 
 

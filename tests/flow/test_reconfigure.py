@@ -8,6 +8,7 @@ from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 import pytest
 
+from custom_components.email_courier.const import KEPT_OPTIONS
 from tests.support.accounts import account_entry, load, load_state, recipient
 from tests.support.dialogs import Dialog
 from tests.support.fixtures import Bed
@@ -196,7 +197,7 @@ async def test_recipients_options_and_entities_stay(hass: HomeAssistant, bed: Be
     await dialog.fill_in(port=other.port)
     await dialog.submit()
     assert entry.subentries == subentries
-    assert entry.options == {"sender_name": "Our home"}
+    assert entry.options == {**KEPT_OPTIONS, "sender_name": "Our home"}
     assert set(hass.states.async_entity_ids()) == states
 
 
@@ -213,7 +214,7 @@ async def test_an_account_that_could_not_be_loaded_is_loaded_once_it_is_mended(
     await dialog.submit()
     await hass.async_block_till_done()
     assert load_state(entry) is ConfigEntryState.LOADED
-    assert not entry.options
+    assert entry.options == KEPT_OPTIONS
 
 
 async def test_an_account_keeps_everything_while_it_is_disabled(

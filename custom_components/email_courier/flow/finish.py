@@ -14,7 +14,6 @@ from ..const import (
     CONF_CA_FILE,
     CONF_DEFAULT_SUBJECT,
     CONF_HELLO_NAME,
-    CONF_LAYOUT,
     CONF_SENDER,
     CONF_SENDER_NAME,
     CONF_TEST_RECIPIENT,
@@ -37,7 +36,7 @@ from .texts import NEXT_PAGES, NEXT_STEPS
 if TYPE_CHECKING:
     from ..account import EmailCourierConfigEntry
 
-NEW_ACCOUNT = {CONF_DEFAULT_SUBJECT: SUBJECT_FIRST_LINE, CONF_LAYOUT: "card"}
+NEW_ACCOUNT = {CONF_DEFAULT_SUBJECT: SUBJECT_FIRST_LINE}
 """Options that an account begins with; accounts made by 1.0.0 are without them."""
 _ASKED_FOR = (CONF_HELLO_NAME, CONF_CA_FILE, CONF_TIMEOUT)
 """Options that the dialog shows, so that it can also take them away."""
