@@ -47,6 +47,7 @@ from ..const import (
     CONF_SCOPE,
     CONF_SENDER,
     CONF_SENDER_NAME,
+    CONF_TENANT,
     CONF_TEST_RECIPIENT,
     CONF_TIMEOUT,
     CONF_TOKEN_URL,
@@ -56,6 +57,7 @@ from ..const import (
     MIN_TIMEOUT,
 )
 from ..mail.settings import Encryption
+from ..oauth.provider import Audience
 from .core_smtp import CoreAccount
 
 CONF_ADVANCED = "advanced"
@@ -63,9 +65,6 @@ CONF_GO_BACK = "go_back"
 CONF_MANUAL = "enter_manually"
 CONF_MORE = "more"
 CONF_OTHER_SERVER = "other_server"
-
-AUTHORITIES: Final = ("common", "consumers", "organizations")
-"""Microsoft's; the name of a tenant can be typed instead."""
 
 REGISTRATION_LINKS: Final = {
     "project_url": "https://console.cloud.google.com/projectcreate",
@@ -229,12 +228,12 @@ def microsoft_form() -> vol.Schema:
             vol.Required(CONF_USERNAME): _username(),
             vol.Required(CONF_AUTHORITY): SelectSelector(
                 SelectSelectorConfig(
-                    options=list(AUTHORITIES),
+                    options=[audience.value for audience in Audience],
                     mode=SelectSelectorMode.DROPDOWN,
-                    custom_value=True,
                     translation_key="authority",
                 )
             ),
+            vol.Optional(CONF_TENANT): TextSelector(),
             **_folded(_back()),
         }
     )
