@@ -64,7 +64,7 @@ async def test_a_place_that_speaks_something_else_is_not_proposed(
     dialog = await Dialog.new_account(hass)
     await dialog.submit(sender=SENDER)
     assert not dialog.fields["host"]
-    assert "Nothing is known" in dialog.description
+    assert "No settings are known" in dialog.description
 
 
 @pytest.mark.usefixtures("network")
