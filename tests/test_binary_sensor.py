@@ -47,6 +47,7 @@ async def test_the_handshake_of_the_set_up_has_shown_that_the_server_is_there(
     dialog = await Dialog.new_account(hass)
     await dialog.fill_in(**typed_for(server))
     await dialog.submit(test_recipient="bea@example.test")
+    await dialog.submit()  # after the server's reply to the test mail
 
     account = dialog.entry.runtime_data
     assert state_of(hass, of(hass, account, "binary_sensor", "connectivity")).state == STATE_ON

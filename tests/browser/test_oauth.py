@@ -150,6 +150,6 @@ async def test_google_is_explained_before_anybody_is_sent_there(ada: Visitor) ->
     await dialog.pick("Sign in with Google")
     await dialog.titled("Sign in with Google")
     await dialog.submit()
-    await dialog.titled("Register with Google, once")
+    await dialog.titled("Register the app with Google (once)")
     await expect(dialog.root.get_by_text(re.compile("/auth/external/callback"))).to_be_visible()
     await take(ada.page, Picture.OAUTH_GOOGLE)

@@ -1,5 +1,6 @@
 """Signing in with Google and Microsoft, up to their door: nothing here leaves the machine."""
 
+from copy import replace
 from typing import Any
 
 from homeassistant.components.application_credentials import (
@@ -7,7 +8,7 @@ from homeassistant.components.application_credentials import (
     async_import_client_credential,
 )
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from homeassistant.setup import async_setup_component
 import pytest
 from yarl import URL
@@ -17,11 +18,15 @@ from custom_components.email_courier.application_credentials import (
 )
 from custom_components.email_courier.const import DOMAIN
 from custom_components.email_courier.oauth.client import async_clients
-from custom_components.email_courier.oauth.provider import SignIn, is_authority, is_safe_url
+from custom_components.email_courier.oauth.provider import Audience, SignIn, is_safe_url, is_tenant
+from tests.support.accounts import account_entry
 from tests.support.dialogs import Dialog
+from tests.support.fixtures import Bed
 
 GOOGLE_CLIENT = "1234-abcd.apps.googleusercontent.com"
 MICROSOFT_CLIENT = "0a1b2c3d-0000-4000-8000-000000000000"
+KINDS = ("consumers", "organizations", "common")
+TENANT = "0a1b2c3d-0000-4000-8000-00000000ca11"
 REDIRECT = "https://home.example.test/auth/external/callback"
 SECRET = "a-client-secret"
 
@@ -122,22 +127,20 @@ async def test_whoever_thinks_twice_before_the_password_signs_in_with_its_provid
 
 
 @pytest.mark.parametrize(
-    ("authority", "sender"),
+    ("typed", "authority"),
     [
-        ("common", "bea@outlook.com"),
-        ("consumers", "bea@outlook.com"),
-        ("organizations", "bea@outlook.com"),
-        ("contoso.onmicrosoft.com", "bea@outlook.com"),
-        (MICROSOFT_CLIENT, "bea@outlook.com"),
+        *(({"authority": kind}, kind) for kind in KINDS),
+        ({"authority": "tenant", "tenant": " contoso.test "}, "contoso.test"),
+        ({"authority": "tenant", "tenant": TENANT}, TENANT),
     ],
 )
-async def test_microsoft_is_asked_as_the_authority_that_was_chosen(
-    hass: HomeAssistant, authority: str, sender: str
+async def test_microsoft_is_asked_as_the_kind_of_account_that_was_chosen(
+    hass: HomeAssistant, typed: dict[str, str], authority: str
 ) -> None:
-    dialog = await to_choice(hass, sender)
+    dialog = await to_choice(hass, "bea@outlook.com")
     await dialog.choose("microsoft")
     assert dialog.fields["authority"] == "consumers"
-    await dialog.submit(authority=authority)
+    await dialog.submit(**typed)
     assert dialog.step == "credentials_microsoft"
     await dialog.submit(client_id=GOOGLE_CLIENT)
     assert dialog.errors == {"client_id": "client_id_invalid"}
@@ -174,12 +177,67 @@ async def test_one_providers_credentials_are_not_used_for_the_other(hass: HomeAs
     assert dialog.step == "credentials_microsoft"
 
 
-async def test_a_tenant_that_is_none_is_refused(hass: HomeAssistant) -> None:
+@pytest.mark.parametrize(
+    ("typed", "error"),
+    [
+        ({"authority": "tenant"}, "tenant_missing"),
+        ({"authority": "tenant", "tenant": "evil.test/x?"}, "tenant_invalid"),
+        ({"authority": "tenant", "tenant": "consumers"}, "tenant_invalid"),
+        ({"authority": "organizations", "tenant": "contoso.test"}, "tenant_unused"),
+    ],
+)
+async def test_a_tenant_that_does_not_go_with_the_kind_of_account_is_refused_and_kept(
+    hass: HomeAssistant, typed: dict[str, str], error: str
+) -> None:
     dialog = await to_choice(hass, "bea@outlook.com")
     await dialog.choose("microsoft")
-    await dialog.submit(authority="evil.test/x?")
-    assert dialog.errors == {"authority": "authority_invalid"}
-    assert dialog.fields["authority"] == "evil.test/x?"
+    await dialog.submit(**typed)
+    assert dialog.errors == {"tenant": error}
+    assert "Domain or tenant ID" in dialog.error_texts["tenant"]
+    shown = {name: dialog.fields[name] or "" for name in ("authority", "tenant")}
+    assert shown == {"tenant": "", **typed}
+    await dialog.submit(authority="tenant", tenant="contoso.test")
+    assert dialog.step == "credentials_microsoft"
+
+
+async def test_a_kind_of_account_that_is_not_on_the_list_is_refused(hass: HomeAssistant) -> None:
+    dialog = await to_choice(hass, "bea@outlook.com")
+    await dialog.choose("microsoft")
+    with pytest.raises(InvalidData):
+        await dialog.submit(authority="contoso.test")
+
+
+@pytest.mark.parametrize(
+    ("authority", "shown"),
+    [
+        *((kind, {"authority": kind, "tenant": ""}) for kind in KINDS),
+        ("contoso.test", {"authority": "tenant", "tenant": "contoso.test"}),
+        (TENANT, {"authority": "tenant", "tenant": TENANT}),
+    ],
+)
+async def test_an_account_that_is_stored_shows_its_kind_and_its_tenant(
+    hass: HomeAssistant, bed: Bed, authority: str, shown: dict[str, str]
+) -> None:
+    stored = {
+        "provider": "microsoft",
+        "authority": authority,
+        "authorize_url": f"https://login.microsoftonline.com/{authority}/oauth2/v2.0/authorize",
+        "token_url": f"https://login.microsoftonline.com/{authority}/oauth2/v2.0/token",
+        "scope": "https://outlook.office.com/SMTP.Send offline_access",
+        "client_id": MICROSOFT_CLIENT,
+    }
+    token = {"access_token": "a", "refresh_token": "r", "expires_at": 0}
+    entry = account_entry(await bed.serve(), password=None, sign_in=stored, token=token)
+    entry.add_to_hass(hass)
+    dialog = await Dialog.reconfiguration(hass, entry)
+    await dialog.submit()
+    await dialog.submit()
+    await dialog.submit(login_with="sign_in_again")
+    assert {name: dialog.fields[name] or "" for name in shown} == shown
+    await dialog.submit()
+    assert str(URL(dialog.page["url"]).with_query(None)) == stored["authorize_url"]
+    sign_in = replace(SignIn.microsoft(authority), client_id=MICROSOFT_CLIENT)
+    assert sign_in.as_data() == stored
 
 
 async def test_every_page_can_be_left_backwards(hass: HomeAssistant) -> None:
@@ -229,9 +287,26 @@ def test_secrets_only_go_where_nobody_listens(url: str, is_safe: bool) -> None:
     assert is_safe_url(url) is is_safe
 
 
-@pytest.mark.parametrize("text", ["", "a b", "x/y", "..", "-a", "a?", "a#"])
-def test_what_is_no_authority_is_told_apart(text: str) -> None:
-    assert not is_authority(text)
+@pytest.mark.parametrize(
+    "text",
+    ["contoso.test", "Contoso.OnMicrosoft.com", "xn--bcher-kva.test", "a-1.b.test", TENANT.upper()],
+)
+def test_a_tenant_is_a_domain_or_an_id(text: str) -> None:
+    assert is_tenant(text)
+    assert Audience.of_authority(text) is Audience.TENANT
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "a b", "x/y", "..", "-a.test", "a-.test", "a.test?", "a.test#", "a.test/", "a.test."),
+        *("bea@contoso.test", "https://contoso.test", "contoso", TENANT[:-1], f"{TENANT}0"),
+        *("a" * 64 + ".test", "b\u00fccher.test", "contoso.test\n", "\u017f.test"),
+        *(audience.value for audience in Audience),
+    ],
+)
+def test_what_is_no_tenant_is_told_apart(text: str) -> None:
+    assert not is_tenant(text)
 
 
 def test_a_sign_in_is_stored_and_read_back() -> None:

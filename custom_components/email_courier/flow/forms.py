@@ -47,6 +47,7 @@ from ..const import (
     CONF_SCOPE,
     CONF_SENDER,
     CONF_SENDER_NAME,
+    CONF_TENANT,
     CONF_TEST_RECIPIENT,
     CONF_TIMEOUT,
     CONF_TOKEN_URL,
@@ -57,6 +58,7 @@ from ..const import (
 )
 from ..mail.compose.content import Layout
 from ..mail.settings import Encryption
+from ..oauth.provider import Audience
 from .core_smtp import CoreAccount
 
 CONF_ADVANCED = "advanced"
@@ -64,9 +66,6 @@ CONF_GO_BACK = "go_back"
 CONF_MANUAL = "enter_manually"
 CONF_MORE = "more"
 CONF_OTHER_SERVER = "other_server"
-
-AUTHORITIES: Final = ("common", "consumers", "organizations")
-"""Microsoft's; the name of a tenant can be typed instead."""
 
 REGISTRATION_LINKS: Final = {
     "project_url": "https://console.cloud.google.com/projectcreate",
@@ -230,12 +229,12 @@ def microsoft_form() -> vol.Schema:
             vol.Required(CONF_USERNAME): _username(),
             vol.Required(CONF_AUTHORITY): SelectSelector(
                 SelectSelectorConfig(
-                    options=list(AUTHORITIES),
+                    options=[audience.value for audience in Audience],
                     mode=SelectSelectorMode.DROPDOWN,
-                    custom_value=True,
                     translation_key="authority",
                 )
             ),
+            vol.Optional(CONF_TENANT): TextSelector(),
             **_folded(_back()),
         }
     )

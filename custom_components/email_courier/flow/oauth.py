@@ -15,7 +15,14 @@ from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_USERNAM
 from homeassistant.helpers.network import NoURLAvailableError
 import voluptuous as vol
 
-from ..const import CONF_AUTHORITY, CONF_AUTHORIZE_URL, CONF_SCOPE, CONF_TOKEN_URL, LOGGER
+from ..const import (
+    CONF_AUTHORITY,
+    CONF_AUTHORIZE_URL,
+    CONF_SCOPE,
+    CONF_TENANT,
+    CONF_TOKEN_URL,
+    LOGGER,
+)
 from ..oauth.client import (
     MailOAuth2Implementation,
     async_clients,
@@ -23,7 +30,7 @@ from ..oauth.client import (
     redirect_uri,
     with_client_of,
 )
-from ..oauth.provider import OAuthProvider, SignIn, is_authority, is_safe_url
+from ..oauth.provider import Audience, OAuthProvider, SignIn, is_safe_url, is_tenant
 from ..oauth.tokens import GrantedTokens
 from .dialog import Dialog
 from .forms import (
@@ -54,16 +61,18 @@ class OAuthSteps(Dialog):
     async def async_step_microsoft(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Sign in with Microsoft, as one of the accounts that an authority lets in."""
+        """Sign in with Microsoft, as one of the accounts that the person's app lets in."""
         before = self.attempt.sign_in
-        authority = before.authority if before else ""
+        suggested = _of_authority((before.authority if before else "") or self._likely_authority)
         typed = None if user_input is None else flat(user_input)
         if typed is not None and not self._goes_back(typed):
-            authority = typed[CONF_AUTHORITY].strip()
-            if is_authority(authority):
+            audience, tenant = Audience(typed[CONF_AUTHORITY]), typed.get(CONF_TENANT, "").strip()
+            error = _tenant_error(audience, tenant)
+            if error is None:
+                authority = tenant or audience.value
                 return await self._async_begin(self._as_before(SignIn.microsoft(authority)))
-            self.errors = {CONF_AUTHORITY: "authority_invalid"}
-        suggested = {CONF_AUTHORITY: authority or self._likely_authority}
+            self.errors = {CONF_TENANT: error}
+            suggested = {CONF_AUTHORITY: audience.value, CONF_TENANT: tenant}
         return await self._async_form("microsoft", microsoft_form(), typed, suggested)
 
     async def async_step_custom(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -267,6 +276,22 @@ class OAuthSteps(Dialog):
     @property
     def _likely_authority(self) -> str:
         provider = self.found.provider if self.found else None
-        return (
-            "consumers" if provider is not None and provider.key == "outlook" else "organizations"
-        )
+        is_personal = provider is not None and provider.key == "outlook"
+        return (Audience.PERSONAL if is_personal else Audience.WORK).value
+
+
+def _of_authority(authority: str) -> dict[str, str]:
+    """Return how the page of Microsoft shows the authority of a sign-in."""
+    audience = Audience.of_authority(authority)
+    if audience is Audience.TENANT:
+        return {CONF_AUTHORITY: audience.value, CONF_TENANT: authority}
+    return {CONF_AUTHORITY: audience.value}
+
+
+def _tenant_error(audience: Audience, tenant: str) -> str | None:
+    """Return the key of what is wrong with a tenant for an audience, None when nothing is."""
+    if audience is not Audience.TENANT:
+        return "tenant_unused" if tenant else None
+    if not tenant:
+        return "tenant_missing"
+    return None if is_tenant(tenant) else "tenant_invalid"

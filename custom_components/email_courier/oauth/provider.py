@@ -13,7 +13,11 @@ from yarl import URL
 from ..mail.settings import is_loopback
 
 _GOOGLE_CLIENT: Final = ".apps.googleusercontent.com"
-_AUTHORITY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
+_LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_TENANT = re.compile(
+    rf"[0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}|(?:{_LABEL}\.)+{_LABEL}",
+    re.ASCII | re.IGNORECASE,
+)
 
 
 class OAuthProvider(StrEnum):
@@ -24,11 +28,30 @@ class OAuthProvider(StrEnum):
     CUSTOM = "custom"
 
 
+class Audience(StrEnum):
+    """Whose accounts an app at Microsoft lets in.
+
+    The values are Microsoft's authorities, but for TENANT, whose authority is its domain or id:
+    https://learn.microsoft.com/entra/identity-platform/msal-client-application-configuration.
+    """
+
+    PERSONAL = "consumers"
+    WORK = "organizations"
+    ANY = "common"
+    TENANT = "tenant"
+
+    @classmethod
+    def of_authority(cls, authority: str) -> Self:
+        """Return the audience of what a sign-in keeps as its authority."""
+        return cls(authority) if authority in cls else cls("tenant")
+
+
 @dataclass(frozen=True, kw_only=True)
 class SignIn:
     """An OAuth 2 provider, and the client that Home Assistant is there.
 
-    authority: which accounts Microsoft lets in: common, consumers, organizations or one tenant.
+    authority: whose accounts Microsoft lets in: the value of an audience, or the domain or id of
+    one tenant.
     credential: the id of the application credentials that the client is stored under; the
     client of a custom provider is stored here.
     """
@@ -86,9 +109,9 @@ class SignIn:
         return {}
 
 
-def is_authority(text: str) -> bool:
-    """Tell whether this can be Microsoft's name for a group of accounts or a tenant."""
-    return _AUTHORITY.fullmatch(text) is not None
+def is_tenant(text: str) -> bool:
+    """Tell whether this can be a tenant of Microsoft's: one of its domains (ASCII), or its id."""
+    return _TENANT.fullmatch(text) is not None
 
 
 def is_safe_url(text: str) -> bool:

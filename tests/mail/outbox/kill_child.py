@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from copy import replace
 import itertools
 import json
+import math
 import os
 from pathlib import Path
 import random
@@ -27,7 +28,7 @@ from custom_components.email_courier.mail.envelope import Delivery, Envelope
 from custom_components.email_courier.mail.failure import FailureKind, MailError
 from custom_components.email_courier.mail.outbox.backup import AbsentError, Backup
 from custom_components.email_courier.mail.outbox.courier import Courier, CourierConfig
-from custom_components.email_courier.mail.outbox.dispatcher import STOPPED
+from custom_components.email_courier.mail.outbox.dispatcher import REPLY_GRACE, STOPPED
 from custom_components.email_courier.mail.outbox.events import (
     CourierEvent,
     Delivered,
@@ -139,7 +140,21 @@ class Account:
     ) -> Delivery:
         message_id = bytes(data).split(b"\r\n", 1)[0].removeprefix(b"Message-ID: ").decode()
         self._life.log.write("attempted", message_id)
-        delivery = await self._session.deliver(envelope, data, before_dot=before_dot)
+        loop = asyncio.get_running_loop()
+        dot_at = math.inf
+
+        async def note_dot() -> None:
+            nonlocal dot_at
+            if before_dot is not None:
+                await before_dot()
+            dot_at = loop.time()
+
+        try:
+            delivery = await self._session.deliver(envelope, data, before_dot=note_dot)
+        except asyncio.CancelledError:
+            if loop.time() - dot_at >= REPLY_GRACE:
+                self._life.log.write("waited", message_id, to=envelope.recipients, why="stopped")
+            raise
         for outcome in delivery.outcomes:
             if (failure := outcome.failure) is not None:
                 is_late = failure.kind is FailureKind.SERVER_TOO_SLOW
