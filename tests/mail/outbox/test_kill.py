@@ -141,6 +141,11 @@ def seen(log: Path) -> str:
     return ", ".join(f"{kinds.count(kind)} {kind}" for kind in SEEN)
 
 
+def id_of(mail: Mail) -> str:
+    """Return the Message-ID of what has arrived."""
+    return mail.content.partition(b"\r\n")[0].decode().removeprefix("Message-ID: ")
+
+
 def arrivals(mails: list[Mail]) -> dict[tuple[str, str], list[Mail]]:
     """Return the copies of each mail by its id and recipient."""
     found: dict[tuple[str, str], list[Mail]] = defaultdict(list)
@@ -175,17 +180,18 @@ def unjustified(
 
     It was lost where the server kept it to itself or brought it later than the process waited for
     it, and where it was the last that the server did for a process that was killed before it had
-    said that the mail was delivered. A busy server may come to what such a process has sent only
+    said that the mail was delivered: one attempt may take two connections, where a kept one refuses
+    some of the recipients. A busy server may come to what such a process has sent only
     after it has served the next one: the connections tell which attempt was first.
     """
     clients = server.clients()
-    last = {clients[mail.connection]: mail for mail in server.record.mails}
+    last = {clients[mail.connection]: id_of(mail) for mail in server.record.mails}
     for (message_id, recipient), copies in arrived.items():
         for mail in sorted(copies, key=lambda mail: mail.connection)[:-1]:
             client = clients[mail.connection]
             story, ear = told[message_id], (recipient, client[0])
             is_lost = server.keeps_reply(mail.connection) or ear in story.waited
-            if not is_lost and (ear in story.delivered or last[client] is not mail):
+            if not is_lost and (ear in story.delivered or last[client] != id_of(mail)):
                 yield f"{message_id} to {recipient}"
 
 
