@@ -27,7 +27,7 @@ SEEN = ("handed_over", "reloaded", "digested")
 LEAST_LIFE = {"first": 0.02, "straight": 0.02, "pair": 0.3}
 """Seconds; two accounts take longer to begin."""
 MOST_UNEXPLAINED = {"first": 4, "straight": 4, "pair": 20}
-"""Copies for which no lost reply is found: seen on busy machines alone, and their cause is not known.
+"""Copies for which no lost reply is found: seen on busy machines alone, of a cause not known.
 Each is shown with all that was said of it where there are more."""
 MOST_COPIES = {"first": 2, "straight": 2, "pair": 3}
 """A reply may be lost once in every account that the mail goes through."""
