@@ -334,6 +334,8 @@ class Account:
         from .mail.discovery.providers import load  # noqa: PLC0415 - a start goes without
 
         provider = (await self.hass.async_add_executor_job(load)).by_server(self.settings.host)
+        if self.hass.is_stopping:
+            return  # the registry has been written; the next start names it
         if (device := self._device()) is not None:
             dr.async_get(self.hass).async_update_device(
                 device.id, model="SMTP" if provider is None else provider.name

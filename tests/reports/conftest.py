@@ -27,12 +27,6 @@ def ipv6(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest_socket.socket_allow_hosts(["127.0.0.1", "::1"], allow_unix_socket=True)
 
 
-@pytest.fixture
-def expected_lingering_timers() -> bool:
-    """Let a delayed write of Home Assistant's own registries come after the end of a test."""
-    return True
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Note each test's report once, however many inputs it has."""
     asked = config.stash.setdefault(_ASKED, {})
