@@ -32,8 +32,8 @@ from .const import (
 )
 from .entry import settings_of
 from .errors import (
-    action_error,
     error_for_content,
+    error_for_disk,
     error_for_failure,
     error_for_outbox,
     request_error,
@@ -247,9 +247,7 @@ class Account:
                 self.courier.send_again(message_id, sender=self.sender.address, origin=origin)
             )
         except OSError as error:
-            raise action_error(
-                "outbox_disk", account=self.entry.title, detail=str(error)
-            ) from error
+            raise error_for_disk(error, account=self.entry.title) from error
         finally:
             self._async_tell_change()
 

@@ -86,6 +86,8 @@ async def test_a_pause_that_no_disk_takes_is_an_error(
     with pytest.raises(HomeAssistantError) as caught:
         await hass.services.async_call("switch", "turn_on", {"entity_id": pause}, blocking=True)
     assert caught.value.translation_key == "pause_not_saved"
+    assert "can only be read" in str(caught.value)
+    assert "Errno" not in str(caught.value)
 
 
 async def test_mail_of_which_nobody_can_read_how_long_it_waits_is_no_error(
