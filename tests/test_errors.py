@@ -113,7 +113,7 @@ async def test_every_reason_of_the_outbox_has_a_text(reason: OutboxReason) -> No
     error = errors.error_for_outbox(OutboxError(reason, "no space left"), account="Villa")
 
     assert not isinstance(error, ServiceValidationError)
-    assert str(error).startswith("Villa: ")
+    assert str(error).startswith("Villa")
     assert "no space left" not in str(error), "technical words are for the log"
 
 

@@ -33,8 +33,8 @@ from .const import (
 )
 from .entry import settings_of
 from .errors import (
-    action_error,
     error_for_content,
+    error_for_disk,
     error_for_failure,
     error_for_outbox,
     request_error,
@@ -265,9 +265,7 @@ class Account:
                 self.courier.send_again(message_id, sender=self.sender.address, origin=origin)
             )
         except OSError as error:
-            raise action_error(
-                "outbox_disk", account=self.entry.title, detail=str(error)
-            ) from error
+            raise error_for_disk(error, account=self.entry.title) from error
         finally:
             self._async_tell_change()
 
@@ -352,6 +350,8 @@ class Account:
         from .mail.discovery.providers import load  # noqa: PLC0415 - a start goes without
 
         provider = (await self.hass.async_add_executor_job(load)).by_server(self.settings.host)
+        if self.hass.is_stopping:
+            return  # the registry has been written; the next start names it
         if (device := self._device()) is not None:
             dr.async_get(self.hass).async_update_device(
                 device.id, model="SMTP" if provider is None else provider.name

@@ -137,7 +137,6 @@ def error_for_outbox(error: OutboxError, *, account: str) -> HomeAssistantError:
             OutboxReason.DISK: "outbox_disk",
             OutboxReason.FLOOD: "outbox_flood",
             OutboxReason.SUSPENDED: "account_paused",
-            OutboxReason.SUSPENDED: "account_paused",
         }[error.reason],
         lambda phrases: {"account": account, "detail": _disk_fault(error.system, phrases)},
     )
@@ -147,6 +146,14 @@ def error_for_disk(error: OSError, *, account: str) -> HomeAssistantError:
     """Return the exception for a folder that could not be read or written."""
     return CourierError(
         "outbox_disk",
+        lambda phrases: {"account": account, "detail": _disk_fault(error.errno, phrases)},
+    )
+
+
+def error_for_pause(error: OSError, *, account: str) -> HomeAssistantError:
+    """Return the exception for a pause that could not be written to disk."""
+    return CourierError(
+        "pause_not_saved",
         lambda phrases: {"account": account, "detail": _disk_fault(error.errno, phrases)},
     )
 

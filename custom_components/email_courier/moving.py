@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping
 import re
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import (
     CONF_HOST,
     CONF_USERNAME,
@@ -19,10 +18,9 @@ from homeassistant.const import (
     Platform,
 )
 from homeassistant.core import CoreState, Event, HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.debounce import Debouncer
 from homeassistant.helpers.start import async_at_started
-from homeassistant.util import slugify
 
 from .account import Account
 from .const import (
@@ -34,13 +32,11 @@ from .const import (
     LOGGER,
     SUBENTRY_RECIPIENT,
 )
+from .core_names import CORE_DOMAIN, CORE_SERVER, names_of
 from .entry import same_account
 from .issues import Issue, async_create, async_delete
 from .mail.address import parse_mailbox
 from .phrases import as_code
-
-CORE_DOMAIN: Final = "smtp"
-CORE_SERVER: Final = "server"
 
 _HELP: Final = f"{DOCUMENTATION}/moving.md"
 _CORE_ACTION: Final = f"{CORE_DOMAIN}.send_message"
@@ -51,21 +47,6 @@ _RELOADED: Final = ("automation_reloaded", "scene_reloaded")
 _CALM: Final = 1.0
 """Seconds without a further change after which is searched anew."""
 _MOST_SHOWN: Final = 50
-
-
-@callback
-def names_of(hass: HomeAssistant, core_entry: ConfigEntry) -> dict[str, str]:
-    """Return what an automation may name of an account there, each with whom that writes to.
-
-    That is one address, or nothing for what writes to all of them.
-    """
-    names = {f"{Platform.NOTIFY}.{slugify(core_entry.title)}": ""}
-    for entity in er.async_entries_for_config_entry(er.async_get(hass), core_entry.entry_id):
-        address = entity.unique_id.removeprefix(f"{core_entry.entry_id}_")
-        names[entity.entity_id] = names[entity.id] = address
-    for device in dr.async_entries_for_config_entry(dr.async_get(hass), core_entry.entry_id):
-        names[device.id] = ""
-    return names
 
 
 class OldNames:

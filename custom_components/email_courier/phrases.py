@@ -9,7 +9,6 @@ from homeassistant.helpers.translation import async_get_cached_translations, asy
 
 from .const import DOMAIN
 from .mail.compose.content import Words
-from .mail.failure import FailureKind
 from .reader import Reader, async_reader
 
 _PREFIX = f"component.{DOMAIN}.selector.phrase.options."
@@ -102,13 +101,6 @@ def _named(texts: dict[str, str]) -> dict[str, str]:
         for key, text in texts.items()
         if key.startswith((_PREFIX, _KINDS))
     }
-
-
-async def async_kind_text(hass: HomeAssistant, kind: FailureKind, reader: Reader | None) -> str:
-    """Return the short name of a kind of failure, as the sensor shows it."""
-    language = hass.config.language if reader is None else reader.language
-    texts = await async_get_translations(hass, language, "entity", [DOMAIN])
-    return texts[f"component.{DOMAIN}.entity.sensor.last_failure.state.{kind.value}"]
 
 
 def as_code(text: str) -> str:

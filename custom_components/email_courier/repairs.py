@@ -27,8 +27,7 @@ from .flow.draft import async_draft_of
 from .flow.progress import Progress, share_done
 from .issues import Issue, IssueData
 from .mail.failure import Failure, Stage
-from .phrases import Phrases, as_code, async_kind_text
-from .reader import async_reader
+from .phrases import Phrases, as_code
 
 if TYPE_CHECKING:
     from .account import EmailCourierConfigEntry
@@ -132,9 +131,8 @@ class CertificateChangedFlow(RepairsFlow):
         """Return what the server said, or why the account does not work."""
         if failure.heard:
             return {"reply": as_code(failure.heard)}
-        reader = await async_reader(self.hass)
-        phrases = await Phrases.async_load(self.hass, reader)
-        why = cause(failure, phrases) or await async_kind_text(self.hass, failure.kind, reader)
+        phrases = await Phrases.async_for_reader(self.hass)
+        why = cause(failure, phrases) or phrases.kind(failure.kind)
         return {"reply": why}
 
     def _placeholders(self) -> dict[str, str]:

@@ -11,7 +11,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .account import EmailCourierConfigEntry
 from .entity import AccountEntity
-from .errors import action_error
+from .errors import async_worded, error_for_pause
 
 PARALLEL_UPDATES = 0
 
@@ -49,9 +49,9 @@ class PauseSwitch(AccountEntity, SwitchEntity):
         await self._async_suspend(is_suspended=False)
 
     async def _async_suspend(self, *, is_suspended: bool) -> None:
-        try:
-            await self.account.courier.suspend(is_suspended=is_suspended)
-        except OSError as error:
-            raise action_error(
-                "pause_not_saved", account=self.account.entry.title, detail=str(error)
-            ) from error
+        account = self.account
+        async with async_worded(self.hass):
+            try:
+                await account.courier.suspend(is_suspended=is_suspended)
+            except OSError as error:
+                raise error_for_pause(error, account=account.entry.title) from error

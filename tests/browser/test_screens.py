@@ -205,7 +205,7 @@ async def test_a_login_to_renew(house: House, grace: Visitor) -> None:
     await house.add_account()
     server.script = HEALTHY.but(users={USERNAME: "Close-Sesame-1247"})
     await open_device(house, grace)
-    await grace.button("Press").click()
+    await grace.button("Press").last.click()
     await grace.go(DASHBOARD)
     await grace.button("Reconfigure").click()
     dialog = FlowDialog(grace.page)

@@ -35,7 +35,7 @@ async def begin(person: Visitor) -> FlowDialog:
     await person.go(DASHBOARD)
     await person.button("Add integration").click()
     await person.page.get_by_placeholder("Search for a brand name").fill("email")
-    await person.text(NAME).click()
+    await person.text(NAME).last.click()
     dialog = FlowDialog(person.page)
     await dialog.titled("Your email address")
     return dialog
@@ -141,7 +141,7 @@ async def test_progress_is_seen_within_a_second_and_names_its_stage(
     dialog = await begin(ada)
     await to_login(dialog, STARTTLS_PORT)
     await log_in(dialog)
-    stage = dialog.root.get_by_text("Waiting for the server's greeting…")
+    stage = dialog.root.get_by_text("Waiting for the server to answer…")
     await expect(stage).to_be_visible(timeout=1000)
     await take(ada.page, Picture.PROGRESS)
     await dialog.titled(WORKS)

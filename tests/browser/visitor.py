@@ -69,6 +69,10 @@ class Visitor:
         assert await picture.evaluate("image => image.naturalWidth") > 0
 
 
+_AS_BROWSERS_SAY = {"zh-Hans": "zh-CN", "zh-Hant": "zh-TW"}
+"""Languages that a browser names otherwise than Home Assistant."""
+
+
 @asynccontextmanager
 async def visitor(
     browser: Browser,
@@ -92,7 +96,7 @@ async def visitor(
         viewport={"width": screen.width, "height": screen.height},
         color_scheme=theme.color_scheme,
         reduced_motion="reduce",
-        locale="en",
+        locale=_AS_BROWSERS_SAY.get(language, language),
         timezone_id="Europe/Berlin",
     )
     context.set_default_timeout(LONGEST_WAIT)

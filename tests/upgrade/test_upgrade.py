@@ -106,7 +106,7 @@ async def test_every_account_is_loaded_with_its_entities_and_its_past(
         for entity in stored(config, "restore_state")
         if "_last_" in entity["state"]["entity_id"]
     }
-    # 1.0.0 had no word for a failure that has not been.
+    # That nothing has failed was unknown in 1.0.0, and has a name since.
     last |= {
         entity_id: "none"
         for entity_id, state in last.items()
