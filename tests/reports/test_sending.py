@@ -141,7 +141,9 @@ async def test_both_actions_go_the_same_way(hass: HomeAssistant, bed: Bed) -> No
     one, two = (read(mail.content) for mail in server.record.mails)
     for name in ("Subject", "From", "To"):
         assert one[name] == two[name]
-    assert one.get_content() == two.get_content()
+    assert [part.get_content() for part in one.iter_parts()] == [
+        part.get_content() for part in two.iter_parts()
+    ]
 
 
 @report(
