@@ -2,7 +2,10 @@
 
 import re
 
-from playwright.async_api import Locator, expect
+from playwright.async_api import Locator, Page, expect
+
+from .pictures import Picture, take
+from .visitor import Theme
 
 _LOOKS_UNFINISHED = re.compile(r"\{\w+\}|component\.\w+|\bundefined\b|\[object|%key:|\[%")
 _PIXELS_TOO_WIDE = """element => {
@@ -23,5 +26,19 @@ async def is_finished(what: Locator) -> None:
 
 async def fits(what: Locator) -> None:
     """Expect that nothing has to be scrolled sideways, in the window or around this element."""
-    widest = await what.evaluate(_PIXELS_TOO_WIDE)
-    assert widest <= 0, f"{widest} pixels too wide"
+    for theme in (Theme.DARK, Theme.LIGHT):
+        await show_in(theme, what.page)
+        widest = await what.evaluate(_PIXELS_TOO_WIDE)
+        assert widest <= 0, f"{widest} pixels too wide"
+
+
+async def show_in(theme: Theme, page: Page) -> None:
+    """Let a person's system ask for another theme, as it does in the evening."""
+    await page.emulate_media(color_scheme=theme.color_scheme)
+
+
+async def take_in(theme: Theme, page: Page, picture: Picture) -> None:
+    """Take a picture of a window in a theme."""
+    await show_in(theme, page)
+    await take(page, picture)
+    await show_in(Theme.LIGHT, page)

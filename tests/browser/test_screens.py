@@ -12,7 +12,8 @@ from tests.support.script import HEALTHY, USERNAME
 from .conftest import Screens
 from .flow_dialog import FlowDialog
 from .house import HOST, SENDER, House
-from .look import fits, is_finished
+from .look import fits, is_finished, take_in
+from .pictures import Picture
 from .test_account import open_device
 from .test_actions import open_editor
 from .test_setup import DASHBOARD, begin, log_in, to_login, to_server
@@ -21,24 +22,29 @@ from .visitor import DESKTOP, PHONE, Screen, Theme, Visitor
 
 PAGE = "/config/integrations/integration/email_courier"
 SELF_SIGNED = HEALTHY.but(tls_kind=ServerTls.SELF_SIGNED)
-LOOKS = [
-    pytest.param((screen, theme), id=f"{name}-{theme}")
-    for name, screen in (("desktop", DESKTOP), ("phone", PHONE))
-    for theme in Theme
-]
 
 
-@pytest_asyncio.fixture(loop_scope="session", params=LOOKS)
+@pytest_asyncio.fixture(loop_scope="session", params=[DESKTOP, PHONE], ids=["desktop", "phone"])
 async def grace(screens: Screens, request: pytest.FixtureRequest) -> AsyncIterator[Visitor]:
     """Somebody at each kind of screen."""
-    look: tuple[Screen, Theme] = request.param
-    yield await screens.open(*look)
+    screen: Screen = request.param
+    yield await screens.open(screen)
 
 
-async def look(dialog: FlowDialog, title: str) -> None:
-    """Expect a page of a dialog to be there, finished, and not too wide."""
+async def look(
+    dialog: FlowDialog,
+    title: str,
+    desktop: Picture | None = None,
+    phone_dark: Picture | None = None,
+) -> None:
+    """Expect a page of a dialog to be there, finished, and not too wide; take its pictures."""
     await dialog.titled(title)
     await dialog.fits()
+    wide = await dialog.page.evaluate("innerWidth") == DESKTOP.width
+    if wide and desktop is not None:
+        await take_in(Theme.LIGHT, dialog.page, desktop)
+    if not wide and phone_dark is not None:
+        await take_in(Theme.DARK, dialog.page, phone_dark)
 
 
 async def unfolded(dialog: FlowDialog, *sections: str) -> None:
@@ -57,7 +63,12 @@ async def test_a_password_without_encryption_is_asked_about(grace: Visitor) -> N
     await dialog.submit()
     await dialog.titled("Login")
     await log_in(dialog)
-    await look(dialog, "Send the password without encryption?")
+    await look(
+        dialog,
+        "Send the password without encryption?",
+        Picture.PLAIN_LOGIN,
+        Picture.PLAIN_LOGIN_PHONE_DARK,
+    )
     await dialog.says(HOST)
     await dialog.submit()
     await dialog.says("Without a yes the password is not sent.")
@@ -69,7 +80,11 @@ async def test_a_certificate_to_trust(house: House, grace: Visitor) -> None:
     dialog = await begin(grace)
     await to_login(dialog, server.port)
     await log_in(dialog)
-    await look(dialog, "Do you know this certificate?")
+    await look(
+        dialog,
+        "Do you know this certificate?",
+        phone_dark=Picture.CERTIFICATE_PHONE_DARK,
+    )
     trust = dialog.field("Trust this certificate")
     await expect(trust).to_be_in_viewport()
     await dialog.says(f"openssl s_client -connect {HOST}:{server.port} -starttls smtp")
@@ -86,7 +101,7 @@ async def test_ways_to_sign_in(grace: Visitor) -> None:
             await unfolded(dialog, "Other server settings", "More")
             await dialog.switch("Sign in without a password (OAuth)")
             await dialog.submit()
-        await look(dialog, "How to log in")
+        await look(dialog, "How to log in", phone_dark=Picture.LOGIN_CHOICE_PHONE_DARK)
         await dialog.pick(f"Sign in with {provider}")
         await look(dialog, f"Sign in with {provider}")
         if provider == "Microsoft":
@@ -116,7 +131,7 @@ async def test_a_misspelt_address(grace: Visitor) -> None:
     dialog = await begin(grace)
     await dialog.fill("Email address", "grace@gmial.com")
     await dialog.submit()
-    await look(dialog, "Is the address right?")
+    await look(dialog, "Is the address right?", Picture.MISSPELT, Picture.MISSPELT_PHONE_DARK)
     await dialog.says("Did you mean grace@gmail.com?")
     await dialog.pick("Yes, use grace@gmail.com")
     await look(dialog, "Login")
@@ -141,7 +156,7 @@ async def test_an_account_to_take_over(house: House, grace: Visitor) -> None:
     dialog = FlowDialog(grace.page)
     await look(dialog, "Email Courier")
     await dialog.pick("Take over an account")
-    await look(dialog, "Take over an account")
+    await look(dialog, "Take over an account", phone_dark=Picture.TAKE_OVER_PHONE_DARK)
 
 
 async def test_the_account_and_its_options(house: House, grace: Visitor) -> None:
