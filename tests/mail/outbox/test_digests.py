@@ -182,7 +182,7 @@ async def test_one_held_mail_after_the_other_is_read_into_a_digest(
     await hold(house, ForgetfulDigests(in_one), *("x" for _ in range(20)))
     await house.turn(HOUR)
     assert len(house.server.inboxes[ANNA]) == 2
-    assert 0 < most <= 3  # one may still be in the hands of the loop
+    assert 0 < most <= 6  # of 20; some may still be in the hands of a busy loop
 
 
 async def test_stopping_begins_no_further_digest_and_loses_none(house: House) -> None:
