@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from io import BytesIO
 import os
+
+from PIL import Image
 
 from tests.live.client import Json
 
@@ -13,6 +16,7 @@ from .house import Account, Taken
 from .servers import endpoints_of, settle
 
 FILE, BYTES = "file", "bytes of a camera"
+SNAPSHOTS = "three snapshots of 3840 x 2160 in the card"
 
 
 async def measure(bench: Bench) -> None:
@@ -22,6 +26,7 @@ async def measure(bench: Bench) -> None:
     for _ in range(bench.rounds):
         idle = await bench.house.perform("homeassistant.save_persistent_states", {}, watch=True)
         bench.figures.add(Measurement("idle: longest stall", "ms"), COURIER, 1000 * idle.stall)
+    await _snapshots(bench, accounts[COURIER])
     for size in bench.megabytes:
         await asyncio.to_thread(bench.house.add_file, _name(size), os.urandom(size * 1_000_000))
         for form in (FILE, BYTES):
@@ -35,6 +40,37 @@ async def measure(bench: Bench) -> None:
                     add(Measurement(f"{name}: longest stall", "ms"), who, 1000 * taken.stall)
                     add(Measurement(f"{name}: extra memory", "MB"), who, taken.memory / 1_000_000)
                     await settle(bench.postfix)
+
+
+async def _snapshots(bench: Bench, account: Account) -> None:
+    """Send what a doorbell sends: pictures that are made smaller and shown."""
+    say(SNAPSHOTS)
+    picture = await asyncio.to_thread(_picture, 3840, 2160)
+    file = await asyncio.to_thread(bench.house.add_file, "snapshot.jpg", picture)
+    data: Json = {
+        "entity_id": account.entities,
+        "title": "Somebody is at the door",
+        "message": "The bell rang.",
+        "layout": "card",
+        "max_width": 1280,
+        "attachments": [{"path": str(file)}] * 3,
+    }
+    add = bench.figures.add
+    for _ in range(bench.rounds):
+        taken = await bench.house.perform("email_courier.send_message", data, watch=True)
+        add(Measurement(f"{SNAPSHOTS}: time", "ms"), COURIER, 1000 * taken.seconds)
+        add(Measurement(f"{SNAPSHOTS}: longest stall", "ms"), COURIER, 1000 * taken.stall)
+        add(Measurement(f"{SNAPSHOTS}: extra memory", "MB"), COURIER, taken.memory / 1_000_000)
+        await settle(bench.postfix)
+
+
+def _picture(width: int, height: int) -> bytes:
+    """Return a JPEG with as much detail as a camera's."""
+    red, green, blue = (Image.effect_noise((width // 4, height // 4), 60) for _ in range(3))
+    coarse = Image.merge("RGB", (red, green, blue))
+    out = BytesIO()
+    coarse.resize((width, height), Image.Resampling.BICUBIC).save(out, "JPEG", quality=90)
+    return out.getvalue()
 
 
 async def _send(bench: Bench, who: str, account: Account, form: str, size: int) -> Taken:
