@@ -83,7 +83,7 @@ async def test_from_a_recipient_to_a_mail_with_a_picture_in_six_clicks(
     await begin(ada, clicks, house, "Family", "Create as a new action")
     await clicks.on(ada.page.get_by_text(SEND).first)
     editor = ada.page.locator("ha-service-control")
-    row = editor.locator("ha-settings-row").filter(has_text=CAMERAS)
+    row = editor.locator("ha-settings-row").filter(has=ada.page.get_by_text(CAMERAS, exact=True))
     await clicks.on(row.locator("ha-selector").get_by_role("button").first)
     await clicks.on(ada.page.get_by_text(camera.partition(".")[2]).last)
     await expect(row).to_contain_text(camera.partition(".")[2])
