@@ -10,8 +10,8 @@ from homeassistant.util.ssl import client_context
 import pytest
 
 from custom_components.email_courier import services
+from custom_components.email_courier.entry import async_context_for
 from custom_components.email_courier.mail.settings import Trust
-from custom_components.email_courier.tls_context import async_context_for
 from tests.support.accounts import account_entry, load, recipient
 from tests.support.fixtures import Bed
 

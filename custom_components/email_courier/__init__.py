@@ -18,7 +18,7 @@ from .account import Account, EmailCourierConfigEntry
 from .connectivity import ContactLog
 from .const import DOMAIN, KEPT_OPTIONS, SIGNAL_MAIL
 from .courier_config import async_courier_config
-from .entry import trust_of
+from .entry import async_context_for, trust_of
 from .issues import AccountIssues, async_delete_issues
 from .logbook import Activity
 from .mail.outbox.store import Store
@@ -27,7 +27,6 @@ from .oauth.tokens import async_tokens_for
 from .outbox_host import outbox_folder
 from .send.legacy import async_register_classic
 from .services import async_setup_services
-from .tls_context import async_context_for
 
 _LOGGER = logging.getLogger(__name__)
 

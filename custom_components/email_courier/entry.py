@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+import os
+import ssl
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
@@ -16,6 +18,11 @@ from homeassistant.const import (
 )
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
+from homeassistant.util.ssl import (
+    client_context,
+    client_context_no_verify,
+    create_client_context,
+)
 
 from .const import (
     CONF_CA_FILE,
@@ -34,6 +41,7 @@ from .mail.settings import (
     TokenLogin,
     Trust,
 )
+from .mail.smtp.tls import add_authorities
 
 
 def settings_of(
@@ -117,3 +125,24 @@ def async_save(hass: HomeAssistant, entry: ConfigEntry[Any], **changes: Any) -> 
     is_changed = hass.config_entries.async_update_entry(entry, **changes)
     if not (is_loaded and is_changed):
         hass.config_entries.async_schedule_reload(entry.entry_id)
+
+
+async def async_context_for(hass: HomeAssistant, trust: Trust) -> ssl.SSLContext:
+    """Return the context for a trust: a shared one, unless there are further authorities.
+
+    Raises OSError when a CA file cannot be read.
+    """
+    if not trust.checks_chain:
+        return client_context_no_verify()
+    # The shared context was made when Home Assistant was imported; authorities that this
+    # variable has named since then are only in a new one.
+    if trust.ca_file is None and "REQUESTS_CA_BUNDLE" not in os.environ:
+        return client_context()
+    return await hass.async_add_executor_job(_with_authorities, trust.ca_file)
+
+
+def _with_authorities(ca_file: str | None) -> ssl.SSLContext:
+    context = create_client_context()
+    if ca_file is not None:
+        add_authorities(context, ca_file)
+    return context

@@ -19,6 +19,7 @@ from homeassistant.helpers.importlib import async_import_module
 from homeassistant.util import dt as dt_util
 from homeassistant.util.ssl import client_context, client_context_no_verify
 
+from ..entry import async_context_for
 from ..errors import file_fault
 from ..mail.address import parse_mailbox
 from ..mail.envelope import RecipientOutcome
@@ -31,7 +32,6 @@ from ..mail.settings import (
     ServerSettings,
 )
 from ..mail.smtp.keepalive import deliver_once, renew_token
-from ..tls_context import async_context_for
 from .draft import Draft
 
 if TYPE_CHECKING:

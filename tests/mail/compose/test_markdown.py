@@ -5,8 +5,8 @@ from html.parser import HTMLParser
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.email_courier.mail.compose.links import absolute_link
 from custom_components.email_courier.mail.compose.markdown import is_number, render
+from custom_components.email_courier.mail.compose.text_html import absolute_link
 
 HOME = "https://house.example:8123"
 PICTURES = {"door": "door", "back door.png": "part-1"}

@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 import pytest
 
 from custom_components.email_courier.mail.address import Mailbox
-from custom_components.email_courier.mail.discovery.domains import is_host_name
 from custom_components.email_courier.mail.discovery.model import (
     Hint,
     Provider,
@@ -14,6 +13,7 @@ from custom_components.email_courier.mail.discovery.model import (
     UsernameForm,
 )
 from custom_components.email_courier.mail.discovery.providers import Providers, load
+from custom_components.email_courier.mail.hostname import is_host_name
 from custom_components.email_courier.mail.settings import Encryption, is_loopback
 
 ROWS = list(load())

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from ..discovery.dns import PolicyResolver
-from ..discovery.domains import is_within
+from ..hostname import is_within
 
 _MOST_LABELS = 8
 """Labels of a name that is asked about as it is; of a longer one only the last seven are."""

@@ -15,10 +15,9 @@ from typing import Any, NamedTuple
 
 from ..address import Mailbox
 from ..discovery.dns import Address, PolicyResolver
-from ..discovery.domains import is_special_use
 from ..discovery.model import Hint, LookupFailed, Provider, SecretKind, UsernameForm
 from ..discovery.providers import Providers
-from ..hostname import host_to_ascii
+from ..hostname import host_to_ascii, is_special_use
 from .dmarc import Dmarc, find_dmarc
 from .spf import Remembered, SpfCheck, SpfResult, check_spf, forbids_all
 

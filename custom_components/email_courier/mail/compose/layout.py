@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Final
 from .content import Button, Content, ContentError, ContentFault, Fact, Gap, Priority
 from .encoding import body_text, one_line
 from .figures import InlinePicture, figures_html
-from .links import absolute_link
-from .text_html import is_right_to_left, text_html
+from .text_html import absolute_link, is_right_to_left, text_html
 from .theme import (
     CARD,
     FONT,

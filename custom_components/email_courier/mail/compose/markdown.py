@@ -16,8 +16,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from .content import Words
-from .links import LINKS, absolute_link
-from .text_html import bare_link_at, bare_links
+from .text_html import LINKS, absolute_link, bare_link_at, bare_links
 from .theme import HAIRLINE, INNER, LINK, MONOSPACE, MUTED, SOFT, TEXT
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from unicodedata import combining, east_asian_width
 from markdown_it.token import Token
 
 from .content import Words
-from .links import absolute_link
 from .markdown import callout_of, description_of, is_number, parse, task_of
+from .text_html import absolute_link
 
 _RULE: Final = "-" * 30
 _BETWEEN: Final = "  "

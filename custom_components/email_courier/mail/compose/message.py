@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from copy import replace
 from datetime import datetime
+import re
 from secrets import token_hex
 
 from ..address import Mailbox
@@ -12,9 +13,9 @@ from ..envelope import Envelope
 from ..payload import Payload, gather
 from .bodies import body_part
 from .content import Content, ContentError, ContentFault
-from .headers import message_header
+from .encoding import body_text, one_line
+from .headers import message_header, shown_subject
 from .part import Part
-from .subject import subject_of
 
 
 class ComposedMail:
@@ -126,3 +127,40 @@ def _envelope(content: Content, recipients: tuple[Mailbox, ...]) -> Envelope:
 
 def _chance() -> str:
     return token_hex(16)
+
+
+MAX_DEFAULT = 78
+"""Characters; RFC 5322 section 2.1.1 asks for lines that are no longer."""
+
+
+def subject_of(content: Content) -> str:
+    """Return the subject as it is sent: the given one, else what content says instead."""
+    if one_line(content.subject) or content.default_subject is None:
+        return shown_subject(content.subject)
+    return cut_at_word(_first_line(content)) or shown_subject(content.default_subject)
+
+
+def cut_at_word(line: str, most: int = MAX_DEFAULT) -> str:
+    """Return the words of a line that fit; of a single word that does not, its beginning."""
+    line = one_line(line)
+    if len(line) <= most:
+        return line
+    words = re.match(rf".{{1,{most}}}(?=\s)", line)
+    return (words[0] if words else line[:most]).rstrip()
+
+
+def _first_line(content: Content) -> str:
+    """Return the first line that says something, of the text, the Markdown or the HTML."""
+    if content.text.strip():
+        text = body_text(content.text)
+    elif content.markdown:
+        from .markdown import plain_lines  # noqa: PLC0415 - few mails need it
+
+        text = "\n".join(plain_lines(body_text(content.markdown)))
+    elif content.html:
+        from .html_text import html_text  # noqa: PLC0415 - few mails need it
+
+        text = html_text(content.html)
+    else:
+        return ""
+    return next((line for line in map(one_line, text.splitlines()) if line), "")

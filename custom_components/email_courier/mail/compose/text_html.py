@@ -1,12 +1,13 @@
-"""Plain text as HTML, and the direction that a text is read in."""
+"""Plain text as HTML, where a link may lead, and the direction that a text is read in."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from html import escape
 import re
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from unicodedata import bidirectional
+from urllib.parse import urljoin, urlsplit
 
 from .encoding import body_text
 from .theme import LINK
@@ -117,3 +118,22 @@ def _length_without_punctuation(address: str) -> int:
             break
         length -= 1
     return length
+
+
+LINKS: Final = frozenset({"http", "https", "mailto", "tel", "homeassistant"})
+"""The schemes that a mail may link to."""
+_WEB: Final = frozenset({"http", "https"})
+
+
+def absolute_link(url: str, base_url: str | None) -> str | None:
+    """Return where a link leads, or None when a mail must not or cannot link there."""
+    try:
+        relative = not urlsplit(url).scheme
+        target = urljoin(base_url, url) if base_url and relative else url
+        parts = urlsplit(target)
+        has_host = bool(parts.hostname)
+    except ValueError:
+        return None
+    if parts.scheme not in LINKS or (parts.scheme in _WEB and not has_host):
+        return None
+    return target

@@ -11,9 +11,9 @@ import asyncio
 from urllib.parse import quote, urljoin, urlsplit
 
 from ..address import Mailbox
+from ..hostname import is_host_name, is_special_use
 from ..settings import Encryption
 from .clientconfig import OutgoingServer, read_outgoing_servers
-from .domains import is_host_name, is_special_use
 from .model import Candidate, Discovery, LookupFailed, Origin, SecretKind
 from .providers import Providers
 from .web import Fetch

@@ -9,10 +9,10 @@ import logging
 
 from ..address import Mailbox, parse_mailbox
 from ..failure import FailureKind
+from ..hostname import is_special_use
 from ..settings import Encryption
 from .autoconfig import by_autoconfig
 from .dns import Resolver
-from .domains import is_special_use
 from .guess import Listen, by_guess
 from .model import Discovery, LookupFailed, Origin
 from .providers import Providers

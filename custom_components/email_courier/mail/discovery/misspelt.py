@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+from ..hostname import is_special_use
 from .dns import Resolver
-from .domains import is_special_use
 from .model import LookupFailed
 from .providers import Providers
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from ..address import Mailbox
+from ..hostname import is_host_name, is_within
 from ..settings import Encryption
 from .dns import Resolver, ServiceRecord
-from .domains import is_host_name, is_within
 from .model import Candidate, Discovery, Origin
 from .providers import Providers
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from custom_components.email_courier.mail.discovery.domains import (
+from custom_components.email_courier.mail.hostname import (
     is_host_name,
     is_special_use,
     is_within,
