@@ -39,6 +39,6 @@ async def test_a_changed_certificate_is_compared_and_trusted(house: House, ada: 
     assert after.record.auth_commands == 0
     after.script = SELF_SIGNED.but(answers={Step.GREETING: drip(0.05)})
     await dialog.get_by_text("Trust the new certificate", exact=True).click()
-    await expect(dialog).to_contain_text("Waiting for the server's greeting…")
+    await expect(dialog).to_contain_text("Waiting for the server to answer…")
     (mail,) = await mails(after, 1)
     assert b"waiting" in mail.content
