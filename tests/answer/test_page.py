@@ -40,7 +40,7 @@ async def ask(hass: HomeAssistant, bed: Bed, **fields: Any) -> dict[str, str]:
     """Send a mail with buttons and return where they lead."""
     server = await bed.serve()
     await load_account(hass, server)
-    await send(hass, to=ANNA, title="Open the gate?", **{"actions": GATE, **fields})
+    await send(hass, **{"to": ANNA, "title": "Open the gate?", "actions": GATE, **fields})
     return links_of(only_mail(server))
 
 
