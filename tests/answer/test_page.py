@@ -5,43 +5,14 @@ from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import Event, HomeAssistant
-from homeassistant.setup import async_setup_component
 import pytest
-from pytest_homeassistant_custom_component.common import async_capture_events
-from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.email_courier.answer.page import MAX_REPLY
-from custom_components.email_courier.const import DOMAIN, EVENT_ACTION
-from tests.support.accounts import load_account
-from tests.support.answers import GATE, OPEN, Client, Page, be_reachable, links_of, page_at, press
+from tests.support.answers import OPEN, Client, Page, ask, page_at, press
 from tests.support.fixtures import Bed
-from tests.support.mails import only_mail, send
 from tests.support.sending import let_pass
 
-ANNA = "anna@example.test"
 Events = list[Event[dict[str, Any]]]
-
-
-@pytest.fixture
-async def client(hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator) -> Client:
-    """A browser that has never been here."""
-    assert await async_setup_component(hass, DOMAIN, {})
-    await be_reachable(hass)
-    return await hass_client_no_auth()
-
-
-@pytest.fixture
-def pressed(hass: HomeAssistant) -> Events:
-    """What automations have been told."""
-    return async_capture_events(hass, EVENT_ACTION)
-
-
-async def ask(hass: HomeAssistant, bed: Bed, **fields: Any) -> dict[str, str]:
-    """Send a mail with buttons and return where they lead."""
-    server = await bed.serve()
-    await load_account(hass, server)
-    await send(hass, **{"to": ANNA, "title": "Open the gate?", "actions": GATE, **fields})
-    return links_of(only_mail(server))
 
 
 async def test_the_page_says_what_is_asked_where_and_until_when(

@@ -10,7 +10,9 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient
 from homeassistant.core import HomeAssistant
 
-from tests.support.mails import text_of
+from tests.support.accounts import load_account
+from tests.support.fixtures import Bed
+from tests.support.mails import only_mail, send, text_of
 
 OUTSIDE = "https://home.example"
 OPEN = {"action": "OPEN", "title": "Open the gate"}
@@ -34,6 +36,15 @@ def links_of(mail: EmailMessage) -> dict[str, str]:
 def token_of(link: str) -> str:
     """Return the token in a link."""
     return urlsplit(link).query.removeprefix("t=")
+
+
+async def ask(hass: HomeAssistant, bed: Bed, **fields: Any) -> dict[str, str]:
+    """Send a mail with buttons from an account of its own, and return where they lead."""
+    server = await bed.serve()
+    await load_account(hass, server)
+    given = {"to": "anna@example.test", "title": "Open the gate?", "actions": GATE, **fields}
+    await send(hass, **given)
+    return links_of(only_mail(server))
 
 
 class Page(HTMLParser):

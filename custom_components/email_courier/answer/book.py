@@ -278,15 +278,15 @@ def _text(path: Path) -> str | None:
         return None
 
 
-_BOOK: HassKey[Book] = HassKey(f"{DOMAIN}_questions")
+BOOK: HassKey[Book] = HassKey(f"{DOMAIN}_questions")
 
 
 @callback
 def book_of(hass: HomeAssistant) -> Book:
     """Return the book of this Home Assistant, loaded or not."""
-    if _BOOK not in hass.data:
-        hass.data[_BOOK] = Book(hass)
-    return hass.data[_BOOK]
+    if BOOK not in hass.data:
+        hass.data[BOOK] = Book(hass)
+    return hass.data[BOOK]
 
 
 async def async_book(hass: HomeAssistant) -> Book:
