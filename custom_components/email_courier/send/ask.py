@@ -61,7 +61,7 @@ async def async_ask(call: ServiceCall) -> ServiceResponse:
         except HomeAssistantError as error:
             LOGGER.error("Nobody could be asked: %s", error)
             end = AskStatus.FAILED
-        response = _response(asking.question, end)
+        response = _response(asking, end)
     finally:
         waiting.async_end()
         if Field.ACTIONS_EXPIRE_AFTER not in call.data:
@@ -138,7 +138,7 @@ class _Waiting:
         self._finish(AskStatus.CANCELLED)
 
 
-def _response(question: Question, end: _End) -> ServiceResponse:
+def _response(asking: Asking, end: _End) -> ServiceResponse:
     if isinstance(end, Answer):
         return {
             "status": AskStatus.ANSWERED.value,
@@ -147,11 +147,11 @@ def _response(question: Question, end: _End) -> ServiceResponse:
             "user": end.user,
             "message_id": end.mail.message_id,
         }
-    message_id = question.mails[0].message_id if question.mails else None
+    is_sent = end is not AskStatus.FAILED and asking.message_ids
     return {
         "status": end.value,
         "action": None,
         "reply_text": None,
         "user": None,
-        "message_id": message_id,
+        "message_id": asking.message_ids[-1] if is_sent else None,
     }

@@ -27,18 +27,21 @@ if TYPE_CHECKING:
     from ..mail.compose.message import ComposedMail
 
 DEFAULT_LIFE: Final = timedelta(days=1)
+_AFTER_TIMEOUT: Final = timedelta(minutes=1)
+"""What waits for the answer ends the question itself, unless Home Assistant is restarted."""
 _MESSAGE_ID: Final = "message_id"
 ACKNOWLEDGE: Final = "ACKNOWLEDGE"
 """The action of a mail that comes again until it is answered, and names no other."""
 
 
 class Asking:
-    """A question on its way into mails, one for each account."""
+    """A question on its way into mails, one for each account. message_ids: those it has had."""
 
     def __init__(self, book: Book, question: Question, base_url: str | None) -> None:
         """Ask nobody yet. base_url: None where no button needs it."""
         self.book = book
         self.question = question
+        self.message_ids: list[str] = []
         self._base_url = base_url
 
     def in_mail(self, destination: Destination) -> MailAsking:
@@ -75,6 +78,7 @@ class MailAsking:
         if not self._mail.links:
             return
         self._mail.message_id = composed.message_id
+        self._asking.message_ids.append(composed.message_id)
         self._mail.subject = "" if self._hides_subject else composed.subject
         await self._asking.book.async_keep(self._asking.question, self._mail)
 
@@ -148,8 +152,11 @@ def _title(entry: ConfigEntry | None) -> str:
 def life_of(fields: Mapping[str, Any]) -> timedelta:
     """Return how long the buttons of a mail can be pressed."""
     life: timedelta | None = fields.get(Field.ACTIONS_EXPIRE_AFTER)
-    if life is None:
-        life = fields.get(Field.TIMEOUT, DEFAULT_LIFE)
+    timeout: timedelta | None = fields.get(Field.TIMEOUT)
+    if timeout is not None:
+        life = max(life or timeout, timeout + _AFTER_TIMEOUT)
+    elif life is None:
+        life = DEFAULT_LIFE
     repeat: Repeat | None = fields.get(Field.REPEAT_UNTIL_ANSWERED)
     if repeat is not None:
         life = max(life, repeat.interval * (repeat.maximum + 1))

@@ -71,6 +71,11 @@ class Repeater:
 
     @callback
     def _async_on_stop(self, _event: Event) -> None:
+        self.async_close()
+
+    @callback
+    def async_close(self) -> None:
+        """Send nothing any more."""
         while self._timers:
             self._timers.popitem()[1]()
 
@@ -137,16 +142,16 @@ class Repeater:
             LOGGER.error("That a mail has come again could not be saved: %s", error.strerror)
 
 
-_REPEATER: HassKey[Repeater] = HassKey(f"{DOMAIN}_repeater")
+REPEATER: HassKey[Repeater] = HassKey(f"{DOMAIN}_repeater")
 
 
 async def async_repeater(hass: HomeAssistant) -> Repeater:
     """Return what repeats mail in this Home Assistant."""
     book = await async_book(hass)
-    if _REPEATER not in hass.data:
-        repeater = hass.data[_REPEATER] = Repeater(hass, book)
+    if REPEATER not in hass.data:
+        repeater = hass.data[REPEATER] = Repeater(hass, book)
         repeater.async_start()
-    return hass.data[_REPEATER]
+    return hass.data[REPEATER]
 
 
 async def async_send_message(call: ServiceCall) -> ServiceResponse:
