@@ -20,20 +20,26 @@ from pytest_homeassistant_custom_component.common import (
     async_mock_service,
 )
 from pytest_homeassistant_custom_component.test_util.aiohttp import AiohttpClientMocker
-from pytest_homeassistant_custom_component.typing import WebSocketGenerator
+from pytest_homeassistant_custom_component.typing import (
+    ClientSessionGenerator,
+    WebSocketGenerator,
+)
 
 from tests.support.accounts import load_account, recipient
+from tests.support.answers import Client, be_reachable, links_of, press
+from tests.support.clock import SOON
 from tests.support.fixtures import Bed
 from tests.support.mails import attached, only_mail, read, text_of
 from tests.support.pictures import JPEG, StillCamera, add_entities
 from tests.support.script import Script
 from tests.support.scripted_server import ScriptedServer
-from tests.support.sending import pass_time, send_from
+from tests.support.sending import let_pass, pass_time, send_from
 
 FOLDER = Path(__file__).parent.parent / "blueprints" / "automation" / "email_courier"
 NAMES = (
     *("alarm", "at_home", "backup_failed", "daily_summary", "doorbell_picture"),
     *("low_batteries", "mail_failed", "night", "repairs", "updates"),
+    *("open_gate", "alarm_until_acknowledged", "window_rain", "mute"),
 )
 EVERYONE = ["notify.bea", "notify.carl"]
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -505,3 +511,127 @@ async def test_at_night_only_what_is_urgent_comes_and_the_rest_in_the_morning(
     assert [mail["Subject"] for mail in mails] == ["Gate: On", "Smoke: On", "Last night"]
     assert mails[1]["X-Priority"] == "1 (Highest)"
     assert text_of(mails[2]) == "Gate: On (6 hours)\n"
+
+
+@pytest.fixture
+async def browser(
+    hass: HomeAssistant, server: ScriptedServer, hass_client_no_auth: ClientSessionGenerator
+) -> Client:
+    """A browser that has never been here; Home Assistant can be reached from outside."""
+    await be_reachable(hass)
+    return await hass_client_no_auth()
+
+
+async def _links(server: ScriptedServer) -> dict[str, str]:
+    """Wait for a mail, and return where its buttons lead."""
+    async with asyncio.timeout(SOON):
+        while not server.record.mails:
+            await asyncio.sleep(0.01)
+    return links_of(read(server.record.mails[-1].content))
+
+
+@pytest.mark.parametrize(("button", "count"), [("Open the gate", 1), ("Ignore", 0)])
+async def test_who_presses_the_button_opens_the_gate(
+    hass: HomeAssistant,
+    server: ScriptedServer,
+    browser: Client,
+    blueprints: Blueprints,
+    button: str,
+    count: int,
+) -> None:
+    opened = async_mock_service(hass, "cover", "open_cover")
+    hass.states.async_set("binary_sensor.bell", "off", {"friendly_name": "Gate"})
+    await blueprints.use(
+        "open_gate",
+        doorbell=["binary_sensor.bell"],
+        recipients=EVERYONE,
+        sign_in=False,
+        open=[{"action": "cover.open_cover", "target": {"entity_id": "cover.gate"}}],
+    )
+
+    hass.states.async_set("binary_sensor.bell", "on", {"friendly_name": "Gate"})
+    links = await _links(server)
+    assert links.keys() == {"Open the gate", "Ignore"}
+    assert (await press(browser, links[button])).status == 200
+    await hass.async_block_till_done()
+
+    assert len(opened) == count
+
+
+async def test_an_alarm_comes_again_until_somebody_acknowledges(
+    hass: HomeAssistant,
+    server: ScriptedServer,
+    browser: Client,
+    blueprints: Blueprints,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    hass.states.async_set("binary_sensor.leak", "off", {"friendly_name": "Cellar"})
+    await blueprints.use(
+        "alarm_until_acknowledged", sensors=["binary_sensor.leak"], recipients=EVERYONE
+    )
+
+    hass.states.async_set("binary_sensor.leak", "on", {"friendly_name": "Cellar"})
+    await hass.async_block_till_done()
+    await let_pass(hass, freezer, minutes=5)
+    links = links_of(read(server.record.mails[-1].content))
+    await press(browser, links["I am looking after it"])
+    await let_pass(hass, freezer, minutes=20)
+
+    assert len(server.record.mails) == 2
+    assert read(server.record.mails[1].content)["Subject"] == "Alarm: Cellar"
+
+
+@pytest.mark.parametrize("rain", ["binary_sensor.rain", "weather.home"])
+async def test_a_window_that_is_open_in_the_rain_is_closed_by_the_button(
+    hass: HomeAssistant,
+    server: ScriptedServer,
+    browser: Client,
+    blueprints: Blueprints,
+    rain: str,
+) -> None:
+    closed = async_mock_service(hass, "cover", "close_cover")
+    wet, dry = ("on", "off") if rain.startswith("binary") else ("rainy", "sunny")
+    hass.states.async_set(rain, dry)
+    hass.states.async_set("cover.roof", "open", {"friendly_name": "Roof"})
+    hass.states.async_set("cover.bath", "closed", {"friendly_name": "Bath"})
+    await blueprints.use(
+        "window_rain",
+        rain=rain,
+        windows=["cover.roof", "cover.bath"],
+        recipients=EVERYONE,
+        close=[{"action": "cover.close_cover", "data": {"entity_id": "{{ window }}"}}],
+    )
+
+    hass.states.async_set(rain, wet)
+    links = await _links(server)
+    assert text_of(read(server.record.mails[0].content)).startswith("Roof\n")
+    await press(browser, links["Close it"])
+    await hass.async_block_till_done()
+
+    assert [call.data["entity_id"] for call in closed] == ["cover.roof"]
+
+
+async def test_a_sensor_is_mute_for_an_hour_once_that_was_pressed(
+    hass: HomeAssistant, server: ScriptedServer, browser: Client, blueprints: Blueprints
+) -> None:
+    assert await async_setup_component(hass, "timer", {"timer": {"quiet": {}}})
+    hass.states.async_set("binary_sensor.dog", "off", {"friendly_name": "Dog"})
+    await blueprints.use(
+        "mute", sensors=["binary_sensor.dog"], recipients=EVERYONE, timer="timer.quiet"
+    )
+
+    async def bark() -> None:
+        for state in ("on", "off"):
+            hass.states.async_set("binary_sensor.dog", state, {"friendly_name": "Dog"})
+            await hass.async_block_till_done()
+
+    await bark()
+    links = await _links(server)
+    await press(browser, links["Mute this for an hour"])
+    await hass.async_block_till_done()
+    await bark()
+    assert len(server.record.mails) == 1
+    await pass_time(hass, hours=1, minutes=1)
+    await bark()
+
+    assert len(server.record.mails) == 2

@@ -4,6 +4,7 @@ A block has a name in front of it, `<!-- example: name -->`, and the test of tha
 the fixture `example`.
 """
 
+import asyncio
 from collections import Counter
 import inspect
 from io import BytesIO
@@ -25,8 +26,13 @@ from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import parse_yaml
 from PIL import Image
 import pytest
+from pytest_homeassistant_custom_component.common import async_mock_service
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.email_courier.answer.book import async_book
 from tests.support.accounts import load_account, recipient
+from tests.support.answers import Client, be_reachable, links_of, press
+from tests.support.clock import SOON
 from tests.support.documents import examples, pages
 from tests.support.fixtures import Bed
 from tests.support.mails import attached, only_mail, send_unasked, text_of
@@ -417,3 +423,56 @@ async def test_trigger(
     assert notifications == [
         ("Not delivered: Laundry", "bea@example.test: 550 5.1.1 No such user here")
     ]
+
+
+@pytest.fixture
+async def browser(
+    hass: HomeAssistant, server: ScriptedServer, hass_client_no_auth: ClientSessionGenerator
+) -> Client:
+    """A browser that has never been here; Home Assistant can be reached from outside."""
+    await be_reachable(hass)
+    return await hass_client_no_auth()
+
+
+async def _pressed_while_it_waits(
+    hass: HomeAssistant, server: ScriptedServer, browser: Client, example: str
+) -> int:
+    """Run an example until it asks, press its first button, and return what it has opened."""
+    opened = async_mock_service(hass, "cover", "open_cover")
+    written: Any = parse_yaml(example)
+    script = {"test": {"sequence": written["sequence"]}}
+    assert await async_setup_component(hass, "script", {"script": script})
+    running = hass.async_create_background_task(
+        hass.services.async_call("script", "test", blocking=True), "example"
+    )
+    async with asyncio.timeout(SOON):
+        while not server.record.mails:
+            await asyncio.sleep(0.01)
+    await press(browser, links_of(only_mail(server))["Open the gate"])
+    async with asyncio.timeout(SOON):
+        await running
+    return len(opened)
+
+
+async def test_ask_whether_to_open_the_gate(
+    hass: HomeAssistant, server: ScriptedServer, browser: Client, example: str
+) -> None:
+    assert await _pressed_while_it_waits(hass, server, browser, example) == 1
+
+
+async def test_wait_for_the_event_of_a_button(
+    hass: HomeAssistant, server: ScriptedServer, browser: Client, example: str
+) -> None:
+    assert await _pressed_while_it_waits(hass, server, browser, example) == 1
+
+
+async def test_repeat_an_alarm_until_it_is_acknowledged(
+    hass: HomeAssistant, server: ScriptedServer, browser: Client, example: str
+) -> None:
+    await run(hass, example)
+
+    links = links_of(only_mail(server))
+    assert links.keys() == {"Acknowledge"}
+    (question,) = (await async_book(hass)).questions
+    assert question.repeat is not None
+    assert question.repeat["left"] == 12

@@ -2,10 +2,14 @@
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.email_courier.const import DOMAIN, EVENT_ACTION
 from tests.support.accounts import load_account
+from tests.support.answers import ask, be_reachable, press
 from tests.support.fixtures import Bed
 from tests.support.script import USERNAME, Script
 from tests.support.sending import pass_time, send_from, state_of
@@ -99,3 +103,30 @@ async def test_an_event_survives_a_reload(hass: HomeAssistant, bed: Bed) -> None
     after = state_of(hass, ENTITY)
     assert after.state == before.state
     assert after.attributes["message_id"] == before.attributes["message_id"]
+
+
+async def test_an_answer_is_an_event_that_says_which_button_it_was(
+    hass: HomeAssistant, bed: Bed, hass_client_no_auth: ClientSessionGenerator
+) -> None:
+    assert await async_setup_component(hass, DOMAIN, {})
+    await be_reachable(hass)
+    client = await hass_client_no_auth()
+    told = async_capture_events(hass, EVENT_ACTION)
+    links = await ask(hass, bed, thread="gate", actions=[{"action": "REPLY", "title": "Answer"}])
+
+    await press(client, links["Answer"], reply_text="Yes")
+    await hass.async_block_till_done()
+
+    attributes = state_of(hass, ENTITY).attributes
+    assert attributes["event_type"] == "answered"
+    assert attributes["action"] == "REPLY"
+    assert attributes["reply_text"] == "Yes"
+    assert attributes["user"] is None
+    assert attributes["subject"] == "Open the gate?"
+    assert attributes["recipients"] == ["anna@example.test"]
+    (event,) = told
+    assert event.data["message_id"] == attributes["message_id"]
+    assert event.data["title"] == "Answer"
+    assert event.data["tag"] == "gate"
+    assert event.data["account"] == "Home"
+    assert event.data["entity_id"] == ENTITY

@@ -17,7 +17,10 @@ from pytest_homeassistant_custom_component.common import async_capture_events
 from pytest_homeassistant_custom_component.components.recorder.common import (
     async_wait_recording_done,
 )
-from pytest_homeassistant_custom_component.typing import WebSocketGenerator
+from pytest_homeassistant_custom_component.typing import (
+    ClientSessionGenerator,
+    WebSocketGenerator,
+)
 
 from custom_components.email_courier.const import (
     CONF_BACKUP_ACCOUNT,
@@ -28,8 +31,9 @@ from custom_components.email_courier.const import (
     EVENT_MAIL,
 )
 import custom_components.email_courier.event
-from custom_components.email_courier.event import DEFERRED, DELIVERED, FAILED
+from custom_components.email_courier.event import ANSWERED, DEFERRED, DELIVERED, FAILED
 from tests.support.accounts import account_entry, load, load_account, recipient
+from tests.support.answers import ask, be_reachable, press
 from tests.support.fixtures import Bed
 from tests.support.script import HEALTHY, Script, Step, say
 from tests.support.scripted_server import ScriptedServer
@@ -75,7 +79,7 @@ def test_every_event_has_a_name_in_every_language() -> None:
     for file in folder.glob("*.json"):
         event = json.loads(file.read_text(encoding="utf-8"))["entity"]["event"]["mail"]
         names = event["state_attributes"]["event_type"]["state"]
-        assert set(names) == {DELIVERED, DEFERRED, FAILED}
+        assert set(names) == {DELIVERED, DEFERRED, FAILED, ANSWERED}
 
 
 REFUSED = "Recipient refused (550 5.1.1 No such user here)"
@@ -269,3 +273,24 @@ async def test_an_automation_can_begin_with_the_event(hass: HomeAssistant, bed: 
         "reason": None,
     }
     assert event.data["reply"].startswith("250 ")
+
+
+async def test_an_answer_is_a_line_that_names_the_button(
+    hass: HomeAssistant,
+    bed: Bed,
+    hass_ws_client: WebSocketGenerator,
+    hass_client_no_auth: ClientSessionGenerator,
+) -> None:
+    hass.config.components.add("frontend")  # for the page, which is not looked at here
+    assert await async_setup_component(hass, "logbook", {})
+    assert await async_setup_component(hass, DOMAIN, {})
+    await be_reachable(hass)
+    client = await hass_client_no_auth()
+    links = await ask(hass, bed)
+    await press(client, links["Ignore"])
+
+    entries = await lines(hass, hass_ws_client, entity_ids=[ENTITY])
+
+    assert told(entries)[-1] == (
+        "\u201cOpen the gate?\u201d to anna@example.test \N{EN DASH} answered: Ignore"
+    )

@@ -22,6 +22,8 @@ FIELDS = {
     *("button", "attachments", "priority", "reply_to", "sender_name", "headers", "thread"),
     *("queue", "expires_after", "attachments_required"),
     *("layout", "icon", "color", "facts", "max_width"),
+    *("actions", "actions_expire_after", "actions_once", "actions_sign_in"),
+    "repeat_until_answered",
 }
 
 
@@ -54,7 +56,9 @@ def test_the_schema_takes_what_the_editor_shows() -> None:
     send_fields.SEND_MESSAGE({"message": ""})
     taken = {str(key) for key in send_fields.COMMON_FIELDS}
 
-    assert FIELDS - {"title", "message", "config_entry_id"} <= taken
+    taken |= {str(key) for key in send_fields.ANSWERS}
+
+    assert FIELDS - {"title", "message", "config_entry_id", "repeat_until_answered"} <= taken
 
 
 def test_every_field_has_a_name_a_description_and_an_icon() -> None:
@@ -67,6 +71,7 @@ def test_every_field_has_a_name_a_description_and_an_icon() -> None:
         texts["sections"].keys()
         == icons["sections"].keys()
         == {
+            "answers",
             "content",
             "delivery",
             "look",
@@ -102,5 +107,5 @@ def test_every_choice_in_a_selector_has_a_text(described: dict[str, Any]) -> Non
     assert texts["layout"]["options"].keys() == set(
         fields["layout"]["selector"]["select"]["options"]
     )
-    for name in ("attachments", "button", "facts"):
+    for name in ("actions", "attachments", "button", "facts"):
         assert texts[name]["fields"].keys() == fields[name]["selector"]["object"]["fields"].keys()

@@ -32,6 +32,7 @@ REFUSING = Script(recipient_replies={"bea@example.test": REFUSED})
 FAMILY = recipient("Family", ["bea@example.test", "carl@example.test"])
 NEIGHBOUR = recipient("Neighbour", ["dora@example.test"], bcc=["Emil <emil@example.test>"])
 
+_TRIGGERS = ("failed", "waiting", "delivered", "button_pressed")
 _VARIABLES = (
     *("account", "config_entry_id", "subject", "recipients", "message_id"),
     *("attempts", "kind", "reply"),
@@ -90,7 +91,7 @@ async def test_the_triggers_are_described_with_their_target(hass: HomeAssistant,
     descriptions = await async_get_all_descriptions(hass)
 
     ours = {name: shown for name, shown in descriptions.items() if name.startswith(DOMAIN)}
-    assert set(ours) == {f"{DOMAIN}.{name}" for name in ("failed", "waiting", "delivered")}
+    assert set(ours) == {f"{DOMAIN}.{name}" for name in _TRIGGERS}
     for shown in ours.values():
         assert shown is not None
         (entity,) = shown["target"]["entity"]

@@ -7,16 +7,20 @@ from functools import partial
 import logging
 from pathlib import Path
 
-from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
+from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.dispatcher import async_dispatcher_send
+from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
 
 from .account import Account, EmailCourierConfigEntry
+from .answer.book import async_book, book_of
+from .answer.tell import async_start_telling
+from .answer.view import AnswerView
 from .connectivity import ContactLog
-from .const import DOMAIN, KEPT_OPTIONS, SIGNAL_MAIL
+from .const import DOMAIN, KEPT_OPTIONS, SIGNAL_MAIL, SIGNAL_UNLOADED
 from .courier_config import async_courier_config
 from .entry import async_context_for, trust_of
 from .issues import AccountIssues, async_delete_issues
@@ -26,6 +30,7 @@ from .moving import OldNames
 from .oauth.tokens import async_tokens_for
 from .outbox_host import outbox_folder
 from .send.legacy import async_register_classic
+from .send.repeat import async_repeater
 from .services import async_setup_services
 
 _LOGGER = logging.getLogger(__name__)
@@ -42,9 +47,24 @@ PLATFORMS = [
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Register the actions, which are there even while no account is loaded."""
+    """Register the actions and the page of buttons, which are there while no account is loaded."""
     async_setup_services(hass)
+    hass.http.register_view(AnswerView())
+    async_start_telling(hass)
+    hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, partial(_async_close_book, hass))
+    async_at_started(hass, _async_go_on_asking)
     return True
+
+
+async def _async_go_on_asking(hass: HomeAssistant) -> None:
+    """Repeat what had been repeated before the restart."""
+    if await hass.async_add_executor_job(book_of(hass).path.exists):
+        await async_repeater(hass)
+
+
+@callback
+def _async_close_book(hass: HomeAssistant, _event: Event) -> None:
+    book_of(hass).async_close()
 
 
 async def async_migrate_entry(hass: HomeAssistant, entry: EmailCourierConfigEntry) -> bool:
@@ -95,19 +115,32 @@ async def async_unload_entry(hass: HomeAssistant, entry: EmailCourierConfigEntry
     """Unload an account; its waiting mail stays on disk."""
     if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return False
+    async_dispatcher_send(hass, SIGNAL_UNLOADED, entry.entry_id)
     await entry.runtime_data.async_stop()
     return True
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: EmailCourierConfigEntry) -> None:
-    """Remove an account together with its outbox: all mail in it, and the history."""
+    """Remove an account with its outbox, all mail in it, the history, and what its mail asks."""
     async_delete_issues(hass, entry.entry_id)
+    await _async_ask_no_more(hass, entry)
     folder = outbox_folder(hass, entry.entry_id)
     lost, errors = await hass.async_add_executor_job(_erase, folder)
     if lost:
         _LOGGER.warning("%s was removed, and %s mails that waited there with it", entry.title, lost)
     for error in errors:
         _LOGGER.warning("Something of the removed account %s is left: %s", entry.title, error)
+
+
+async def _async_ask_no_more(hass: HomeAssistant, entry: EmailCourierConfigEntry) -> None:
+    book = await async_book(hass)
+    is_last = not hass.config_entries.async_entries(DOMAIN)
+    try:
+        await book.async_revoke(lambda _question, mail: mail.entry_id == entry.entry_id)
+        if is_last:
+            await book.async_erase()
+    except OSError as error:
+        _LOGGER.warning("Something of what %s has asked is left: %s", entry.title, error.strerror)
 
 
 def _erase(folder: Path) -> tuple[int, list[OSError]]:

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from .oauth.tokens import GrantedTokens
 
 type EmailCourierConfigEntry = ConfigEntry[Account]
+type BeforeSending = Callable[[ComposedMail], Awaitable[None]]
 type EventListener = Callable[[CourierEvent], None]
 
 _LOADED: Final = (ConfigEntryState.LOADED, ConfigEntryState.FAILED_UNLOAD)
@@ -239,15 +240,21 @@ class Account:
         expires_after: float = DAY,
         left_out: list[Attachment] | None = None,
         origin: Origin | None = None,
+        before: BeforeSending | None = None,
     ) -> Receipt:
         """Send a mail or keep it until it can be sent.
 
         expires_after: seconds. left_out: takes what was too large, where the options leave that
         out; without it, all of the mail is needed. origin: who has it sent.
+        before: what is to be done once the mail is composed, before anybody can get it.
         Raises HomeAssistantError when nobody got it and nobody will.
         """
         submit = partial(
-            self._async_submit, queue=queue, expires_after=expires_after, origin=origin
+            self._async_submit,
+            queue=queue,
+            expires_after=expires_after,
+            origin=origin,
+            before=before,
         )
         if left_out is not None and self.entry.options.get(CONF_DROP_LARGE_ATTACHMENTS):
             return await self._async_raising(
@@ -305,7 +312,13 @@ class Account:
         return receipt
 
     async def _async_submit(
-        self, content: Content, *, queue: bool, expires_after: float, origin: Origin | None
+        self,
+        content: Content,
+        *,
+        queue: bool,
+        expires_after: float,
+        origin: Origin | None,
+        before: BeforeSending | None = None,
     ) -> Receipt:
         """Compose a mail and hand it to the courier. Raises MailError and OutboxError.
 
@@ -313,6 +326,11 @@ class Account:
         another courier has the folder, and this one must not be given anything.
         """
         mail = await self.async_compose(content)
+        if before is not None:
+            try:
+                await before(mail)
+            except OSError as error:
+                raise error_for_disk(error, account=self.entry.title) from error
         outgoing = OutgoingMail(
             envelope=mail.envelope,
             data=mail.data,
@@ -407,7 +425,7 @@ def _fixed(entry: EmailCourierConfigEntry) -> tuple[Any, ...]:
 
 
 def _has_links(fields: dict[str, Any]) -> bool:
-    return bool(fields.get("markdown") or fields.get("button"))
+    return any(fields.get(name) for name in ("markdown", "button", "actions"))
 
 
 def _base_url(hass: HomeAssistant) -> str | None:

@@ -12,6 +12,13 @@ DOCUMENTATION: Final = "https://github.com/email-courier/email-courier/blob/main
 EVENT_MAIL: Final = f"{DOMAIN}_mail"
 """The event that something has become of a mail, for one of its recipients."""
 
+EVENT_ACTION: Final = f"{DOMAIN}_action"
+"""The event that somebody has pressed a button in a mail, in the shape of the companion app's."""
+
+ANSWER_PATH: Final = f"/api/{DOMAIN}/answer"
+ANSWER_TOKEN: Final = "t"
+"""Where the buttons of a mail lead, and how the rest of the link is named there."""
+
 SUBENTRY_RECIPIENT: Final = "recipient"
 
 SIGNAL_NOTIFIED: Final = f"{DOMAIN}_notified_{{}}"
@@ -19,6 +26,12 @@ SIGNAL_NOTIFIED: Final = f"{DOMAIN}_notified_{{}}"
 
 SIGNAL_MAIL: Final = f"{DOMAIN}_mail"
 """The signal of what becomes of mail: the account, and the event, None when it was just loaded."""
+
+SIGNAL_ANSWER: Final = f"{DOMAIN}_answer"
+"""The signal that somebody has answered a mail: the answer."""
+
+SIGNAL_UNLOADED: Final = f"{DOMAIN}_unloaded"
+"""The signal that an account is being unloaded: the id of its entry."""
 
 CONF_ALLOW_PLAIN_LOGIN: Final = "allow_plain_login"
 CONF_AUTHORITY: Final = "authority"

@@ -6,9 +6,13 @@ from typing import Any
 
 from homeassistant.components.event import EventEntity
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .account import Account, EmailCourierConfigEntry
+from .answer.question import Answer
+from .answer.tell import described
+from .const import SIGNAL_ANSWER
 from .entity import MAIL_EVENT, AccountEntity
 from .mail.failure import Failure
 from .mail.outbox.events import CourierEvent, Deferred, Delivered, Failed
@@ -18,6 +22,7 @@ PARALLEL_UPDATES = 0
 DELIVERED = "delivered"
 DEFERRED = "deferred"
 FAILED = "failed"
+ANSWERED = "answered"
 
 
 async def async_setup_entry(
@@ -37,12 +42,15 @@ class MailEvent(AccountEntity, EventEntity):
     def __init__(self, account: Account, key: str) -> None:
         """Belong to an account."""
         super().__init__(account, key)
-        self._attr_event_types = [DELIVERED, DEFERRED, FAILED]
+        self._attr_event_types = [DELIVERED, DEFERRED, FAILED, ANSWERED]
 
     async def async_added_to_hass(self) -> None:
         """Begin to follow the account."""
         await super().async_added_to_hass()
         self.async_on_remove(self.account.async_listen(self._async_follow))
+        self.async_on_remove(
+            async_dispatcher_connect(self.hass, SIGNAL_ANSWER, self._async_take_answer)
+        )
 
     @callback
     def _async_follow(self, event: CourierEvent) -> None:
@@ -53,6 +61,13 @@ class MailEvent(AccountEntity, EventEntity):
                 self._tell(DEFERRED, event, **_cause(failure))
             case Failed(failure=failure, reason=reason):
                 self._tell(FAILED, event, **_cause(failure), reason=reason.value)
+
+    @callback
+    def _async_take_answer(self, answer: Answer) -> None:
+        if answer.mail.entry_id != self.account.entry.entry_id:
+            return
+        self._trigger_event(ANSWERED, {"account": self.account.entry.title, **described(answer)})
+        self.async_write_ha_state()
 
     def _tell(
         self, event_type: str, event: Delivered | Deferred | Failed, **particulars: Any

@@ -15,7 +15,7 @@ from homeassistant.core import Context, Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from .account import Account
-from .const import DOMAIN, EVENT_MAIL
+from .const import DOMAIN, EVENT_ACTION, EVENT_MAIL
 from .entity import MAIL_EVENT, unique_id
 from .mail.failure import Failure
 from .mail.outbox.events import CourierEvent, Deferred, Delivered, Failed, HandedOver, MailEvent
@@ -120,7 +120,23 @@ def async_describe_events(
             LOGBOOK_ENTRY_ICON: _ICONS.get(outcome, "mdi:email-outline"),
         }
 
+    @callback
+    def describe_answer(event: Event) -> dict[str, str]:
+        phrases = Phrases.cached(hass)
+        data = event.data
+        title, user = str(data.get("title")), data.get("user")
+        if user:
+            said = phrases.say("activity_answered_by", action=title, user=str(user))
+        else:
+            said = phrases.say("activity_answered", action=title)
+        return {
+            LOGBOOK_ENTRY_NAME: _name(phrases, data),
+            LOGBOOK_ENTRY_MESSAGE: f"{_DASH}{said}",
+            LOGBOOK_ENTRY_ICON: "mdi:gesture-tap-button",
+        }
+
     async_describe_event(DOMAIN, EVENT_MAIL, describe)
+    async_describe_event(DOMAIN, EVENT_ACTION, describe_answer)
 
 
 def _name(phrases: Phrases, data: Mapping[str, Any]) -> str:

@@ -10,8 +10,10 @@ from homeassistant.helpers.service import async_register_admin_service
 
 from .const import DOMAIN
 from .errors import async_worded
-from .send.fields import SEND_MESSAGE
-from .send.message import async_send_message
+from .send.ask import async_ask
+from .send.buttons import async_revoke_actions
+from .send.fields import ASK, SEND_MESSAGE
+from .send.repeat import async_send_message
 from .send.waiting import (
     ACCOUNT,
     ACCOUNT_AND_MAILS,
@@ -30,6 +32,8 @@ SERVICE_RETRY_WAITING = "retry_waiting"
 SERVICE_DROP_WAITING = "drop_waiting"
 SERVICE_LIST_RECENT = "list_recent"
 SERVICE_SEND_AGAIN = "send_again"
+SERVICE_ASK = "ask"
+SERVICE_REVOKE_ACTIONS = "revoke_actions"
 
 
 def _worded[Result](
@@ -87,5 +91,20 @@ def async_setup_services(hass: HomeAssistant) -> None:
         SERVICE_SEND_AGAIN,
         async_send_again,
         schema=SEND_AGAIN,
+        supports_response=SupportsResponse.OPTIONAL,
+    )
+    hass.services.async_register(
+        DOMAIN,
+        SERVICE_ASK,
+        _worded(async_ask),
+        schema=ASK,
+        supports_response=SupportsResponse.ONLY,
+    )
+    async_register_admin_service(
+        hass,
+        DOMAIN,
+        SERVICE_REVOKE_ACTIONS,
+        _worded(async_revoke_actions),
+        schema=ACCOUNT_AND_MAILS,
         supports_response=SupportsResponse.OPTIONAL,
     )

@@ -1,4 +1,4 @@
-"""What automations can begin with: an email that failed, waits, or was delivered.
+"""What automations can begin with: an email that failed, waits, was delivered, or answered.
 
 Home Assistant looks for this module by its name. Its interface for triggers may still change:
 nothing else here knows it.
@@ -29,8 +29,10 @@ from homeassistant.helpers.typing import ConfigType
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
-from .account import Account, loaded_account
-from .const import DOMAIN, SIGNAL_MAIL, SUBENTRY_RECIPIENT
+from .account import Account, EmailCourierConfigEntry, loaded_account
+from .answer.question import Answer
+from .answer.tell import described
+from .const import DOMAIN, SIGNAL_ANSWER, SIGNAL_MAIL, SUBENTRY_RECIPIENT
 from .mail.failure import Failure
 from .mail.outbox.events import (
     CourierEvent,
@@ -54,6 +56,17 @@ _WAITING_SCHEMA = vol.Schema(
     {
         vol.Optional(CONF_OPTIONS, default=dict): {
             vol.Optional(CONF_FOR, default=DEFAULT_FOR): cv.positive_time_period
+        },
+        vol.Optional(CONF_TARGET): object,
+    }
+)
+
+
+CONF_ACTION: Final = "action"
+_PRESSED_SCHEMA = vol.Schema(
+    {
+        vol.Optional(CONF_OPTIONS, default=dict): {
+            vol.Optional(CONF_ACTION, default=list): vol.All(cv.ensure_list, [cv.string])
         },
         vol.Optional(CONF_TARGET): object,
     }
@@ -101,7 +114,7 @@ class MailTrigger(Trigger):
         failure: Failure | None,
     ) -> None:
         """Run the actions if the mail is one of the target's."""
-        if event.digest is not None or not self._concerns(account, event.recipients):
+        if event.digest is not None or not self._concerns(account.entry, event.recipients):
             return
         reply = getattr(event, "reply", None)
         payload = {
@@ -118,7 +131,7 @@ class MailTrigger(Trigger):
         }
         run_action(payload, f"email {event.outcome}: {event.subject}")
 
-    def _concerns(self, account: Account, addresses: Collection[str]) -> bool:
+    def _concerns(self, entry: EmailCourierConfigEntry, addresses: Collection[str]) -> bool:
         """Tell whether the target means an account, or somebody who is at one of the addresses."""
         if not self.target:
             return True
@@ -128,10 +141,8 @@ class MailTrigger(Trigger):
         registry = er.async_get(self._hass)
         wanted = {address.casefold() for address in addresses}
         return any(
-            entity.config_entry_id == account.entry.entry_id
-            and (
-                entity.domain == EVENT_DOMAIN or not wanted.isdisjoint(_addresses(account, entity))
-            )
+            entity.config_entry_id == entry.entry_id
+            and (entity.domain == EVENT_DOMAIN or not wanted.isdisjoint(_addresses(entry, entity)))
             for entity_id in selected.referenced | selected.indirectly_referenced
             if (entity := registry.async_get(entity_id)) is not None and entity.platform == DOMAIN
         )
@@ -172,6 +183,36 @@ class WaitingTrigger(MailTrigger):
     def _async_follow(self, run: Run) -> CALLBACK_TYPE:
         watch = _Watch(self._hass, self.options.get(CONF_FOR, DEFAULT_FOR).total_seconds(), run)
         return watch.async_start()
+
+
+class ButtonPressedTrigger(MailTrigger):
+    """Somebody has pressed a button in a mail: any, or one of those that are named."""
+
+    _schema = _PRESSED_SCHEMA
+
+    @override
+    async def async_attach_runner(
+        self,
+        run_action: TriggerActionRunner,
+        did_not_trigger: TriggerNotTriggeredReporter | None = None,
+    ) -> CALLBACK_TYPE:
+        @callback
+        def follow(answer: Answer) -> None:
+            mail, name = answer.mail, answer.action.name
+            actions = self.options.get(CONF_ACTION)
+            entry = self._hass.config_entries.async_get_entry(mail.entry_id)
+            if entry is None or (actions and name not in actions):
+                return
+            if self._concerns(entry, mail.recipients):
+                payload = {
+                    "account": entry.title,
+                    "config_entry_id": mail.entry_id,
+                    **described(answer),
+                    "tag": answer.question.thread,
+                }
+                run_action(payload, f"button {name} pressed in an email")
+
+        return async_dispatcher_connect(self._hass, SIGNAL_ANSWER, follow)
 
 
 @dataclass(slots=True)
@@ -313,9 +354,9 @@ def _about(waiting: _Waiting) -> Deferred:
     )
 
 
-def _addresses(account: Account, entity: er.RegistryEntry) -> set[str]:
+def _addresses(entry: EmailCourierConfigEntry, entity: er.RegistryEntry) -> set[str]:
     """Return the addresses behind a recipient's entity; none behind another."""
-    subentry = account.entry.subentries.get(entity.config_subentry_id or "")
+    subentry = entry.subentries.get(entity.config_subentry_id or "")
     if subentry is None or subentry.subentry_type != SUBENTRY_RECIPIENT:
         return set()
     recipients = Recipients.of_subentry(subentry)
@@ -326,4 +367,9 @@ def _addresses(account: Account, entity: er.RegistryEntry) -> set[str]:
 
 async def async_get_triggers(hass: HomeAssistant) -> dict[str, type[Trigger]]:
     """Return the triggers by the names that automations know."""
-    return {"failed": FailedTrigger, "waiting": WaitingTrigger, "delivered": DeliveredTrigger}
+    return {
+        "failed": FailedTrigger,
+        "waiting": WaitingTrigger,
+        "delivered": DeliveredTrigger,
+        "button_pressed": ButtonPressedTrigger,
+    }

@@ -409,3 +409,23 @@ async def test_finding_the_encryption_quotes_no_password(bed: Bed) -> None:
     with pytest.raises(Exception, match="554") as caught:
         await encryption_at(settings_for(server), context_for(bed))
     assert not holds_secret(str(caught.value))
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "550 5.7.1 Blocked: https://home.example/api/email_courier/answer?t={token}",
+        "550 Blocked: https%3A%2F%2Fhome.example%2Fapi%2Femail_courier%2Fanswer%3Ft%3D{token}",
+        "550 <a href='https://home.example/api/email_courier/answer?t=3D{token}'>",
+        "550-Blocked: https://home.example/api/email_courier\n550 /answer?t={token}",
+        "550 HTTPS://HOME.EXAMPLE/API/EMAIL_COURIER/ANSWER?T={token}",
+    ],
+)
+def test_a_link_that_acts_at_home_is_hidden_where_a_server_quotes_the_mail(reply: str) -> None:
+    token = "AbCdEfGhIjKlMnOpQrStUvWxYz-_0123456789A"
+    for redactor in (NOTHING_HIDDEN, Redactor.for_login("anna", ["secret-of-anna"])):
+        hidden = redactor.text(reply.format(token=token))
+
+        assert HIDDEN in hidden
+        assert not any(token[at : at + 6] in hidden for at in range(len(token) - 5))
+        assert hidden.startswith("550")

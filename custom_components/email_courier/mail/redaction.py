@@ -43,6 +43,10 @@ _CODES_IN_FRONT = re.compile(rf"[ \t]*{_CODES}[ \t]*")
 _BASE64 = f"{string.ascii_letters}{string.digits}+/-_="
 _BASE64_BEHIND = re.compile(r"[A-Za-z0-9+/_=-]*")
 
+_ANSWER_LINK = re.compile(r"email_?courier/answer\?t=([A-Za-z0-9_=-]{8,})", re.IGNORECASE)
+"""A link that acts at home: a server that refuses a mail for what is in it may quote it."""
+_OF_ANSWER_LINK: Final = "courier"
+
 _URL = re.compile(r"(?:%[0-9A-Fa-f]{2})+|\+")
 _HTML = re.compile(r"&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,31}\d{0,2});")
 _QUOTED_PRINTABLE = re.compile(r"(?:=[0-9A-Fa-f]{2})+|_")
@@ -247,7 +251,7 @@ class Redactor:
 
     def _is_harmless(self, text: str) -> bool:
         """Tell quickly of most texts that nothing in them is to be hidden."""
-        if not self._forms or not text:
+        if not text or not (self._forms or _OF_ANSWER_LINK in fold(BLANKS.sub("", text))):
             return True
         if _MAYBE_ESCAPED.search(text):
             return False
@@ -256,6 +260,8 @@ class Redactor:
 
     def _spans(self, text: str) -> Iterator[_Span]:
         for view in _views(text):
+            for link in _ANSWER_LINK.finditer(view.text):
+                yield _Span(*view.origin(*link.span(1)))
             folded = fold(view.text)
             for form in self._forms:
                 start = folded.find(form.text)

@@ -12,6 +12,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.util.color import color_name_to_rgb
 import voluptuous as vol
 
+from ..answer.question import MAX_ACTIONS, REPLY, URI, Action
 from ..errors import request_error
 from ..mail.compose.content import Button, Layout, Priority
 
@@ -19,6 +20,10 @@ from ..mail.compose.content import Button, Layout, Priority
 class Field(StrEnum):
     """The names of the fields."""
 
+    ACTIONS = "actions"
+    ACTIONS_EXPIRE_AFTER = "actions_expire_after"
+    ACTIONS_ONCE = "actions_once"
+    ACTIONS_SIGN_IN = "actions_sign_in"
     ATTACHMENTS = "attachments"
     ATTACHMENTS_REQUIRED = "attachments_required"
     BCC = "bcc"
@@ -38,9 +43,11 @@ class Field(StrEnum):
     MESSAGE = "message"
     PRIORITY = "priority"
     QUEUE = "queue"
+    REPEAT_UNTIL_ANSWERED = "repeat_until_answered"
     REPLY_TO = "reply_to"
     SENDER_NAME = "sender_name"
     THREAD = "thread"
+    TIMEOUT = "timeout"
     TITLE = "title"
     TO = "to"
 
@@ -83,6 +90,13 @@ class FactRequest(NamedTuple):
 
     entity_id: str
     name: str | None = None
+
+
+class Repeat(NamedTuple):
+    """How often a mail comes again until somebody has answered it."""
+
+    interval: timedelta
+    maximum: int
 
 
 def media_source_parts(media_source: str) -> tuple[str, str]:
@@ -144,6 +158,44 @@ def _icon(value: object) -> str:
     return icon
 
 
+def action(value: object) -> Action:
+    """Read a button as the companion app describes one; what only a telephone can do is left out.
+
+    With no address a button is one that answers, unless its action says that it only leads
+    somewhere.
+    """
+    given = _ACTION(value)
+    name, url = given["action"].strip(), given["uri"].strip()
+    is_link = name.casefold() == URI.casefold()
+    title = given["title"].strip() or (url if is_link else name)
+    if not name or (is_link and not url):
+        raise request_error("action_incomplete", field=Field.ACTIONS, title=title or "-")
+    if url and not is_link:
+        raise request_error("action_with_uri", field=Field.ACTIONS, title=title)
+    try:
+        icon = _icon(given["icon"])
+    except vol.Invalid:
+        icon = ""  # a mail cannot show those of telephones
+    return Action(
+        name=name,
+        title=title,
+        uri=url,
+        wants_text=name == REPLY or given["behavior"].casefold() == _TEXT_INPUT,
+        is_destructive=given["destructive"],
+        icon=icon,
+    )
+
+
+def actions(value: object) -> list[Action]:
+    """Read the buttons of a mail."""
+    given = [action(one) for one in cv.ensure_list(value)]
+    if len(given) > MAX_ACTIONS:
+        raise request_error(
+            "actions_too_many", field=Field.ACTIONS, count=str(len(given)), limit=str(MAX_ACTIONS)
+        )
+    return given
+
+
 def _fact(value: object) -> FactRequest:
     return FactRequest(**_FACT({ATTR_ENTITY_ID: value} if isinstance(value, str) else value))
 
@@ -161,6 +213,18 @@ def attachments(extra: int = vol.PREVENT_EXTRA) -> vol.All[Any]:
     return vol.All(cv.ensure_list, [vol.All(vol.Schema(_ATTACHMENT, extra=extra), _wanted)])
 
 
+_TEXT_INPUT: Final = "textinput"
+_ACTION: Final = vol.Schema(
+    {
+        vol.Optional("action", default=""): cv.string,
+        vol.Optional("title", default=""): cv.string,
+        vol.Optional("uri", default=""): cv.string,
+        vol.Optional("behavior", default=""): cv.string,
+        vol.Optional("destructive", default=False): cv.boolean,
+        vol.Optional("icon", default=""): cv.string,
+    },
+    extra=vol.REMOVE_EXTRA,
+)
 _HEX_COLOR: Final = re.compile("#?([0-9A-Fa-f]{6}|[0-9A-Fa-f]{3})")
 _KEYCAP: Final = re.compile("[0-9#*]\ufe0f?\u20e3")
 _LONGEST_ICON: Final = 24
@@ -208,11 +272,48 @@ COMMON_FIELDS: Final[dict[Any, Any]] = {
 }
 """All but the text, which the classic action keeps elsewhere than the others."""
 
+_SPAN = vol.All(cv.positive_time_period, vol.Range(min=timedelta(minutes=1), max=LONGEST_LIFE))
+ANSWERS: Final[dict[Any, Any]] = {
+    vol.Optional(Field.ACTIONS): actions,
+    vol.Optional(Field.ACTIONS_EXPIRE_AFTER): _SPAN,
+    vol.Optional(Field.ACTIONS_ONCE): cv.boolean,
+    vol.Optional(Field.ACTIONS_SIGN_IN): cv.boolean,
+}
+"""The buttons of a mail, and what becomes of them."""
+DEFAULT_TIMEOUT: Final = timedelta(minutes=10)
+DEFAULT_MAXIMUM: Final = 10
+_REPEAT = vol.All(
+    vol.Schema(
+        {
+            vol.Required("interval"): _SPAN,
+            vol.Optional("maximum", default=DEFAULT_MAXIMUM): vol.All(
+                vol.Coerce(int), vol.Range(min=1, max=100)
+            ),
+        }
+    ),
+    lambda value: Repeat(**value),
+)
+
+_TEXT_FIELDS: Final[dict[Any, Any]] = {
+    vol.Optional(Field.CONFIG_ENTRY_ID): cv.string,
+    vol.Optional(Field.TITLE): cv.string,
+    vol.Optional(Field.MESSAGE): cv.string,
+}
 SEND_MESSAGE: Final = vol.Schema(
     {
         **COMMON_FIELDS,
-        vol.Optional(Field.CONFIG_ENTRY_ID): cv.string,
-        vol.Optional(Field.TITLE): cv.string,
-        vol.Optional(Field.MESSAGE): cv.string,
+        **ANSWERS,
+        **_TEXT_FIELDS,
+        vol.Optional(Field.REPEAT_UNTIL_ANSWERED): _REPEAT,
+    }
+)
+ASK: Final = vol.Schema(
+    {
+        **COMMON_FIELDS,
+        **ANSWERS,
+        **_TEXT_FIELDS,
+        vol.Optional(Field.TIMEOUT, default=DEFAULT_TIMEOUT): vol.All(
+            cv.positive_time_period, vol.Range(min=SHORTEST_LIFE, max=LONGEST_LIFE)
+        ),
     }
 )

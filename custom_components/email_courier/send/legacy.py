@@ -29,11 +29,13 @@ from homeassistant.util import slugify
 import voluptuous as vol
 
 from ..account import Account
+from ..answer.question import MAX_ACTIONS, Action
 from ..const import LOGGER
 from ..errors import async_worded
 from ..mail.compose.content import Layout
+from ..mail.compose.text_html import absolute_link
 from ..phrases import Phrases
-from .fields import COMMON_FIELDS, Field, attachments
+from .fields import COMMON_FIELDS, Field, actions, attachments
 from .message import async_send
 from .targets import (
     WITHIN,
@@ -55,11 +57,21 @@ def _header_name(value: object) -> str:
     return name
 
 
+def _links(value: object) -> list[Action]:
+    """Take buttons that only lead somewhere: others are for telephones, which act upon them."""
+    taken = actions(value)
+    if any(not one.is_link or absolute_link(one.uri, _ANY_HOME) is None for one in taken):
+        raise vol.Invalid("a mail answers only what asks by email_courier.send_message")
+    return taken
+
+
+_ANY_HOME: Final = "https://home.invalid"
 _TEXTS = vol.All(cv.ensure_list, [cv.string])
 _DATA: Final = {
     str(name): vol.Schema(shape)
     for name, shape in {
         **COMMON_FIELDS,
+        Field.ACTIONS: _links,
         Field.ATTACHMENTS: attachments(extra=vol.REMOVE_EXTRA),
         Field.HEADERS: {_header_name: cv.string},
         ATTR_IMAGES: _TEXTS,
@@ -192,6 +204,8 @@ def _understood(
     if fields.get(Field.BUTTON) is not None and not has_place:
         del fields[Field.BUTTON]
         passed_over.append(Field.BUTTON)
+    if Field.ACTIONS in fields:
+        fields[Field.ACTIONS] = fields[Field.ACTIONS][:MAX_ACTIONS]
     return fields, passed_over
 
 

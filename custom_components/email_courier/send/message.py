@@ -25,6 +25,7 @@ from ..message_size import without
 from ..rights import Rights, async_rights
 from ..sent_by import async_sent_by
 from .attachments import async_fetch
+from .buttons import Asking, MailAsking, async_asking
 from .facts import async_facts
 from .fields import AttachmentRequest, Field
 from .missing import Missing, async_missing, broken_attachment, without_missing
@@ -66,6 +67,7 @@ class _Order(NamedTuple):
     missing: Sequence[Missing]
     needs_attachments: bool
     is_lenient: bool
+    asking: Asking | None
 
     def wish(self, attachment: Attachment) -> AttachmentRequest:
         """Return how an attachment was asked for."""
@@ -75,9 +77,14 @@ class _Order(NamedTuple):
 
 async def async_send_message(call: ServiceCall) -> ServiceResponse:
     """Send one mail per account, or raise when nobody gets any."""
-    if not (any(name in call.data for name in _TEXTS) or call.data.get(Field.CAMERA)):
-        raise request_error("content_missing", field=Field.MESSAGE)
+    require_content(call.data)
     return await async_send(call, call.data)
+
+
+def require_content(fields: Mapping[str, Any]) -> None:
+    """Raise ServiceValidationError for a mail that says nothing."""
+    if not (any(name in fields for name in _TEXTS) or fields.get(Field.CAMERA)):
+        raise request_error("content_missing", field=Field.MESSAGE)
 
 
 async def async_send(
@@ -85,11 +92,13 @@ async def async_send(
     fields: Mapping[str, Any],
     own: Destination | None = None,
     images: Sequence[str] = (),
+    asking: Asking | None = None,
 ) -> ServiceResponse:
     """Send what the fields of an action ask for, and answer its call.
 
     own: what typed addresses are added to where the action is that of one account.
     images: paths of pictures, beside the attachments.
+    asking: what the mail asks; without it, what its fields say.
     Raises HomeAssistantError when a mail neither went out nor was kept and nobody asked for an
     answer, and when there is nothing to answer but that.
     """
@@ -99,8 +108,10 @@ async def async_send(
     if own is not None and not content["subject"]:
         content["subject"] = SUBJECT_OF_CORE  # login codes come that way
     is_lenient = own is not None
+    if asking is None:
+        asking = await async_asking(call, fields)
     sent = await _async_send_to_all(
-        call, destinations, fields, rights, content, images, is_lenient=is_lenient
+        call, destinations, fields, rights, content, images, asking, is_lenient=is_lenient
     )
     if call.return_response:
         return _response(sent)
@@ -115,6 +126,7 @@ async def _async_send_to_all(
     rights: Rights,
     content: dict[str, Any],
     images: Sequence[str],
+    asking: Asking | None,
     *,
     is_lenient: bool,
 ) -> list[Sent]:
@@ -147,7 +159,9 @@ async def _async_send_to_all(
     if wanted:
         fetched = await async_fetch(hass, wanted, None if needs_attachments else missing)
         content |= {"attachments": _there(fetched[:attached]), "images": _there(fetched[attached:])}
-    order = _Order(call, fields, content, wanted, fetched, missing, needs_attachments, is_lenient)
+    order = _Order(
+        *(call, fields, content, wanted, fetched, missing, needs_attachments, is_lenient, asking)
+    )
     try:
         sent = await asyncio.gather(*(_async_send_one(one, order) for one in destinations))
     finally:
@@ -188,7 +202,9 @@ def _there(fetched: Sequence[Attachment | None]) -> tuple[Attachment, ...]:
     return tuple(one for one in fetched if one is not None)
 
 
-def _content_for(destination: Destination, order: _Order) -> Content:
+def _content_for(
+    destination: Destination, order: _Order, mail_asking: MailAsking | None
+) -> Content:
     """Return the content of one mail, in the layout that was asked for or is wished for there."""
     account = destination.account
     layout = order.fields.get(Field.LAYOUT) or account.layout_for(*destination.subentry_ids)
@@ -198,6 +214,7 @@ def _content_for(destination: Destination, order: _Order) -> Content:
         bcc=destination.recipients.bcc,
         layout=layout,
         sent_by=_sent_by(order, account) if layout is Layout.CARD else None,
+        actions=() if mail_asking is None else mail_asking.links,
         **order.content,
     )
     if order.is_lenient and not (content.markdown or content.has_card):
@@ -213,7 +230,8 @@ async def _async_send_one(destination: Destination, order: _Order) -> Sent:
     """Send to one destination, without a file that breaks while the mail is composed."""
     missing = [*order.missing]
     lifetime: timedelta = order.fields.get(Field.EXPIRES_AFTER, timedelta(seconds=DAY))
-    content = _content_for(destination, order)
+    mail_asking = None if order.asking is None else order.asking.in_mail(destination)
+    content = _content_for(destination, order, mail_asking)
     if missing:
         content = without_missing(content, missing, order.wanted)
     while True:
@@ -225,10 +243,13 @@ async def _async_send_one(destination: Destination, order: _Order) -> Sent:
                 expires_after=lifetime.total_seconds(),
                 left_out=None if order.needs_attachments else left_out,
                 origin=origin_of(order.call.context, destination.subentry_ids),
+                before=None if mail_asking is None else mail_asking.async_keep,
             )
         except HomeAssistantError as error:
             broken = broken_attachment(error)
             if broken is None or order.needs_attachments:
+                if mail_asking is not None:
+                    await mail_asking.async_forget()
                 return Sent(destination, error, missing)
             missing.append(
                 await async_missing(order.call.hass, order.wish(broken.attachment), error)

@@ -9,6 +9,7 @@ from html import unescape
 import re
 from urllib.parse import unquote
 
+from .actions import action_lines
 from .attachments import attachment_part, is_picture, is_shown_by_readers
 from .content import Attachment, Content, ContentError, ContentFault, Entry, Gap, Layout
 from .encoding import body_text, encode_text, one_line
@@ -181,6 +182,8 @@ def _with_rest(text: str, content: Content) -> str:
         target = button_target(content.button, content.base_url)
         if target not in text:
             blocks.append(f"{one_line(content.button.text) or words.open}: {target}")
+    if content.actions:
+        blocks.append(action_lines(content))
     if not blocks and not text.strip():
         shown = [one for one in content.attachments if content.has_card or one.is_shown]
         blocks += [f"[{one.caption}]" for one in shown if one.caption]

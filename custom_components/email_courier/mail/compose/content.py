@@ -46,6 +46,7 @@ class ContentFault(StrEnum):
     HTML_AND_MARKDOWN = "html_and_markdown"
     BUTTON_NEEDS_MARKDOWN = "button_needs_markdown"
     BUTTON_URL_INVALID = "button_url_invalid"
+    ACTION_NOT_FOUND = "action_not_found"
 
 
 class ContentError(Exception):
@@ -107,6 +108,16 @@ class Button(NamedTuple):
 
     text: str
     url: str
+
+
+class ActionLink(NamedTuple):
+    """A button that answers the mail. name: what html and markdown call it by."""
+
+    name: str
+    text: str
+    url: str
+    is_destructive: bool = False
+    icon: str = ""
 
 
 class Fact(NamedTuple):
@@ -206,7 +217,7 @@ class Content:
     layout: the card shows text, too; without it, text goes without HTML, and markdown alone.
     heading: what the card says above the text; None for the subject.
     icon: an emoji. color: such as "#d1242f".
-    facts, button: below the text. gaps: in the place of what cannot be had.
+    facts, button, actions: below the text. gaps: in the place of what cannot be had.
     entries: below the text, each with a heading of its own.
     sent_by: what has sent it, for the card.
     """
@@ -227,6 +238,7 @@ class Content:
     headers: Mapping[str, str] = _NO_HEADERS
     thread: str | None = None
     button: Button | None = None
+    actions: tuple[ActionLink, ...] = ()
     base_url: str | None = None
     home_name: str = ""
     language: str = "en"

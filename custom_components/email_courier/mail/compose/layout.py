@@ -11,6 +11,7 @@ from html import escape
 from itertools import batched
 from typing import TYPE_CHECKING, Final
 
+from .actions import actions_html, placed
 from .content import Button, Content, ContentError, ContentFault, Fact, Gap, Priority
 from .encoding import body_text, one_line
 from .figures import InlinePicture, figures_html
@@ -55,7 +56,7 @@ def page(content: Content, figures: Sequence[Figure], now: datetime, preview: st
 
 def appendix(content: Content, figures: Sequence[Figure]) -> str:
     """Return what follows a page that somebody else has written."""
-    return _facts(content.facts) + figures_html(figures)
+    return _facts(content.facts) + figures_html(figures) + _actions(content)
 
 
 def button_target(button: Button, base_url: str | None) -> str:
@@ -141,6 +142,7 @@ word-break:break-word">
                 _facts(self._content.facts, self._start),
                 figures_html(figures),
                 self._button(),
+                _actions(self._content),
                 entries,
             ]
         )
@@ -268,6 +270,12 @@ word-break:break-word">
             preview = f"{preview[:_PREVIEW].rpartition(' ')[0] or preview[:_PREVIEW]}\u2026"
         style = "display:none;max-height:0;overflow:hidden;mso-hide:all"
         return f'<div style="{style}">{_text(preview)}{_FILLING}</div>\n' if preview else ""
+
+
+def _actions(content: Content) -> str:
+    """Return the buttons that answer, but for those that the page leads to already."""
+    there = placed(content)
+    return actions_html([one for one in content.actions if one.url not in there], content.color)
 
 
 def _facts(facts: Sequence[Fact], side: str = "left") -> str:

@@ -11,6 +11,7 @@ from secrets import token_hex
 from ..address import Mailbox
 from ..envelope import Envelope
 from ..payload import Payload, gather
+from .actions import with_places_filled
 from .bodies import body_part
 from .content import Content, ContentError, ContentFault
 from .encoding import body_text, one_line
@@ -92,7 +93,8 @@ def _message(
     # A server without SMTPUTF8 can still take the mail for those whose address does not need it.
     in_ascii = any(mailbox.address.isascii() for mailbox in (*to, *cc, *bcc))
     header = message_header(content, subject, to, cc, message_id, now, in_ascii=in_ascii)
-    return body_part(_with_subject(content, subject), unique, now).with_fields(
+    filled = with_places_filled(_with_subject(content, subject))
+    return body_part(filled, unique, now).with_fields(
         (*header, ("MIME-Version", "1.0"))
     )
 

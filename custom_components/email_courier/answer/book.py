@@ -1,0 +1,296 @@
+"""The open questions of all accounts, on disk before anybody can answer them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import datetime
+from functools import partial
+import json
+from pathlib import Path
+import secrets
+from typing import Final, NamedTuple
+
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.event import async_track_point_in_utc_time
+from homeassistant.helpers.storage import STORAGE_DIR
+from homeassistant.util import dt as dt_util
+from homeassistant.util.file import WriteError, write_utf8_file_atomic
+from homeassistant.util.hass_dict import HassKey
+
+from ..const import DOMAIN, LOGGER
+from .question import Action, Answer, AskedMail, Question
+from .token import KEY_SIZE, Refusal, Signer
+
+MOST_OPEN: Final = 1000
+"""Questions that are kept; beyond, the oldest can no longer be answered."""
+
+_FILE: Final = f"{DOMAIN}.questions"
+_MARK: Final = f"{DOMAIN}.questions.log"
+"""Says which state of the file is the latest. Home Assistant leaves *.log out of its backups: a
+file without its mark, or with another, has been put back, and what it says was open has long been
+answered or revoked."""
+_VERSION: Final = 1
+
+type Watcher = Callable[[Question, Answer | None], None]
+
+
+class Asked(NamedTuple):
+    """What a link stands for."""
+
+    question: Question
+    mail: AskedMail
+    action: Action
+
+
+class Book:
+    """Knows every open question, and lets each be answered once.
+
+    What is given here is on disk when the call returns; of what is taken the same is true.
+    """
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Know nothing yet."""
+        self._hass = hass
+        self.path = Path(hass.config.path(STORAGE_DIR, _FILE))
+        self._mark = Path(hass.config.path(STORAGE_DIR, _MARK))
+        self._loading = asyncio.Lock()
+        self._saving = asyncio.Lock()
+        self._key = b""
+        self._signer: Signer | None = None
+        self._questions: dict[str, Question] = {}
+        self._links: dict[str, Asked] = {}
+        self._timer: CALLBACK_TYPE | None = None
+        self._watchers: list[Watcher] = []
+        self._is_closed = False
+
+    async def async_load(self) -> None:
+        """Read what is on disk, once."""
+        async with self._loading:
+            if self._signer is not None:
+                return
+            key, questions = await self._hass.async_add_executor_job(self._read)
+            self._key = key
+            self._signer = Signer(key)
+            for question in questions:
+                self._take_in(question)
+            self._set_timer()
+
+    @property
+    def signer(self) -> Signer:
+        """What makes and reads tokens. Raises RuntimeError before anything is loaded."""
+        if self._signer is None:
+            raise RuntimeError("not loaded")
+        return self._signer
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """Everything that is not expired, answered or not, the oldest first."""
+        return tuple(self._questions.values())
+
+    @callback
+    def async_watch(self, watcher: Watcher) -> CALLBACK_TYPE:
+        """Tell of each answer, and of a question that nobody can answer any more (None)."""
+        self._watchers.append(watcher)
+        return partial(self._watchers.remove, watcher)
+
+    def find(self, token: str) -> Asked | Refusal | None:
+        """Return what a token stands for; None for one of ours that is over."""
+        name = self.signer.name(token)
+        if isinstance(name, Refusal):
+            return name
+        asked = self._links.get(name)
+        if asked is None or asked.question.expires <= dt_util.utcnow().timestamp():
+            return None
+        return asked
+
+    async def async_keep(self, question: Question, mail: AskedMail) -> None:
+        """Let a mail be answered. Raises OSError when that cannot be written."""
+        if mail not in question.mails:
+            question.mails.append(mail)
+        self._take_in(question)
+        while len(self._questions) > MOST_OPEN:
+            oldest = next(iter(self._questions.values()))
+            LOGGER.warning("More than %s mails wait for an answer; the oldest can go", MOST_OPEN)
+            self._drop(oldest)
+        self._set_timer()
+        await self.async_save()
+
+    async def async_answer(
+        self,
+        asked: Asked,
+        *,
+        reply_text: str | None = None,
+        user_id: str | None = None,
+        user: str | None = None,
+    ) -> Answer | None:
+        """Answer a question, or return None where somebody was faster.
+
+        Whoever answers at the same time finds it answered, whatever the disk takes. Raises OSError
+        when that cannot be written; then nothing was answered.
+        """
+        question, at = asked.question, dt_util.utcnow().timestamp()
+        if question.is_over or question.id not in self._questions:
+            return None
+        before = question.answered
+        question.answered = at
+        try:
+            await self.async_save()
+        except OSError:
+            question.answered = before
+            raise
+        answer = Answer(question, asked.mail, asked.action, at, reply_text, user_id, user)
+        self._tell(question, answer)
+        return answer
+
+    async def async_forget(self, question: Question, mail: AskedMail) -> None:
+        """Take back a mail that nobody gets; what cannot be written then is of no use to anybody."""
+        if mail not in question.mails:
+            return
+        self._forget(question, mail)
+        if not question.mails:
+            self._drop(question)
+        with suppress(OSError):
+            await self.async_save()
+
+    async def async_revoke(self, is_meant: Callable[[Question, AskedMail], bool]) -> int:
+        """Let mails be answered no more; return how many. Raises OSError."""
+        revoked = 0
+        for question in self.questions:
+            meant = [mail for mail in question.mails if is_meant(question, mail)]
+            for mail in meant:
+                self._forget(question, mail)
+                revoked += not question.is_over
+            if meant and not question.mails:
+                self._drop(question)
+        if revoked:
+            await self.async_save()
+        return revoked
+
+    async def async_erase(self) -> None:
+        """Remove the files; the key stays the same until Home Assistant is restarted."""
+        async with self._saving:
+            await self._hass.async_add_executor_job(self._unlink)
+
+    async def async_save(self) -> None:
+        """Write everything to disk. Raises OSError."""
+        async with self._saving:
+            mark = secrets.token_hex(16)
+            text = json.dumps(
+                {
+                    "version": _VERSION,
+                    "mark": mark,
+                    "key": self._key.hex(),
+                    "questions": [question.as_dict() for question in self.questions],
+                }
+            )
+            await self._hass.async_add_executor_job(self._write, text, mark)
+
+    def _take_in(self, question: Question) -> None:
+        self._questions[question.id] = question
+        for mail in question.mails:
+            for name, number in mail.links.items():
+                self._links[name] = Asked(question, mail, question.actions[number])
+
+    def _forget(self, question: Question, mail: AskedMail) -> None:
+        question.mails.remove(mail)
+        for name in mail.links:
+            self._links.pop(name, None)
+
+    def _drop(self, question: Question) -> None:
+        for mail in (*question.mails,):
+            self._forget(question, mail)
+        self._questions.pop(question.id, None)
+        if question.answered is None:
+            self._tell(question, None)
+
+    def _tell(self, question: Question, answer: Answer | None) -> None:
+        for watcher in (*self._watchers,):
+            watcher(question, answer)
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer()
+            self._timer = None
+        if self._questions and not self._is_closed:
+            first = min(question.expires for question in self._questions.values())
+            when = dt_util.utc_from_timestamp(first)
+            self._timer = async_track_point_in_utc_time(self._hass, self._async_expire, when)
+
+    @callback
+    def async_close(self) -> None:
+        """Wait for nothing any more."""
+        self._is_closed = True
+        if self._timer is not None:
+            self._timer()
+            self._timer = None
+
+    async def _async_expire(self, now: datetime) -> None:
+        self._timer = None
+        for question in self.questions:
+            if question.expires <= now.timestamp():
+                self._drop(question)
+        self._set_timer()
+        with suppress(OSError):  # the next change writes it; until then it is read as expired
+            await self.async_save()
+
+    def _read(self) -> tuple[bytes, Iterable[Question]]:
+        """Return key and questions; of what cannot be read or was put back, nothing is open."""
+        try:
+            stored = json.loads(self.path.read_text(encoding="utf-8"))
+            key = bytes.fromhex(stored["key"])
+            if len(key) != KEY_SIZE or stored["version"] != _VERSION:
+                raise ValueError("another version")
+            questions = [Question.from_dict(each) for each in stored["questions"]]
+        except FileNotFoundError:
+            return secrets.token_bytes(KEY_SIZE), ()
+        except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+            LOGGER.error("No mail can be answered that was sent before now: %s", type(error).__name__)
+            return secrets.token_bytes(KEY_SIZE), ()
+        if questions and stored["mark"] != _text(self._mark):
+            LOGGER.warning(
+                "The open questions come from a backup: no mail can be answered that was sent"
+                " before now"
+            )
+            return key, ()
+        now = dt_util.utcnow().timestamp()
+        return key, [question for question in questions if question.expires > now]
+
+    def _unlink(self) -> None:
+        for path in (self.path, self._mark):
+            path.unlink(missing_ok=True)
+
+    def _write(self, text: str, mark: str) -> None:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            write_utf8_file_atomic(str(self._mark), mark, private=True)
+            write_utf8_file_atomic(str(self.path), text, private=True)
+        except WriteError as error:
+            cause = error.__cause__
+            raise cause if isinstance(cause, OSError) else OSError(str(error)) from error
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError, ValueError:
+        return None
+
+
+BOOK: HassKey[Book] = HassKey(f"{DOMAIN}_questions")
+
+
+@callback
+def book_of(hass: HomeAssistant) -> Book:
+    """Return the book of this Home Assistant, loaded or not."""
+    if BOOK not in hass.data:
+        hass.data[BOOK] = Book(hass)
+    return hass.data[BOOK]
+
+
+async def async_book(hass: HomeAssistant) -> Book:
+    """Return the book of this Home Assistant, loaded."""
+    book = book_of(hass)
+    await book.async_load()
+    return book
