@@ -11,9 +11,10 @@ type WriteNumber = Callable[[float, int], str]
 """Writes a number with so many decimals, as the language has it."""
 
 _STEPS: Final = (1, 2, 5, 10)
-_MOST_LINES: Final = 4
+_MOST_LINES: Final = 5
 _MOST_DIGITS: Final = 7
 """Before or behind the decimal mark; longer numbers get an exponent."""
+_NOTHING: Final = 1e-280
 _MINUTES: Final = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720)
 _DAYS: Final = (1, 2, 5, 7, 10)
 _MONTHS: Final = (1, 2, 3, 6, 12, 24, 60)
@@ -43,9 +44,11 @@ def value_scale(low: float, high: float, write: WriteNumber, *, from_zero: bool 
     """
     if from_zero:
         low, high = min(low, 0.0), max(high, 0.0)
-    if high - low <= max(abs(low), abs(high)) * 1e-12:
-        around = abs(high) * 0.05 or 1.0
-        low, high = (0.0, 1.0) if from_zero and not high else (low - around, high + around)
+    largest = max(abs(low), abs(high))
+    if largest < _NOTHING:
+        low, high = (0.0, 1.0) if from_zero else (-1.0, 1.0)
+    elif high - low <= largest * 1e-12:
+        low, high = low - largest * 0.05, high + largest * 0.05
     step = _round_step((high - low) / _MOST_LINES)
     if from_zero:
         low, high = floor(low / step + 1e-9) * step, ceil(high / step - 1e-9) * step
