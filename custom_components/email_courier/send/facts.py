@@ -67,7 +67,7 @@ def _value(hass: HomeAssistant, state: State, words: Words, phrases: Phrases) ->
     unit = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)
     is_measured = unit is not None or "state_class" in state.attributes
     if is_measured or state.domain in {"number", "input_number", "counter"}:
-        return _number(hass, state) + _unit(unit, hass.config.language)
+        return _number(hass, state) + written_unit(unit, hass.config.language)
     entry = er.async_get(hass).async_get(state.entity_id)
     return async_translate_state(
         hass,
@@ -104,16 +104,19 @@ def _number(hass: HomeAssistant, state: State) -> str:
         number = Decimal(text)
     except InvalidOperation:
         return text
-    if not number.is_finite():
-        return text
+    return written_number(number, hass.config.language) if number.is_finite() else text
+
+
+def written_number(number: Decimal, language: str) -> str:
+    """Return a number with all of its digits as they are written in a language."""
     written = f"{number:,f}"
-    least = _NO_GROUPS_BELOW.get(hass.config.language, 0)
-    if abs(number) < least:
+    if abs(number) < _NO_GROUPS_BELOW.get(language, 0):
         written = written.replace(",", "")
-    return written.translate(_MARKS.get(hass.config.language, {}))
+    return written.translate(_MARKS.get(language, {}))
 
 
-def _unit(unit: str | None, language: str) -> str:
+def written_unit(unit: str | None, language: str) -> str:
+    """Return a unit as it follows a number, with the blank that parts them."""
     if not unit:
         return ""
     if unit == "%":
