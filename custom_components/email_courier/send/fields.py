@@ -9,11 +9,12 @@ from typing import Any, Final, NamedTuple
 
 from homeassistant.const import ATTR_ENTITY_ID, Platform
 from homeassistant.helpers import config_validation as cv
-from homeassistant.util.color import color_name_to_rgb
 import voluptuous as vol
 
 from ..errors import request_error
 from ..mail.compose.content import Button, Layout, Priority
+from .charts import CHART_SCHEMA, MOST_CHARTS
+from .color import color_of
 
 
 class Field(StrEnum):
@@ -25,6 +26,7 @@ class Field(StrEnum):
     BUTTON = "button"
     CAMERA = "camera"
     CC = "cc"
+    CHARTS = "charts"
     COLOR = "color"
     CONFIG_ENTRY_ID = "config_entry_id"
     EXPIRES_AFTER = "expires_after"
@@ -116,25 +118,6 @@ def _button(value: dict[str, str]) -> Button | None:
     return Button(**value) if value["url"].strip() else None
 
 
-def _color(value: object) -> str | None:
-    """Return a colour such as "#d1242f"; none for an empty text, so that a template can say so."""
-    if isinstance(value, (list, tuple)):
-        if len(value) != 3:
-            raise vol.Invalid("a color has three parts: red, green and blue")
-        red, green, blue = (vol.All(vol.Coerce(int), vol.Range(0, 255))(part) for part in value)
-        return f"#{red:02x}{green:02x}{blue:02x}"
-    text = cv.string(value).strip()
-    if not text:
-        return None
-    if match := _HEX_COLOR.fullmatch(text):
-        digits = match[1] if len(match[1]) == 6 else "".join(digit * 2 for digit in match[1])
-        return f"#{digits.lower()}"
-    try:
-        return _color(color_name_to_rgb(text))
-    except ValueError as error:
-        raise vol.Invalid(f"no color: {text[:50]}") from error
-
-
 def _icon(value: object) -> str:
     """Take an emoji, or none; a mail cannot show the icons of Home Assistant."""
     icon = cv.string(value).strip()
@@ -161,7 +144,6 @@ def attachments(extra: int = vol.PREVENT_EXTRA) -> vol.All[Any]:
     return vol.All(cv.ensure_list, [vol.All(vol.Schema(_ATTACHMENT, extra=extra), _wanted)])
 
 
-_HEX_COLOR: Final = re.compile("#?([0-9A-Fa-f]{6}|[0-9A-Fa-f]{3})")
 _KEYCAP: Final = re.compile("[0-9#*]\ufe0f?\u20e3")
 _LONGEST_ICON: Final = 24
 _WIDTH = vol.All(vol.Coerce(int), vol.Range(min=64, max=8192))
@@ -193,8 +175,11 @@ COMMON_FIELDS: Final[dict[Any, Any]] = {
     vol.Optional(Field.ATTACHMENTS_REQUIRED): cv.boolean,
     vol.Optional(Field.LAYOUT): vol.Coerce(Layout),
     vol.Optional(Field.ICON): _icon,
-    vol.Optional(Field.COLOR): _color,
+    vol.Optional(Field.COLOR): color_of,
     vol.Optional(Field.FACTS): vol.All(cv.ensure_list, [_fact]),
+    vol.Optional(Field.CHARTS): vol.All(
+        cv.ensure_list, [CHART_SCHEMA], vol.Length(max=MOST_CHARTS)
+    ),
     vol.Optional(Field.MAX_WIDTH): _WIDTH,
     vol.Optional(Field.PRIORITY): vol.Coerce(Priority),
     vol.Optional(Field.REPLY_TO): _ADDRESSES,

@@ -25,6 +25,7 @@ from ..message_size import without
 from ..rights import Rights, async_rights
 from ..sent_by import async_sent_by
 from .attachments import async_fetch
+from .charts import chart_request
 from .facts import async_facts
 from .fields import AttachmentRequest, Field
 from .missing import Missing, async_missing, broken_attachment, without_missing
@@ -75,7 +76,8 @@ class _Order(NamedTuple):
 
 async def async_send_message(call: ServiceCall) -> ServiceResponse:
     """Send one mail per account, or raise when nobody gets any."""
-    if not (any(name in call.data for name in _TEXTS) or call.data.get(Field.CAMERA)):
+    shown = call.data.get(Field.CAMERA) or call.data.get(Field.CHARTS)
+    if not (shown or any(name in call.data for name in _TEXTS)):
         raise request_error("content_missing", field=Field.MESSAGE)
     return await async_send(call, call.data)
 
@@ -133,6 +135,8 @@ async def _async_send_to_all(
     wanted = [*fields.get(Field.ATTACHMENTS, ()), *_shown(fields.get(Field.CAMERA, ()))]
     seen = [one.pictured for one in wanted if one.pictured is not None]
     seen += [one.entity_id for one in fields.get(Field.FACTS, ())]
+    charts = [chart_request(one) for one in fields.get(Field.CHARTS, ())]
+    seen += [one.entity_id for chart in charts for one in chart.entities]
     if seen:
         rights.require(POLICY_READ, seen)
     attached = len(wanted)
