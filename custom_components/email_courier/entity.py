@@ -84,9 +84,7 @@ class ReportEntity(SubentryDeviceEntity):
         """Follow the report."""
         await super().async_added_to_hass()
         signal = SIGNAL_REPORT.format(self.subentry_id)
-        self.async_on_remove(
-            async_dispatcher_connect(self.hass, signal, self.async_write_ha_state)
-        )
+        self.async_on_remove(async_dispatcher_connect(self.hass, signal, self.async_write_ha_state))
 
 
 @callback

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from homeassistant.components.notify.const import DOMAIN as NOTIFY_DOMAIN
 from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigSubentryFlow, SubentryFlowResult
 from homeassistant.const import CONF_NAME, WEEKDAYS
 from homeassistant.helpers import entity_registry as er
@@ -126,9 +125,9 @@ class ReportFlow(ConfigSubentryFlow):
             else:
                 if any(typed.get(name) for name in _SHOWN):
                     self._name = typed[CONF_NAME].strip() or self._stored[CONF_NAME]
-                    self._data = {
-                        name: typed[name] for name in _STORED if typed.get(name)
-                    } | {CONF_RECIPIENTS: whom}
+                    self._data = {name: typed[name] for name in _STORED if typed.get(name)} | {
+                        CONF_RECIPIENTS: whom
+                    }
                     return await self.async_step_when()
                 errors = {CONF_SECTIONS: "report_empty"}
         filled = {**self._stored} if typed is None else typed
@@ -159,11 +158,11 @@ class ReportFlow(ConfigSubentryFlow):
         found: list[str] = []
         for one in typed:
             entity = registry.async_get(one)
-            if entity is not None and (entity.platform, entity.domain) == (DOMAIN, NOTIFY_DOMAIN):
-                one = entity.config_subentry_id or one
-            one = by_name.get(one.strip().casefold(), one)
-            if one in known:
-                found.append(one)
+            is_ours = entity is not None and entity.platform == DOMAIN
+            meant = entity.config_subentry_id if entity is not None and is_ours else None
+            subentry_id = meant or by_name.get(one.strip().casefold(), one)
+            if subentry_id in known:
+                found.append(subentry_id)
             else:
                 found += [format_mailbox(mailbox) for mailbox in parse_mailboxes([one])]
         if not found:

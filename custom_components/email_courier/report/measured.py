@@ -17,6 +17,7 @@ from homeassistant.const import (
 )
 from homeassistant.core import HomeAssistant, State, callback, valid_entity_id
 from homeassistant.helpers import area_registry as ar, device_registry as dr, entity_registry as er
+from homeassistant.helpers.recorder import get_instance
 from homeassistant.helpers.translation import async_get_translations, async_translate_state
 
 from .parts import MOST_CURVES, NOTHING, Part, Subject, plain, states_of, table
@@ -74,9 +75,9 @@ async def async_energy(subject: Subject) -> list[Part]:
         shown = [name for name in names if valid_entity_id(name)][:MOST_CURVES]
         if any(name in now for name in shown):
             parts.append(subject.chart(shown, type="bar", statistic="change"))
-    used = sorted(
-        ((now[name], name) for name in devices if now.get(name, 0) > 0), reverse=True
-    )[:_DEVICES]
+    used = sorted(((now[name], name) for name in devices if now.get(name, 0) > 0), reverse=True)[
+        :_DEVICES
+    ]
     if used:
         head = [subject.say("report_most_used"), subject.say("report_total")]
         parts.append(
@@ -169,7 +170,6 @@ def _name(hass: HomeAssistant, statistic_id: str) -> str:
 
 async def _async_changes(hass: HomeAssistant, span: Span, ids: set[str]) -> dict[str, float]:
     """Return by how much meters went on; those of which nothing is known are left out."""
-    from homeassistant.components.recorder import get_instance  # noqa: PLC0415
     from homeassistant.components.recorder.statistics import (  # noqa: PLC0415
         statistics_during_period,
     )
@@ -217,12 +217,12 @@ async def async_climate(subject: Subject) -> list[Part]:
     charts: list[Part] = []
     if len(warm) <= _FEW_ROOMS:
         charts += [
-            subject.chart([{**one, "name": warmth}], type="line", title=one["name"])
-            for one in warm
+            subject.chart([{**one, "name": warmth}], type="line", title=one["name"]) for one in warm
         ]
     else:
         charts += [
-            subject.chart(some, type="line", title=warmth) for some in batched(warm, MOST_CURVES)
+            subject.chart(some, type="line", title=warmth)
+            for some in batched(warm, MOST_CURVES, strict=False)
         ]
     charts += [
         subject.chart(some, type="line", title=damp)
@@ -311,9 +311,7 @@ async def async_presence(subject: Subject) -> list[Part]:
     people = [*states_of(hass, "person")]
     if not people:
         return [subject.say("report_no_people")]
-    history = (
-        await _async_history(hass, subject.span, people) if subject.has_history else {}
-    )
+    history = await _async_history(hass, subject.span, people) if subject.has_history else {}
     rows = []
     for state in people:
         known = history.get(state.entity_id)
@@ -333,7 +331,7 @@ async def _async_history(
     hass: HomeAssistant, span: Span, states: Iterable[State]
 ) -> dict[str, list[tuple[float, str]]]:
     """Return since when each state of each entity held, the one at the beginning included."""
-    from homeassistant.components.recorder import get_instance, history  # noqa: PLC0415
+    from homeassistant.components.recorder import history  # noqa: PLC0415
 
     ids = [state.entity_id for state in states]
     found = await get_instance(hass).async_add_executor_job(

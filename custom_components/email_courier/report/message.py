@@ -82,7 +82,7 @@ async def _async_section(subject: Subject, section: ReportSection) -> list[Part]
     """Return what a section shows; one that cannot be made does not keep the others back."""
     try:
         return await SECTIONS[section](subject)
-    except Exception:
+    except Exception:  # noqa: BLE001 - of whatever it asks, any part of Home Assistant may raise
         LOGGER.exception("The section %s of a report could not be made", section)
         return [subject.say("report_section_failed")]
 

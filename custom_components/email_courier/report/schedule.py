@@ -210,7 +210,9 @@ class Reports:
                 continue
             if known is not None:
                 known.stop()
-            self._appointments[subentry_id] = _Appointment(plan, known and known.as_dict)
+            self._appointments[subentry_id] = _Appointment(
+                plan, None if known is None else known.as_dict
+            )
             self._async_wait(subentry_id)
             async_dispatcher_send(self._hass, SIGNAL_REPORT.format(subentry_id))
             is_changed = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -162,12 +162,12 @@ async def _async_mail(subject: Subject) -> list[Part]:
     return parts
 
 
-def _at(outcome: Any) -> float:
+def _at(outcome: Mapping[str, Any]) -> float:
     at = outcome.get("at")
     return float(at) if isinstance(at, int | float) else 0.0
 
 
-def _failed(subject: Subject, outcome: Any) -> str:
+def _failed(subject: Subject, outcome: Mapping[str, Any]) -> str:
     time = dt_util.as_local(dt_util.utc_from_timestamp(_at(outcome)))
     failure = outcome.get("failure")
     kind = failure.get("kind") if isinstance(failure, dict) else None
