@@ -14,6 +14,7 @@ import pytest
 
 from custom_components.email_courier.const import DOMAIN
 from custom_components.email_courier.send import fields as send_fields
+from custom_components.email_courier.send.charts import CHART_SCHEMA
 
 FOLDER = Path(send_fields.__file__).parents[1]
 TEXTS = json.loads((FOLDER / "translations" / "en.json").read_text())
@@ -21,7 +22,7 @@ FIELDS = {
     *("camera", "to", "cc", "bcc", "config_entry_id", "title", "message", "html", "markdown"),
     *("button", "attachments", "priority", "reply_to", "sender_name", "headers", "thread"),
     *("queue", "expires_after", "attachments_required"),
-    *("layout", "icon", "color", "facts", "max_width"),
+    *("layout", "icon", "color", "facts", "charts", "max_width"),
 }
 
 
@@ -102,5 +103,11 @@ def test_every_choice_in_a_selector_has_a_text(described: dict[str, Any]) -> Non
     assert texts["layout"]["options"].keys() == set(
         fields["layout"]["selector"]["select"]["options"]
     )
-    for name in ("attachments", "button", "facts"):
+    for name in ("attachments", "button", "charts", "facts"):
         assert texts[name]["fields"].keys() == fields[name]["selector"]["object"]["fields"].keys()
+    chart = fields["charts"]["selector"]["object"]["fields"]
+    for name in ("period", "type", "statistic"):
+        options = chart[name]["selector"]["select"]["options"]
+        assert texts[f"chart_{name}"]["options"].keys() == set(options)
+        for option in options:
+            CHART_SCHEMA({"entities": "sensor.kitchen", name: option})

@@ -14,7 +14,7 @@ from homeassistant.util import dt as dt_util
 
 from .const import LOGGER
 from .errors import error_for_content
-from .mail.compose.content import Attachment, Content, ContentError
+from .mail.compose.content import Attachment, Chart, Content, ContentError
 from .phrases import Phrases
 
 NOTHING_FITS: Final = 0
@@ -45,8 +45,12 @@ async def async_lighten(hass: HomeAssistant, content: Content, limit: int) -> Co
 
 def dropped_attachments(before: Content, after: Content) -> list[Attachment]:
     """Return the attachments of content that its lighter form is without."""
-    kept = {id(one) for one in (*after.attachments, *after.images)}
-    return [one for one in (*before.attachments, *before.images) if id(one) not in kept]
+    kept = {id(one) for one in _files(after)}
+    return [one for one in _files(before) if id(one) not in kept]
+
+
+def _files(content: Content) -> tuple[Attachment, ...]:
+    return (*content.attachments, *content.images, *content.drawn)
 
 
 def _lighten(content: Content, limit: int, note: Callable[[str], str]) -> Content:
@@ -55,7 +59,7 @@ def _lighten(content: Content, limit: int, note: Callable[[str], str]) -> Conten
     from .mail.compose.message import wire_size  # noqa: PLC0415
 
     largest_first = sorted(
-        (*content.attachments, *content.images),
+        _files(content),
         key=lambda attachment: attachment_part(attachment).size,
         reverse=True,
     )
@@ -77,7 +81,17 @@ def without(content: Content, dropped: list[Attachment]) -> Content:
         content,
         attachments=tuple(one for one in content.attachments if id(one) not in gone),
         images=tuple(one for one in content.images if id(one) not in gone),
+        charts=tuple(_without_pictures(chart, gone) for chart in content.charts),
     )
+
+
+def _without_pictures(chart: Chart, gone: set[int]) -> Chart:
+    """Return a chart that says its values, but does not draw them."""
+    panels = (
+        panel._replace(picture=None) if id(panel.picture) in gone else panel
+        for panel in chart.panels
+    )
+    return chart._replace(panels=tuple(panels))
 
 
 def with_note(content: Content, note: str) -> Content:

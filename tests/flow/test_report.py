@@ -63,7 +63,10 @@ async def test_two_pages_lead_to_a_weekly_report(hass: HomeAssistant, bed: Bed) 
     assert entry.state is ConfigEntryState.LOADED
     assert state_of(hass, "button.weekly_report_send_now").state == "unknown"
     assert state_of(hass, "sensor.weekly_report_last_report").state == "unknown"
-    assert state_of(hass, "sensor.weekly_report_next_report").state not in ("unknown", "unavailable")
+    assert state_of(hass, "sensor.weekly_report_next_report").state not in (
+        "unknown",
+        "unavailable",
+    )
 
 
 @pytest.mark.parametrize(
@@ -183,7 +186,9 @@ async def test_a_recipient_that_is_gone_is_not_filled_in(hass: HomeAssistant, be
 async def test_a_report_of_an_account_that_is_not_loaded_can_be_changed(
     hass: HomeAssistant, bed: Bed
 ) -> None:
-    entry = account_entry(await bed.serve(), BEA, report("Home", "a@example.test", facts=["sun.sun"]))
+    entry = account_entry(
+        await bed.serve(), BEA, report("Home", "a@example.test", facts=["sun.sun"])
+    )
     entry.add_to_hass(hass)
     dialog = await Dialog.change_of_report(hass, entry, only_report(entry).subentry_id)
     await dialog.submit(frequency="weekly")

@@ -20,7 +20,7 @@ from custom_components.email_courier.account import Account
 from custom_components.email_courier.const import SUBENTRY_REPORT
 from custom_components.email_courier.report.message import async_fields
 
-_ENERGY = {"unit_class": "energy", "unit_of_measurement": "kWh"}
+_ENERGY: dict[str, str | None] = {"unit_class": "energy", "unit_of_measurement": "kWh"}
 
 
 def moment(text: str) -> datetime:
@@ -78,7 +78,7 @@ def meter(
     until: str,
     amounts: Iterable[float],
     *,
-    unit: Mapping[str, str] = _ENERGY,  # type: ignore[assignment]
+    unit: Mapping[str, str | None] = _ENERGY,
 ) -> None:
     """Let the recorder know how much a meter went on in each of the last hours."""
     changes = [*amounts]

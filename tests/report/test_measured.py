@@ -5,9 +5,9 @@ from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.recorder.core import Recorder
+from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import area_registry as ar, entity_registry as er
-from homeassistant.helpers.entity import EntityCategory
 from homeassistant.setup import async_setup_component
 import pytest
 
@@ -23,18 +23,19 @@ GRID = {
     "stat_cost": "sensor.cost",
 }
 SOLAR = {"type": "solar", "stat_energy_from": "sensor.solar", "config_entry_solar_forecast": None}
-TEMPERATURE = {"device_class": "temperature", "unit_of_measurement": "°C"}
-HUMIDITY = {"device_class": "humidity", "unit_of_measurement": "%"}
+TEMPERATURE: dict[str, Any] = {"device_class": "temperature", "unit_of_measurement": "°C"}
+HUMIDITY: dict[str, Any] = {"device_class": "humidity", "unit_of_measurement": "%"}
 TWO_WEEKS = 14 * 24
 
 
 @pytest.fixture(autouse=True)
-def _custom_integration(
-    recorder_mock: Recorder,
-    enable_custom_integrations: None,
-    freezer: FrozenDateTimeFactory,
-) -> None:
-    """Have the recorder there before Home Assistant, as it wants to be, on a Monday morning."""
+def _custom_integration(recorder_mock: Recorder, enable_custom_integrations: None) -> None:
+    """Have the recorder there before Home Assistant, as it wants to be."""
+
+
+@pytest.fixture(autouse=True)
+def _monday(freezer: FrozenDateTimeFactory) -> None:
+    """Be on a Monday morning."""
     freezer.move_to("2026-11-23T07:00:00+01:00")
 
 
@@ -283,8 +284,8 @@ async def test_doors_are_counted_timed_and_drawn(
     assert "Open now: **Window**" in fields["markdown"]
     assert rows(fields["markdown"]) == [
         ["", "Opened", "Open for"],
-        ["Front door", "2\u00d7", "1:20 h"],
-        ["Window", "1\u00d7", "1:00 h"],
+        ["Front door", "2\u00d7", "1 h 20 min"],
+        ["Window", "1\u00d7", "1 h 0 min"],
     ]
     assert fields["charts"] == [
         {
@@ -324,8 +325,8 @@ async def test_people_are_timed_at_home_and_found_where_they_are(
     fields = await fields_of(hass, account)
     assert rows(fields["markdown"]) == [
         ["", "At home", "Now"],
-        ["Anna", "107:30 h", "Home"],
-        ["Bea", "0:00 h", "Away"],
+        ["Anna", "107 h 30 min", "Home"],
+        ["Bea", "0 min", "Away"],
     ]
     assert shown(fields) == [("person.anna", "person.bea")]
 
@@ -349,9 +350,7 @@ async def test_a_section_that_finds_nothing_says_so_in_one_line(
 async def test_chosen_entities_of_one_unit_share_a_chart(hass: HomeAssistant, bed: Bed) -> None:
     chosen = [f"sensor.t{number}" for number in range(7)]
     chosen += ["sensor.power", "binary_sensor.motion", "climate.hall", "person.anna", "sensor.gone"]
-    account = await home(
-        hass, bed, "updates", charts=chosen, facts=["sensor.power", "sensor.gone"]
-    )
+    account = await home(hass, bed, "updates", charts=chosen, facts=["sensor.power", "sensor.gone"])
     for number in range(7):
         add(hass, f"sensor.t{number}", "20", **TEMPERATURE)
     add(hass, "sensor.power", "100", unit_of_measurement="W")
@@ -384,7 +383,7 @@ async def test_a_home_with_energy_two_rooms_doors_and_batteries_gets_at_least_fo
     meter(hass, "sensor.grid", "2026-11-23T00:00", [1.0] * TWO_WEEKS)
     add(hass, "sensor.living_warm", "21", area="Living room", **TEMPERATURE)
     add(hass, "sensor.bed_warm", "18", area="Bedroom", **TEMPERATURE)
-    battery = {"device_class": "battery", "unit_of_measurement": "%"}
+    battery: dict[str, Any] = {"device_class": "battery", "unit_of_measurement": "%"}
     add(hass, "sensor.remote", "80", **battery)
     add_over_time(
         hass,

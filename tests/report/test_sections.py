@@ -18,7 +18,7 @@ from tests.support.mails import only_mail, text_of
 from tests.support.script import HEALTHY
 from tests.support.sending import send_from
 
-BATTERY = {"device_class": "battery", "unit_of_measurement": "%"}
+BATTERY: dict[str, Any] = {"device_class": "battery", "unit_of_measurement": "%"}
 
 
 @pytest.fixture(autouse=True)

@@ -49,7 +49,9 @@ def recipient(
     )
 
 
-def report(name: str, *recipients: str, frequency: str = "daily", **data: Any) -> ConfigSubentryData:
+def report(
+    name: str, *recipients: str, frequency: str = "daily", **data: Any
+) -> ConfigSubentryData:
     """Return a report as its dialog stores it: ids of recipients, or addresses."""
     return ConfigSubentryData(
         data={"recipients": list(recipients), "frequency": frequency, "time": "07:00:00", **data},

@@ -14,7 +14,7 @@ from homeassistant.helpers import entity_registry as er
 from ..account import Account
 from ..mail.compose.content import Words
 from ..phrases import Phrases
-from ..send.facts import written_number, written_unit
+from ..send.facts import unit_after, written_number
 from .plan import Period, Span
 
 type Chart = dict[str, Any]
@@ -60,12 +60,14 @@ class Subject(NamedTuple):
             digits = 1 if abs(value) < _FEW else 0
         language = self.hass.config.language
         number = Decimal(f"{value:.{digits}f}")
-        return written_number(number, language) + written_unit(unit, language)
+        return written_number(number, language) + unit_after(unit, language)
 
     def hours(self, seconds: float) -> str:
         """Write a duration as hours and minutes."""
-        minutes = round(seconds / 60)
-        return self.say("report_hours", time=f"{minutes // 60}:{minutes % 60:02}")
+        hours, minutes = divmod(round(seconds / 60), 60)
+        if not hours:
+            return self.say("chart_minutes", minutes=str(minutes))
+        return self.say("chart_hours", hours=str(hours), minutes=str(minutes))
 
     def chart(self, entities: Iterable[str | Chart], **more: Any) -> Chart:
         """Return a chart of the time that the report looks back on."""

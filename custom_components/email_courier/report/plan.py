@@ -12,6 +12,8 @@ from typing import Any, Final, NamedTuple
 from homeassistant.const import WEEKDAYS
 from homeassistant.util import dt as dt_util
 
+from ..send import charts as calendar
+
 CONF_CHARTS: Final = "charts"
 CONF_DAY: Final = "day"
 CONF_FACTS: Final = "facts"
@@ -133,22 +135,11 @@ class Span(NamedTuple):
     @classmethod
     def of(cls, period: Period, now: datetime) -> Span:
         """Return what a period means at a moment."""
-        today = dt_util.start_of_local_day(dt_util.as_local(now))
+        local = dt_util.as_local(now)
         if isinstance(period, dict):
-            return cls(now - timedelta(days=period["days"]), now)
-        week = _shifted(today, today.date() - timedelta(days=today.weekday()))
-        month = _shifted(today, today.date().replace(day=1))
-        start, end = {
-            "today": (today, now),
-            "yesterday": (_shifted(today, today.date() - _ONE_DAY), today),
-            "this_week": (week, now),
-            "last_week": (_shifted(today, week.date() - timedelta(days=7)), week),
-            "this_month": (month, now),
-            "last_month": (
-                _shifted(today, (month.date() - _ONE_DAY).replace(day=1)),
-                month,
-            ),
-        }[period]
+            start, end = local - timedelta(days=period["days"]), local
+        else:
+            start, end = calendar.Period(period).range(local)
         return cls(start.astimezone(dt.UTC), end.astimezone(dt.UTC))
 
     @property
@@ -161,7 +152,3 @@ class Span(NamedTuple):
         """The first and the last day, by the clock on the wall."""
         last = dt_util.as_local(self.end - timedelta(microseconds=1))
         return dt_util.as_local(self.start).date(), last.date()
-
-
-def _shifted(today: datetime, day: dt.date) -> datetime:
-    return datetime.combine(day, dt.time(), today.tzinfo)

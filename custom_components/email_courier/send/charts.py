@@ -111,11 +111,12 @@ def chart_request(chart: Mapping[str, Any]) -> ChartRequest:
     )
 
 
-def _entity(value: object) -> Any:
-    return _ENTITY({ATTR_ENTITY_ID: value} if isinstance(value, str) else value)
+def _entity(value: object) -> dict[str, Any]:
+    entity: dict[str, Any] = _ENTITY({ATTR_ENTITY_ID: value} if isinstance(value, str) else value)
+    return entity
 
 
-def _period(value: object) -> Any:
+def _period(value: object) -> Period | dict[str, int]:
     """Accept a time of the calendar, {hours: 24}, {days: 7}, and "24 h" and "7 d" as text."""
     if isinstance(value, str) and (match := _SPAN.fullmatch(value.strip())):
         value = {"hours" if match[2] in "hH" else "days": int(match[1])}

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from math import floor, log10
 from typing import Final
 
 from homeassistant.const import (
@@ -36,6 +37,9 @@ _NO_GROUPS_BELOW: Final = {"es": 10_000, "pl": 10_000}
 """Languages that do not part four digits."""
 _BLANK_BEFORE_PERCENT: Final = frozenset({"de", "fr", "ru", "sv", "uk"})
 _NO_BREAK: Final = "\u00a0"
+_SMALL: Final = 1e-6
+_LARGE: Final = 1e15
+"""Numbers beyond are written with an exponent."""
 
 
 async def async_facts(
@@ -50,26 +54,26 @@ async def async_facts(
             reason = phrases.say("fact_missing", entity_id=one.entity_id)
             LOGGER.warning("A mail goes without %s: %s", one.entity_id, reason)
             missing.append(Missing(one.entity_id, reason))
-        value = "\u2013" if state is None else _value(hass, state, words, phrases)
+        value = "\u2013" if state is None else "".join(reading(hass, state, words, phrases))
         name = one.entity_id if state is None else state.name
         facts.append(Fact(one.name or name, value))
     return tuple(facts)
 
 
-def _value(hass: HomeAssistant, state: State, words: Words, phrases: Phrases) -> str:
+def reading(hass: HomeAssistant, state: State, words: Words, phrases: Phrases) -> tuple[str, str]:
+    """Return what a state says, and the unit behind it, with the blank that it stands after."""
     if state.state == STATE_UNAVAILABLE:
-        return phrases.say("state_unavailable")
+        return phrases.say("state_unavailable"), ""
     if state.state in (STATE_UNKNOWN, ""):
-        return phrases.say("state_unknown")
+        return phrases.say("state_unknown"), ""
     device_class = state.attributes.get(ATTR_DEVICE_CLASS)
     if (moment := _moment(state, device_class, words)) is not None:
-        return moment
-    unit = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)
-    is_measured = unit is not None or "state_class" in state.attributes
-    if is_measured or state.domain in {"number", "input_number", "counter"}:
-        return _number(hass, state) + written_unit(unit, hass.config.language)
+        return moment, ""
+    if is_measured(state):
+        unit = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)
+        return _number(hass, state), unit_after(unit, hass.config.language)
     entry = er.async_get(hass).async_get(state.entity_id)
-    return async_translate_state(
+    text = async_translate_state(
         hass,
         state.state,
         state.domain,
@@ -77,6 +81,14 @@ def _value(hass: HomeAssistant, state: State, words: Words, phrases: Phrases) ->
         None if entry is None else entry.translation_key,
         device_class,
     )
+    return text, ""
+
+
+def is_measured(state: State) -> bool:
+    """Tell whether a state is a number, also while it cannot be had."""
+    has_unit = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT) is not None
+    is_number = state.domain in {"number", "input_number", "counter"}
+    return has_unit or is_number or "state_class" in state.attributes
 
 
 def _moment(state: State, device_class: object, words: Words) -> str | None:
@@ -108,15 +120,45 @@ def _number(hass: HomeAssistant, state: State) -> str:
 
 
 def written_number(number: Decimal, language: str) -> str:
-    """Return a number with all of its digits as they are written in a language."""
+    """Return a number with the digits that it has, and the marks of a language."""
     written = f"{number:,f}"
     if abs(number) < _NO_GROUPS_BELOW.get(language, 0):
         written = written.replace(",", "")
     return written.translate(_MARKS.get(language, {}))
 
 
-def written_unit(unit: str | None, language: str) -> str:
-    """Return a unit as it follows a number, with the blank that parts them."""
+def value_of(hass: HomeAssistant, state: State, number: float, *, is_state: bool = True) -> str:
+    """Return a number that an entity has had, as its state is written.
+
+    Without a precision of its own, it gets as many decimals as the state has, two at most.
+    is_state: whether the number was its state, and not one of its attributes.
+    """
+    language = hass.config.language
+    if not number:
+        number = 0.0  # there is a negative one
+    elif not _SMALL <= abs(number) < _LARGE:
+        mantissa, _, power = f"{number:.3e}".partition("e")
+        return f"{written_number(Decimal(mantissa).normalize(), language)}e{int(power)}"
+    if is_state and state.domain == "sensor":
+        from homeassistant.components.sensor import async_rounded_state  # noqa: PLC0415
+
+        exact = f"{number:.17f}"
+        text = async_rounded_state(hass, state.entity_id, State(state.entity_id, exact))
+        if text != exact:
+            return written_number(Decimal(text), language)
+    decimals = min(len(state.state.partition(".")[2]), 2) if is_state else 1
+    if abs(number) < 10**-decimals:
+        decimals = max(decimals, 1 - floor(log10(abs(number)))) if number else decimals
+    return written_number(Decimal(f"{number:z.{decimals}f}"), language)
+
+
+def axis_number(language: str, number: float, decimals: int) -> str:
+    """Return a number for the axis of a chart, whose font has no other blank than the usual one."""
+    return written_number(Decimal(f"{number:z.{decimals}f}"), language).replace(_NO_BREAK, " ")
+
+
+def unit_after(unit: str | None, language: str) -> str:
+    """Return a unit as it follows a number."""
     if not unit:
         return ""
     if unit == "%":

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import replace
 from datetime import timedelta
 from typing import Any, NamedTuple
 
 from homeassistant.auth.permissions.const import POLICY_READ
-from homeassistant.core import ServiceCall, ServiceResponse
+from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.dispatcher import async_dispatcher_send
+from homeassistant.helpers.importlib import async_import_module
 from homeassistant.util.json import JsonObjectType
 
 from ..account import Account, origin_of
@@ -25,7 +26,7 @@ from ..message_size import without
 from ..rights import Rights, async_rights
 from ..sent_by import async_sent_by
 from .attachments import async_fetch
-from .charts import chart_request
+from .charts import ChartRequest, chart_request
 from .facts import async_facts
 from .fields import AttachmentRequest, Field
 from .missing import Missing, async_missing, broken_attachment, without_missing
@@ -41,6 +42,7 @@ _AS_THEY_ARE = (
     Field.COLOR,
 )
 _TEXTS = (Field.MESSAGE, Field.HTML, Field.MARKDOWN)
+_PLOTS = f"{__package__}.plots"
 _LISTS = ("accepted", "refused", "queued")
 
 
@@ -71,7 +73,10 @@ class _Order(NamedTuple):
     def wish(self, attachment: Attachment) -> AttachmentRequest:
         """Return how an attachment was asked for."""
         pairs = zip(self.wanted, self.fetched, strict=True)
-        return next(wanted for wanted, fetched in pairs if fetched is attachment)
+        return next(
+            (wanted for wanted, fetched in pairs if fetched is attachment),
+            AttachmentRequest(path=attachment.filename),  # the picture of a chart
+        )
 
 
 async def async_send_message(call: ServiceCall) -> ServiceResponse:
@@ -144,8 +149,7 @@ async def _async_send_to_all(
     if (width := fields.get(Field.MAX_WIDTH)) is not None:
         wanted = [one if one.max_width else one._replace(max_width=width) for one in wanted]
     missing: list[Missing] = []
-    if facts := fields.get(Field.FACTS):
-        content["facts"] = await async_facts(hass, facts, missing)
+    content |= await _async_shown_states(hass, fields, charts, missing)
     fetched: Sequence[Attachment | None] = ()
     needs_attachments: bool = fields.get(Field.ATTACHMENTS_REQUIRED, False)
     if wanted:
@@ -164,6 +168,34 @@ async def _async_send_to_all(
             for subentry_id in one.destination.subentry_ids:
                 async_dispatcher_send(hass, SIGNAL_NOTIFIED.format(subentry_id))
     return sent
+
+
+async def _async_shown_states(
+    hass: HomeAssistant,
+    fields: Mapping[str, Any],
+    charts: Sequence[ChartRequest],
+    missing: list[Missing],
+) -> dict[str, Any]:
+    """Return what entities say just now, and what they said before, as content."""
+    shown: dict[str, Any] = {}
+    if facts := fields.get(Field.FACTS):
+        shown["facts"] = await async_facts(hass, facts, missing)
+    marks = {mark for text in _TEXTS for mark in _marks_in(fields.get(text))}
+    if charts or marks:
+        await async_import_module(hass, _PLOTS)
+        from .plots import async_charts  # noqa: PLC0415 - a start goes without
+
+        shown["charts"] = await async_charts(hass, charts, marks, missing)
+    return shown
+
+
+def _marks_in(text: str | None) -> Iterable[str]:
+    """Return the charts that a text shows. Most texts show none."""
+    if not text or "](chart:" not in text:
+        return ()
+    from ..mail.compose.charts import marks_in  # noqa: PLC0415 - a start goes without
+
+    return marks_in(text)
 
 
 def _shown(entity_ids: Sequence[str]) -> Iterator[AttachmentRequest]:

@@ -10,6 +10,7 @@ import re
 from urllib.parse import unquote
 
 from .attachments import attachment_part, is_picture, is_shown_by_readers
+from .charts import chart_text, with_charts_in_html, with_charts_in_text
 from .content import Attachment, Content, ContentError, ContentFault, Entry, Gap, Layout
 from .encoding import body_text, encode_text, one_line
 from .figures import InlinePicture
@@ -29,8 +30,8 @@ def body_part(content: Content, unique: Callable[[], str], now: datetime) -> Par
     """
     _check(content)
     files = _sort(content)
-    text = _plain_text(content)
-    plain = text_part("plain", _with_rest(text, content))
+    text, charted = with_charts_in_text(_plain_text(content), content.charts)
+    plain = text_part("plain", _with_rest(text, content, charted))
     html = _page(content, files, text, now)
     if html is None:
         readable = plain
@@ -78,6 +79,12 @@ class _Files:
             InlinePicture(name, self.names[name], attachment.filename, attachment.caption)
         )
 
+    def embed(self, picture: Attachment) -> None:
+        """Send a picture that has its place in the page already."""
+        name = picture.content_id or picture.filename
+        self.names[name] = _content_id(name)
+        self.inline.append((self.names[name], picture))
+
     def figures(self, gaps: Sequence[Gap]) -> list[Figure]:
         """Return pictures, and gaps in their places, in the order asked for."""
         places: list[Figure | None] = [*self._figures]
@@ -114,6 +121,8 @@ def _sort(content: Content) -> _Files:
             files.show(name, image)
         else:
             files.attach(image)
+    for picture in content.drawn:
+        files.embed(picture)
     return files
 
 
@@ -162,7 +171,8 @@ def _plain_text(content: Content) -> str:
             for one in content.attachments
             if one.content_id and (caption := one.caption or one.filename)
         }
-        return markdown_text(content.markdown, content.base_url, captions, content.words)
+        marks = [chart.mark for chart in content.charts]
+        return markdown_text(content.markdown, content.base_url, captions, content.words, marks)
     if content.html:
         from .html_text import html_text  # noqa: PLC0415
 
@@ -170,12 +180,16 @@ def _plain_text(content: Content) -> str:
     return content.text
 
 
-def _with_rest(text: str, content: Content) -> str:
-    """Return the text with everything that a page shows beside it."""
+def _with_rest(text: str, content: Content, charted: frozenset[str]) -> str:
+    """Return the text with everything that a page shows beside it.
+
+    charted: the marks of the charts that it shows already.
+    """
     words = content.words
     blocks: list[str] = []
     if content.facts:
         blocks.append("\n".join(f"{fact.name}: {fact.value}" for fact in content.facts))
+    blocks += [chart_text(chart) for chart in content.charts if chart.mark not in charted]
     blocks += [gap.note for gap in sorted(content.gaps) if gap.note not in text]
     if content.button is not None and (content.has_card or not content.text.strip()):
         target = button_target(content.button, content.base_url)
@@ -214,13 +228,16 @@ def _page(content: Content, files: _Files, text: str, now: datetime) -> str | No
         html = content.html
         if files.names:
             html = _with_sent_content_ids(html, files.names)
-        return _with_appendix(html, content, files, figures)
+        html, shown = with_charts_in_html(html, content.charts, files.names)
+        return _with_appendix(html, content, files, figures, shown)
     if content.layout is Layout.PLAIN and not content.markdown and not files.inline:
         return None
-    return page(content, figures, now, text)
+    return page(content, figures, now, text, files.names)
 
 
-def _with_appendix(html: str, content: Content, files: _Files, figures: list[Figure]) -> str:
+def _with_appendix(
+    html: str, content: Content, files: _Files, figures: list[Figure], shown: frozenset[str]
+) -> str:
     """Put below a page of somebody else what is to be shown and is not named there."""
     always = {content_id for content_id, attachment in files.inline if attachment.is_shown}
     unnamed = [
@@ -230,7 +247,8 @@ def _with_appendix(html: str, content: Content, files: _Files, figures: list[Fig
         and (content.layout is Layout.CARD or one.content_id in always)
         and not re.search(rf"cid:{re.escape(one.content_id)}(?![\w.@+~-])", html)
     ]
-    if not (added := appendix(content, unnamed)):
+    charts = [chart for chart in content.charts if chart.mark not in shown]
+    if not (added := appendix(content, unnamed, charts, files.names)):
         return html
     ends = [*re.finditer(r"</body\s*>", html, re.IGNORECASE)]
     at = ends[-1].start() if ends else len(html)

@@ -116,6 +116,41 @@ class Fact(NamedTuple):
     value: str
 
 
+class Reading(NamedTuple):
+    """A number or a state with its name, both as a person reads them.
+
+    unit: as it follows the number, with a blank where it has one. color: that it is drawn in.
+    more: such as the lowest and the highest.
+    """
+
+    name: str
+    value: str
+    unit: str = ""
+    color: str | None = None
+    more: tuple[Reading, ...] = ()
+
+
+class Panel(NamedTuple):
+    """What one picture of a chart shows, and the picture. alt: the same in words."""
+
+    readings: tuple[Reading, ...]
+    alt: str = ""
+    picture: Attachment | None = None
+
+
+class Chart(NamedTuple):
+    """Values over a time: as text, and drawn.
+
+    mark: the address by which the text shows it, such as "chart:1". notes: what is not there, why.
+    """
+
+    mark: str
+    title: str = ""
+    period: str = ""
+    panels: tuple[Panel, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
 class Gap(NamedTuple):
     """The place of an attachment that cannot be had.
 
@@ -206,7 +241,8 @@ class Content:
     layout: the card shows text, too; without it, text goes without HTML, and markdown alone.
     heading: what the card says above the text; None for the subject.
     icon: an emoji. color: such as "#d1242f".
-    facts, button: below the text. gaps: in the place of what cannot be had.
+    facts, charts, button: below the text; charts where it shows them, as "![](chart:1)" does.
+    gaps: in the place of what cannot be had.
     entries: below the text, each with a heading of its own.
     sent_by: what has sent it, for the card.
     """
@@ -235,6 +271,7 @@ class Content:
     icon: str = ""
     color: str | None = None
     facts: tuple[Fact, ...] = ()
+    charts: tuple[Chart, ...] = ()
     gaps: tuple[Gap, ...] = ()
     entries: tuple[Entry, ...] = ()
     sent_by: SentBy | None = None
@@ -246,13 +283,20 @@ class Content:
         return self.layout is Layout.CARD and not self.html
 
     @property
+    def drawn(self) -> tuple[Attachment, ...]:
+        """The pictures of charts."""
+        panels = (panel for chart in self.charts for panel in chart.panels)
+        return tuple(panel.picture for panel in panels if panel.picture is not None)
+
+    @property
     def is_cheap_to_compose(self) -> bool:
         """Whether composing it takes no longer than handing it to a worker thread.
 
         So it is with short text alone: no file is read, nothing is rendered or encoded at length.
         """
         return (
-            not (self.attachments or self.images or self.html or self.markdown or self.entries)
+            not (self.attachments or self.images or self.charts or self.entries)
+            and not (self.html or self.markdown)
             and len(self.text) + len(self.subject) <= _LIGHT
             and len(self.to) + len(self.cc) + len(self.bcc) + len(self.headers) <= _FEW
         )

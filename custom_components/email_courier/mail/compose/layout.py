@@ -6,12 +6,14 @@ style sheet is for readers that know dark mode. Nothing on the page is loaded fr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from itertools import batched
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from .content import Button, Content, ContentError, ContentFault, Fact, Gap, Priority
+from .charts import chart_html, with_charts
+from .content import Button, Chart, Content, ContentError, ContentFault, Fact, Gap, Priority
 from .encoding import body_text, one_line
 from .figures import InlinePicture, figures_html
 from .links import absolute_link
@@ -42,21 +44,32 @@ _PREVIEW: Final = 110
 """Characters that an inbox shows beside the subject, at most."""
 _FILLING: Final = "&#847;&zwnj;&nbsp;" * 40
 """Keeps what follows out of the preview."""
+_NO_NAMES: Final[Mapping[str, str]] = MappingProxyType({})
 
 
-def page(content: Content, figures: Sequence[Figure], now: datetime, preview: str = "") -> str:
-    """Return the page for a text: title, text, facts, pictures, button and footer.
+def page(
+    content: Content,
+    figures: Sequence[Figure],
+    now: datetime,
+    preview: str = "",
+    names: Mapping[str, str] = _NO_NAMES,
+) -> str:
+    """Return the page for a text: title, text, facts, charts, pictures, button and footer.
 
     figures: pictures and gaps in their order; those that the text does not show follow it.
     preview: the text as plain text, for the line beside the subject in an inbox.
+    names: content ids of pictures as they are asked for, and as they are sent.
     Raises ContentError for a button that leads nowhere a mail may link to.
     """
-    return _Page(content, figures, now, preview).html()
+    return _Page(content, figures, now, preview, names).html()
 
 
-def appendix(content: Content, figures: Sequence[Figure]) -> str:
-    """Return what follows a page that somebody else has written."""
-    return _facts(content.facts) + figures_html(figures)
+def appendix(
+    content: Content, figures: Sequence[Figure], charts: Sequence[Chart], names: Mapping[str, str]
+) -> str:
+    """Return what follows a page that somebody else has written. charts: those it does not show."""
+    below = "".join(chart_html(chart, names, is_below_heading=False) for chart in charts)
+    return _facts(content.facts) + below + figures_html(figures)
 
 
 def button_target(button: Button, base_url: str | None) -> str:
@@ -73,7 +86,12 @@ class _Page:
     """The parts of one page."""
 
     def __init__(
-        self, content: Content, figures: Sequence[Figure], now: datetime, preview: str
+        self,
+        content: Content,
+        figures: Sequence[Figure],
+        now: datetime,
+        preview: str,
+        names: Mapping[str, str],
     ) -> None:
         self._content = content
         self._figures = figures
@@ -84,6 +102,10 @@ class _Page:
         is_rtl = is_right_to_left(content.language, self._preview, self._heading)
         self._direction = "rtl" if is_rtl else "ltr"
         self._start, self._end = ("right", "left") if is_rtl else ("left", "right")
+        self._charts = {
+            chart.mark: chart_html(chart, names, self._start, is_below_heading=bool(self._heading))
+            for chart in content.charts
+        }
 
     def html(self) -> str:
         column = self._column()
@@ -140,6 +162,7 @@ word-break:break-word">
             [
                 text,
                 _facts(self._content.facts, self._start),
+                *(html for mark, html in self._charts.items() if mark not in shown),
                 figures_html(figures),
                 self._button(),
                 entries,
@@ -147,10 +170,10 @@ word-break:break-word">
         )
 
     def _text(self) -> tuple[str, frozenset[str]]:
-        """Return the text, and the names of the pictures and gaps that it shows."""
+        """Return the text, and the names of the pictures, gaps and charts that it shows."""
         content = self._content
         if not content.markdown:
-            return text_html(content.text), frozenset()
+            return with_charts(content.text, self._charts, text_html)
         # Its library takes longer to load than all else that a mail needs.
         from .markdown import Style, render  # noqa: PLC0415
 
@@ -162,7 +185,9 @@ word-break:break-word">
             for one in self._figures
             if isinstance(one, Gap) and one.content_id
         }
-        style = Style(1 if self._heading else 0, self._direction == "rtl", content.words)
+        style = Style(
+            1 if self._heading else 0, self._direction == "rtl", content.words, self._charts
+        )
         return render(body_text(content.markdown), pictures, content.base_url, gaps, style)
 
     def _accent(self) -> tuple[str | None, str]:

@@ -7,14 +7,17 @@ addresses as links; and a line ends where it was ended.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import replace
 from html import escape
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from .charts import SCHEME as _CHART
 from .content import Words
 from .links import LINKS, absolute_link
 from .text_html import bare_link_at, bare_links
@@ -92,11 +95,13 @@ class Style(NamedTuple):
     """How Markdown is set.
 
     below: levels that headings are moved down by. right_to_left: the direction of the page.
+    blocks: what stands for a picture with such an address, as HTML.
     """
 
     below: int = 0
     right_to_left: bool = False
     words: Words = Words()
+    blocks: Mapping[str, str] = MappingProxyType({})
 
 
 _USUAL: Final = Style()
@@ -166,7 +171,7 @@ class _Markdown(MarkdownIt):
     def validateLink(self, url: str) -> bool:  # noqa: N802 - the parser's name
         """Let through what the renderer can judge: our schemes, pictures, relative links."""
         try:
-            return urlsplit(url).scheme in LINKS | {_PICTURE, ""}
+            return urlsplit(url).scheme in LINKS | {_PICTURE, _CHART, ""}
         except ValueError:
             return False
 
@@ -225,7 +230,7 @@ class _Renderer:
         self._moved = self._style.below + 1 - min(levels, default=1)
         _mark_tasks(tokens)
         self._align_numbers(tokens)
-        tokens = self._callouts(tokens)
+        tokens = self._with_blocks(self._callouts(tokens))
         for token in tokens:
             if token.children is not None:
                 token.children = [
@@ -293,6 +298,49 @@ class _Renderer:
                 own += f";padding-{self._end}:16px"
             cell.attrSet("style", own.strip(";"))
 
+    def _with_blocks(self, tokens: list[Token]) -> list[Token]:
+        """Return tokens with each block beside the paragraph that it stood in, not within it."""
+        kept: list[Token] = []
+        for token in tokens:
+            kept.append(token)
+            is_in_paragraph = len(kept) > 1 and kept[-2].type == "paragraph_open"
+            if token.type == "inline" and is_in_paragraph and self._has_block(token):
+                opening, inline = kept[-2:]
+                kept[-2:] = self._split(opening, inline)
+            elif token.type == "paragraph_close" and kept[-2].type == "html_block":
+                kept.pop()
+        return kept
+
+    def _split(self, opening: Token, inline: Token) -> Iterator[Token]:
+        """Yield a paragraph as several, with blocks between; the last one is left open."""
+        closing = Token("paragraph_close", "p", -1, block=True, hidden=opening.hidden)
+        text: list[Token] = []
+        depth = 0
+        for child in [*(inline.children or ()), None]:
+            is_block = child is not None and depth == 0 and self._block_of(child) is not None
+            if child is not None and not is_block:
+                depth += child.nesting
+                text.append(child)
+                continue
+            while text and text[-1].type.endswith("break"):
+                text.pop()
+            if any(one.content.strip() or one.nesting for one in text):
+                part = Token("inline", "", 0, children=text, content=inline.content)
+                yield from (replace(opening, attrs={}), part)
+                if child is not None:
+                    yield replace(closing)
+            text = []
+            if child is not None and (block := self._block_of(child)) is not None:
+                self.shown.add(str(child.attrGet("src")))
+                yield Token("html_block", "", 0, content=block)
+
+    def _has_block(self, inline: Token) -> bool:
+        return any(self._block_of(child) is not None for child in inline.children or ())
+
+    def _block_of(self, token: Token) -> str | None:
+        is_image = token.type == "image"
+        return self._style.blocks.get(str(token.attrGet("src"))) if is_image else None
+
     def _callouts(self, tokens: list[Token]) -> list[Token]:
         """Return tokens with a table around each quotation that begins with a callout's mark."""
         kept: list[Token] = []
@@ -343,6 +391,10 @@ class _Renderer:
 
     def _picture(self, token: Token, *, in_link: bool) -> Iterator[Token]:
         source = str(token.attrGet("src") or "")
+        if (block := self._block_of(token)) is not None:
+            self.shown.add(source)
+            yield Token("html_inline", "", 0, content=block)
+            return
         scheme, _, name = source.partition(":")
         name = unquote(name)
         if scheme.lower() == _PICTURE and name in self._pictures:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 from typing import Final
 from unicodedata import combining, east_asian_width
@@ -25,23 +25,32 @@ def markdown_text(
     base_url: str | None = None,
     captions: Mapping[str, str] | None = None,
     words: Words | None = None,
+    marks: Collection[str] = (),
 ) -> str:
     """Return markdown as text.
 
     Tables are aligned, links keep their address, a picture is its description, else its caption.
     captions: those of pictures, by "cid:" and their content id.
+    marks: addresses of pictures that stay as Markdown writes them, alone in their lines.
     """
-    writer = _Writer(base_url, captions or {}, words or Words())
+    writer = _Writer(base_url, captions or {}, words or Words(), marks)
     return "\n".join(writer.blocks(parse(source))).strip("\n")
 
 
 class _Writer:
     """Writes block after block; each is some lines, with an empty one between."""
 
-    def __init__(self, base_url: str | None, captions: Mapping[str, str], words: Words) -> None:
+    def __init__(
+        self,
+        base_url: str | None,
+        captions: Mapping[str, str],
+        words: Words,
+        marks: Collection[str],
+    ) -> None:
         self._base_url = base_url
         self._captions = captions
         self._words = words
+        self._marks = marks
 
     def blocks(self, tokens: list[Token], *, close: bool = False) -> list[str]:
         """Return the lines of blocks. close: without empty lines between, as in a short list."""
@@ -154,6 +163,8 @@ class _Writer:
 
     def _picture(self, image: Token) -> str:
         source = str(image.attrGet("src") or "")
+        if source in self._marks:
+            return f"![]({source})"
         words = description_of(image).strip() or self._captions.get(source, "")
         return f"[{words}]" if words else ""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from .charts import without_marks
 from .content import Content
 from .encoding import body_text, one_line
 from .headers import shown_subject
@@ -31,7 +32,7 @@ def cut_at_word(line: str, most: int = MAX_DEFAULT) -> str:
 def _first_line(content: Content) -> str:
     """Return the first line that says something, of the text, the Markdown or the HTML."""
     if content.text.strip():
-        text = body_text(content.text)
+        text = without_marks(body_text(content.text))
     elif content.markdown:
         from .markdown import plain_lines  # noqa: PLC0415 - few mails need it
 
@@ -39,7 +40,7 @@ def _first_line(content: Content) -> str:
     elif content.html:
         from .html_text import html_text  # noqa: PLC0415 - few mails need it
 
-        text = html_text(content.html)
+        text = without_marks(html_text(content.html))
     else:
         return ""
     return next((line for line in map(one_line, text.splitlines()) if line), "")

@@ -1,0 +1,1 @@
+"""Charts: values over time, and pictures of them."""
