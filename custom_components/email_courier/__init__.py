@@ -29,6 +29,7 @@ from .mail.outbox.store import Store
 from .moving import OldNames
 from .oauth.tokens import async_tokens_for
 from .outbox_host import outbox_folder
+from .report.schedule import Reports, async_forget_reports
 from .send.legacy import async_register_classic
 from .send.repeat import async_repeater
 from .services import async_setup_services
@@ -102,6 +103,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmailCourierConfigEntry)
         account.async_listen(partial(async_dispatcher_send, hass, SIGNAL_MAIL, account))
     )
     await account.async_open()
+    await Reports(account).async_open()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     account.async_start()
     async_dispatcher_send(hass, SIGNAL_MAIL, account, None)
@@ -124,6 +126,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: EmailCourierConfigEntry
     """Remove an account with its outbox, all mail in it, the history, and what its mail asks."""
     async_delete_issues(hass, entry.entry_id)
     await _async_ask_no_more(hass, entry)
+    await async_forget_reports(hass, entry.entry_id)
     folder = outbox_folder(hass, entry.entry_id)
     lost, errors = await hass.async_add_executor_job(_erase, folder)
     if lost:

@@ -28,6 +28,7 @@ from .const import (
     CONF_TIMEOUT,
     DOMAIN,
     SUBENTRY_RECIPIENT,
+    SUBENTRY_REPORT,
     SUBJECT_FIRST_LINE,
     SUBJECT_OF_CORE,
 )
@@ -419,7 +420,7 @@ def _fixed(entry: EmailCourierConfigEntry) -> tuple[Any, ...]:
     others = {
         subentry_id: subentry
         for subentry_id, subentry in entry.subentries.items()
-        if subentry.subentry_type != SUBENTRY_RECIPIENT
+        if subentry.subentry_type not in (SUBENTRY_RECIPIENT, SUBENTRY_REPORT)
     }
     return data, options, entry.title, others
 

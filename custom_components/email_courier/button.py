@@ -1,18 +1,26 @@
-"""Buttons: send a test mail, to oneself or to a recipient, and try waiting mail now."""
+"""Buttons: send a test mail, to oneself or to a recipient, try waiting mail, send a report."""
 
 from __future__ import annotations
 
 from homeassistant.components.button import ButtonEntity
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import EntityCategory
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Context, HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .account import EmailCourierConfigEntry, origin_of
-from .entity import SEND_TEST_MAIL, AccountEntity, RecipientDeviceEntity, async_add_for_recipients
+from .const import SUBENTRY_REPORT
+from .entity import (
+    SEND_TEST_MAIL,
+    AccountEntity,
+    ReportEntity,
+    SubentryDeviceEntity,
+    async_add_for_subentries,
+)
 from .errors import async_raise_if_not_trying, async_worded
 from .phrases import Phrases
 from .recipients import Recipients
+from .report.schedule import async_reports
 
 PARALLEL_UPDATES = 0
 
@@ -22,14 +30,18 @@ async def async_setup_entry(
     entry: EmailCourierConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the account's buttons, and one for each recipient."""
+    """Add the account's buttons, and one for each recipient and each report."""
     account = entry.runtime_data
     async_add_entities([TestMailButton(account, SEND_TEST_MAIL), RetryButton(account, "retry")])
 
     def of_recipient(subentry: ConfigSubentry) -> list[RecipientTestButton]:
         return [RecipientTestButton(account, subentry, SEND_TEST_MAIL)]
 
-    async_add_for_recipients(account, async_add_entities, of_recipient)
+    def of_report(subentry: ConfigSubentry) -> list[SendReportButton]:
+        return [SendReportButton(account, subentry, "send_now")]
+
+    async_add_for_subentries(account, async_add_entities, of_recipient)
+    async_add_for_subentries(account, async_add_entities, of_report, SUBENTRY_REPORT)
 
 
 class _TestButton(AccountEntity, ButtonEntity):
@@ -63,7 +75,7 @@ class TestMailButton(_TestButton):
         await self._async_send(Recipients(to=(self.account.sender,)))
 
 
-class RecipientTestButton(RecipientDeviceEntity, _TestButton):
+class RecipientTestButton(SubentryDeviceEntity, _TestButton):
     """Sends a mail from the account to all addresses of a recipient."""
 
     async def async_press(self) -> None:
@@ -81,3 +93,16 @@ class RetryButton(AccountEntity, ButtonEntity):
         async with async_worded(self.hass):
             async_raise_if_not_trying(self.account.courier, self.account.entry.title)
         self.account.courier.retry_now()
+
+
+class SendReportButton(ReportEntity, ButtonEntity):
+    """Sends a report now; the next one comes when it is due."""
+
+    _attr_translation_key = "send_now"
+
+    async def async_press(self) -> None:
+        """Send it or say why not."""
+        # Without the user: a report shows what was chosen, whoever may press the button.
+        context = Context(parent_id=None if self._context is None else self._context.id)
+        async with async_worded(self.hass):
+            await async_reports(self.account).async_send(self.subentry_id, context)

@@ -13,7 +13,7 @@ from homeassistant.config_entries import (
 )
 from homeassistant.core import callback
 
-from .const import CONF_SENDER, DOMAIN, SUBENTRY_RECIPIENT
+from .const import CONF_SENDER, DOMAIN, SUBENTRY_RECIPIENT, SUBENTRY_REPORT
 from .errors import cause
 from .flow.core_smtp import core_accounts
 from .flow.draft import Draft, async_draft_of
@@ -23,6 +23,7 @@ from .flow.login import LoginSteps
 from .flow.oauth import OAuthSteps
 from .flow.options import EmailCourierOptionsFlow
 from .flow.recipient import FirstRecipientContext, RecipientFlow
+from .flow.report import ReportFlow
 from .flow.server import ServerSteps
 from .mail.failure import Failure
 from .phrases import as_code
@@ -42,8 +43,8 @@ class EmailCourierConfigFlow(ServerSteps, LoginSteps, OAuthSteps, FinishSteps, d
     def async_get_supported_subentry_types(
         cls, config_entry: EmailCourierConfigEntry
     ) -> dict[str, type[ConfigSubentryFlow]]:
-        """An account has recipients."""
-        return {SUBENTRY_RECIPIENT: RecipientFlow}
+        """An account has recipients and reports."""
+        return {SUBENTRY_RECIPIENT: RecipientFlow, SUBENTRY_REPORT: ReportFlow}
 
     @staticmethod
     @callback

@@ -20,9 +20,13 @@ ANSWER_TOKEN: Final = "t"
 """Where the buttons of a mail lead, and how the rest of the link is named there."""
 
 SUBENTRY_RECIPIENT: Final = "recipient"
+SUBENTRY_REPORT: Final = "report"
 
 SIGNAL_NOTIFIED: Final = f"{DOMAIN}_notified_{{}}"
 """The signal that an action of our own has sent to a recipient, by the id of its subentry."""
+
+SIGNAL_REPORT: Final = f"{DOMAIN}_report_{{}}"
+"""The signal that a report has another next or last time, by the id of its subentry."""
 
 SIGNAL_MAIL: Final = f"{DOMAIN}_mail"
 """The signal of what becomes of mail: the account, and the event, None when it was just loaded."""

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
-from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .const import DOMAIN, SUBENTRY_RECIPIENT
+from .const import DOMAIN, SIGNAL_REPORT, SUBENTRY_RECIPIENT
 from .recipients import recipient_device
 
 if TYPE_CHECKING:
@@ -45,11 +46,11 @@ class AccountEntity(Entity):
         )
 
 
-class RecipientDeviceEntity(AccountEntity):
-    """An entity on the device of a recipient, below that of the account."""
+class SubentryDeviceEntity(AccountEntity):
+    """An entity on the device of a recipient or a report, below that of the account."""
 
     def __init__(self, account: Account, subentry: ConfigSubentry, key: str | None = None) -> None:
-        """Belong to a subentry. key: tells apart several entities of one recipient."""
+        """Belong to a subentry. key: tells apart several entities of one subentry."""
         subentry_id = subentry.subentry_id
         super().__init__(account, subentry_id if key is None else f"{subentry_id}_{key}")
         self.subentry_id = subentry_id
@@ -62,7 +63,7 @@ class RecipientDeviceEntity(AccountEntity):
         )
 
     async def async_added_to_hass(self) -> None:
-        """Show what is changed in the recipient's dialog."""
+        """Show what is changed in the subentry's dialog."""
         await super().async_added_to_hass()
         self.async_on_remove(self.account.async_on_change(self._async_take_up))
 
@@ -76,34 +77,41 @@ class RecipientDeviceEntity(AccountEntity):
         self.async_write_ha_state()
 
 
+class ReportEntity(SubentryDeviceEntity):
+    """An entity on the device of a report, which says when it is sent."""
+
+    async def async_added_to_hass(self) -> None:
+        """Follow the report."""
+        await super().async_added_to_hass()
+        signal = SIGNAL_REPORT.format(self.subentry_id)
+        self.async_on_remove(async_dispatcher_connect(self.hass, signal, self.async_write_ha_state))
+
+
 @callback
-def async_add_for_recipients(
+def async_add_for_subentries(
     account: Account,
     async_add_entities: AddConfigEntryEntitiesCallback,
     make: Callable[[ConfigSubentry], Iterable[Entity]],
+    subentry_type: str = SUBENTRY_RECIPIENT,
 ) -> None:
-    """Add entities for each recipient, and for those that come later.
+    """Add entities for each recipient, or each report, and for those that come later.
 
-    A device belongs to one subentry, so that each recipient is a device below the account's.
+    A device belongs to one subentry, so that each of them is a device below the account's.
     """
     entry = account.entry
     known: set[str] = set()
 
     @callback
     def add_new() -> None:
-        recipients = {each.subentry_id: each for each in _recipients(entry)}
-        known.intersection_update(recipients)
-        for subentry_id, subentry in recipients.items():
+        found = {each.subentry_id: each for each in entry.get_subentries_of_type(subentry_type)}
+        known.intersection_update(found)
+        for subentry_id, subentry in found.items():
             if subentry_id not in known:
                 known.add(subentry_id)
                 async_add_entities(make(subentry), config_subentry_id=subentry_id)
 
     add_new()
     entry.async_on_unload(account.async_on_change(add_new))
-
-
-def _recipients(entry: ConfigEntry) -> Iterable[ConfigSubentry]:
-    return entry.get_subentries_of_type(SUBENTRY_RECIPIENT)
 
 
 def _account_device(account: Account) -> str:

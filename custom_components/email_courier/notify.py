@@ -11,7 +11,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .account import EmailCourierConfigEntry, origin_of
 from .const import SIGNAL_NOTIFIED
-from .entity import RecipientDeviceEntity, async_add_for_recipients
+from .entity import SubentryDeviceEntity, async_add_for_subentries
 from .errors import async_worded
 from .mail.compose.content import Layout
 from .recipients import Recipients
@@ -30,10 +30,10 @@ async def async_setup_entry(
     def of_recipient(subentry: ConfigSubentry) -> list[RecipientEntity]:
         return [RecipientEntity(entry.runtime_data, subentry)]
 
-    async_add_for_recipients(entry.runtime_data, async_add_entities, of_recipient)
+    async_add_for_subentries(entry.runtime_data, async_add_entities, of_recipient)
 
 
-class RecipientEntity(RecipientDeviceEntity, NotifyEntity):
+class RecipientEntity(SubentryDeviceEntity, NotifyEntity):
     """The addresses behind one name; a call is one mail to all of them."""
 
     _attr_supported_features = NotifyEntityFeature.TITLE

@@ -19,12 +19,13 @@ from homeassistant.util import dt as dt_util
 
 from .account import Account, EmailCourierConfigEntry
 from .connectivity import failure_in
-from .const import CONF_DELIVERED_AT
-from .entity import AccountEntity, RecipientDeviceEntity, async_add_for_recipients
+from .const import CONF_DELIVERED_AT, SUBENTRY_REPORT
+from .entity import AccountEntity, ReportEntity, SubentryDeviceEntity, async_add_for_subentries
 from .entry import time_in
 from .mail.failure import FailureKind
 from .mail.outbox.events import CourierEvent, Deferred, Delivered, Failed, StateChanged
 from .outbox_host import iso_time
+from .report.schedule import async_reports
 
 PARALLEL_UPDATES = 0
 
@@ -51,10 +52,17 @@ async def async_setup_entry(
     def of_recipient(subentry: ConfigSubentry) -> list[AddressesSensor]:
         return [AddressesSensor(account, subentry, "addresses")]
 
-    async_add_for_recipients(account, async_add_entities, of_recipient)
+    def of_report(subentry: ConfigSubentry) -> list[ReportEntity]:
+        return [
+            NextReportSensor(account, subentry, "next_report"),
+            LastReportSensor(account, subentry, "last_report"),
+        ]
+
+    async_add_for_subentries(account, async_add_entities, of_recipient)
+    async_add_for_subentries(account, async_add_entities, of_report, SUBENTRY_REPORT)
 
 
-class AddressesSensor(RecipientDeviceEntity, SensorEntity):
+class AddressesSensor(SubentryDeviceEntity, SensorEntity):
     """The addresses behind a recipient, for those who may see its entities."""
 
     _attr_entity_category = EntityCategory.DIAGNOSTIC
@@ -76,6 +84,36 @@ class AddressesSensor(RecipientDeviceEntity, SensorEntity):
             field: [mailbox.address for mailbox in mailboxes]
             for field, mailboxes in recipients._asdict().items()
         }
+
+
+class NextReportSensor(ReportEntity, SensorEntity):
+    """When a report is sent next."""
+
+    _attr_device_class = SensorDeviceClass.TIMESTAMP
+    _attr_translation_key = "next_report"
+
+    @property
+    def native_value(self) -> datetime | None:
+        """Return the time in UTC."""
+        return async_reports(self.account).next(self.subentry_id)
+
+
+class LastReportSensor(ReportEntity, SensorEntity):
+    """When a report was last sent."""
+
+    _attr_device_class = SensorDeviceClass.TIMESTAMP
+    _attr_entity_category = EntityCategory.DIAGNOSTIC
+    _attr_translation_key = "last_report"
+
+    @property
+    def native_value(self) -> datetime | None:
+        """Return the time in UTC."""
+        return async_reports(self.account).last(self.subentry_id)
+
+    @property
+    def extra_state_attributes(self) -> dict[str, Any]:
+        """Return why the last attempt sent nothing; None where it did."""
+        return {"error": async_reports(self.account).error(self.subentry_id)}
 
 
 class WaitingSensor(AccountEntity, SensorEntity):

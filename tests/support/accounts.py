@@ -23,6 +23,7 @@ from custom_components.email_courier.const import (
     CONF_TO,
     DOMAIN,
     SUBENTRY_RECIPIENT,
+    SUBENTRY_REPORT,
 )
 from custom_components.email_courier.mail.settings import Encryption
 from tests.support.script import PASSWORD, USERNAME, Tls
@@ -43,6 +44,18 @@ def recipient(
     return ConfigSubentryData(
         data={field: list(addresses) for field, addresses in fields.items() if addresses},
         subentry_type=SUBENTRY_RECIPIENT,
+        title=name,
+        unique_id=None,
+    )
+
+
+def report(
+    name: str, *recipients: str, frequency: str = "daily", **data: Any
+) -> ConfigSubentryData:
+    """Return a report as its dialog stores it: ids of recipients, or addresses."""
+    return ConfigSubentryData(
+        data={"recipients": list(recipients), "frequency": frequency, "time": "07:00:00", **data},
+        subentry_type=SUBENTRY_REPORT,
         title=name,
         unique_id=None,
     )

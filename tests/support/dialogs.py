@@ -21,7 +21,7 @@ from homeassistant.data_entry_flow import (
 )
 
 from custom_components.email_courier import const
-from custom_components.email_courier.const import DOMAIN, SUBENTRY_RECIPIENT
+from custom_components.email_courier.const import DOMAIN, SUBENTRY_RECIPIENT, SUBENTRY_REPORT
 from custom_components.email_courier.mail.settings import Encryption
 from tests.support.script import PASSWORD, USERNAME, Tls
 from tests.support.scripted_server import ScriptedServer
@@ -117,6 +117,25 @@ class Dialog:
         dialog = cls(hass, hass.config_entries.subentries, texts)
         return await dialog._open(
             (entry.entry_id, SUBENTRY_RECIPIENT),
+            {"source": SOURCE_RECONFIGURE, "subentry_id": subentry_id},
+        )
+
+    @classmethod
+    async def new_report(cls, hass: HomeAssistant, entry: ConfigEntry) -> Self:
+        """Click on "Add report" of an account."""
+        texts = TEXTS["config_subentries"][SUBENTRY_REPORT]
+        dialog = cls(hass, hass.config_entries.subentries, texts)
+        return await dialog._open((entry.entry_id, SUBENTRY_REPORT), {"source": SOURCE_USER})
+
+    @classmethod
+    async def change_of_report(
+        cls, hass: HomeAssistant, entry: ConfigEntry, subentry_id: str
+    ) -> Self:
+        """Click on "Change report"."""
+        texts = TEXTS["config_subentries"][SUBENTRY_REPORT]
+        dialog = cls(hass, hass.config_entries.subentries, texts)
+        return await dialog._open(
+            (entry.entry_id, SUBENTRY_REPORT),
             {"source": SOURCE_RECONFIGURE, "subentry_id": subentry_id},
         )
 

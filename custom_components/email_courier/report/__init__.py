@@ -1,0 +1,1 @@
+"""Reports: mail about the home by a schedule, without an automation."""
