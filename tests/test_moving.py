@@ -12,7 +12,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.email_courier.account import Account
 from custom_components.email_courier.const import DOMAIN
-from custom_components.email_courier.core_names import names_of
+from custom_components.email_courier.entry import names_of
 from custom_components.email_courier.issues import Issue
 from tests.support.accounts import account_entry, load, recipient
 from tests.support.fixtures import Bed

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 import os
 import ssl
-from typing import Any
+from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import (
@@ -15,9 +15,11 @@ from homeassistant.const import (
     CONF_PORT,
     CONF_USERNAME,
     CONF_VERIFY_SSL,
+    Platform,
 )
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.util import dt as dt_util
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.util import dt as dt_util, slugify
 from homeassistant.util.ssl import (
     client_context,
     client_context_no_verify,
@@ -146,3 +148,22 @@ def _with_authorities(ca_file: str | None) -> ssl.SSLContext:
     if ca_file is not None:
         add_authorities(context, ca_file)
     return context
+
+
+CORE_DOMAIN: Final = "smtp"
+CORE_SERVER: Final = "server"
+
+
+@callback
+def names_of(hass: HomeAssistant, core_entry: ConfigEntry) -> dict[str, str]:
+    """Return what an automation may name of an account there, each with whom that writes to.
+
+    That is one address, or nothing for what writes to all of them.
+    """
+    names = {f"{Platform.NOTIFY}.{slugify(core_entry.title)}": ""}
+    for entity in er.async_entries_for_config_entry(er.async_get(hass), core_entry.entry_id):
+        address = entity.unique_id.removeprefix(f"{core_entry.entry_id}_")
+        names[entity.entity_id] = names[entity.id] = address
+    for device in dr.async_entries_for_config_entry(dr.async_get(hass), core_entry.entry_id):
+        names[device.id] = ""
+    return names

@@ -32,8 +32,7 @@ from .const import (
     LOGGER,
     SUBENTRY_RECIPIENT,
 )
-from .core_names import CORE_DOMAIN, CORE_SERVER, names_of
-from .entry import same_account
+from .entry import CORE_DOMAIN, CORE_SERVER, names_of, same_account
 from .issues import Issue, async_create, async_delete
 from .mail.address import parse_mailbox
 from .phrases import as_code

@@ -207,10 +207,9 @@ async def async_meant_address(hass: HomeAssistant, sender: str) -> str | None:
 
     Raises MailError for no address.
     """
-    await async_import_module(hass, f"{_MAIL}.discovery.misspelt")
+    await async_import_module(hass, f"{_MAIL}.discovery.providers")
     from ..mail.discovery.dns import SystemResolver
-    from ..mail.discovery.misspelt import meant_domain
-    from ..mail.discovery.providers import load
+    from ..mail.discovery.providers import load, meant_domain
 
     mailbox = parse_mailbox(sender, FailureKind.INVALID_SENDER)
     providers = await hass.async_add_executor_job(load)

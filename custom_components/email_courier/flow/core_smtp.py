@@ -19,8 +19,7 @@ from ..const import (
     MAX_TIMEOUT,
     MIN_TIMEOUT,
 )
-from ..core_names import CORE_DOMAIN, CORE_SERVER, names_of
-from ..entry import same_account
+from ..entry import CORE_DOMAIN, CORE_SERVER, names_of, same_account
 from ..mail.address import Mailbox, parse_mailbox
 from ..mail.failure import MailError
 from ..mail.settings import SUBMISSION_PORT, Encryption

@@ -12,9 +12,8 @@ from ..failure import Cause, Failure, FailureKind, Permanence, Stage
 from ..redaction import NOTHING_HIDDEN, Redactor
 from ..reply import clean_text
 from ..settings import Encryption
-from .banner import first_line, is_tls, name_protocol
 from .connection import CONNECTION_ERRORS
-from .protocol import MalformedReplyError
+from .protocol import MalformedReplyError, first_line, is_tls, name_protocol
 
 FOREIGN_ERRORS = (*CONNECTION_ERRORS, MalformedReplyError, OSError, ValueError, EOFError)
 """What aiosmtplib, TLS and the system raise."""

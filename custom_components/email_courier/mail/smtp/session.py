@@ -16,11 +16,10 @@ from ..redaction import Redactor
 from ..reply import Reply
 from ..settings import Encryption, Login, ServerSettings, TokenLogin, is_loopback, redactor_for
 from .auth import choose, log_in
-from .banner import name_in_greeting
 from .classify import refusal
 from .connection import Connection
 from .errors import FOREIGN_ERRORS, SessionProgress, map_errors
-from .protocol import NOTHING
+from .protocol import NOTHING, name_in_greeting
 from .tls import Certificate, check_certificate
 from .transaction import BeforeDot, Transaction
 

@@ -15,9 +15,9 @@ from ..failure import MailError, Stage
 from ..hostname import host_to_ascii
 from ..redaction import NOTHING_HIDDEN, Redactor
 from ..settings import Encryption
-from ..smtp.banner import first_line, is_tls, name_in_greeting, name_protocol
 from ..smtp.connection import open_socket
 from ..smtp.errors import FOREIGN_ERRORS, SessionProgress, map_errors
+from ..smtp.protocol import first_line, is_tls, name_in_greeting, name_protocol
 
 _SPEAKS_FIRST = 1.0
 """Seconds that a server which speaks first is given to begin."""

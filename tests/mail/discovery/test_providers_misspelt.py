@@ -3,13 +3,13 @@
 import pytest
 
 from custom_components.email_courier.mail.discovery.dns import MailExchanger
-from custom_components.email_courier.mail.discovery.misspelt import (
+from custom_components.email_courier.mail.discovery.model import LookupFailed
+from custom_components.email_courier.mail.discovery.providers import (
+    load,
     meant_domain,
     nearest_domain,
     slips_between,
 )
-from custom_components.email_courier.mail.discovery.model import LookupFailed
-from custom_components.email_courier.mail.discovery.providers import load
 from tests.mail.discovery.doubles import DOMAIN, Names
 
 SLIPS = {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from custom_components.email_courier.mail.smtp.banner import name_in_greeting
+from custom_components.email_courier.mail.smtp.protocol import name_in_greeting
 
 
 @pytest.mark.parametrize(
