@@ -94,13 +94,12 @@ async def test_who_has_signed_in_presses_by_name_and_leaves_no_login_behind(
     assert set(person.refresh_tokens) == before
 
 
+@pytest.mark.usefixtures("bed", "person")
 async def test_the_page_of_a_login_presses_for_its_own_user_and_link_alone(
     hass: HomeAssistant,
-    bed: Bed,
     client: Client,
     pressed: Events,
     link: str,
-    person: MockUser,
     hass_admin_credential: Credentials,
     hass_read_only_user: MockUser,
 ) -> None:
@@ -111,12 +110,12 @@ async def test_the_page_of_a_login_presses_for_its_own_user_and_link_alone(
     assert pressed == []
 
 
+@pytest.mark.usefixtures("person")
 async def test_a_login_is_too_old_after_ten_minutes(
     hass: HomeAssistant,
     client: Client,
     pressed: Events,
     link: str,
-    person: MockUser,
     hass_admin_credential: Credentials,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -155,10 +154,7 @@ async def test_a_code_that_is_none_leads_to_the_login_again(
 
 
 async def test_codes_are_tried_three_times_so_that_home_assistant_does_not_ban_itself(
-    hass: HomeAssistant,
-    client: Client,
-    link: str,
-    caplog: pytest.LogCaptureFixture,
+    client: Client, link: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(10):
         await page_at(client, f"{ANSWER_PATH}?code={'0' * 32}&state={token_of(link)}")

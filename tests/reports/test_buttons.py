@@ -13,7 +13,16 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from tests.reports.driver import DOMAIN, account_at, only_mail, read, send, text_of
 from tests.reports.reports import report
 from tests.reports.servers import Bed
-from tests.support.answers import GATE, OPEN, OUTSIDE, Client, be_reachable, links_of, page_at, press
+from tests.support.answers import (
+    GATE,
+    OPEN,
+    OUTSIDE,
+    Client,
+    be_reachable,
+    links_of,
+    page_at,
+    press,
+)
 
 TO = "bea@example.test"
 Events = list[Event[dict[str, Any]]]
@@ -101,9 +110,8 @@ async def test_a_scanner_is_given_nothing_to_act_with(
     ours="A link has one parameter, of signs that nothing escapes; it survives being wrapped.",
     held_at_first=True,
 )
-async def test_a_link_survives_being_wrapped(
-    hass: HomeAssistant, bed: Bed, client: Client, pressed: Events
-) -> None:
+@pytest.mark.usefixtures("pressed")
+async def test_a_link_survives_being_wrapped(hass: HomeAssistant, bed: Bed, client: Client) -> None:
     link = (await links(hass, bed))["Open the gate"]
     wrapped = f"https://eur01.safelinks.example/?url={quote(OUTSIDE + link, safe='')}&data=05"
 
