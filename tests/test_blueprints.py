@@ -515,7 +515,9 @@ async def test_at_night_only_what_is_urgent_comes_and_the_rest_in_the_morning(
 
 @pytest.fixture
 async def browser(
-    hass: HomeAssistant, server: ScriptedServer, hass_client_no_auth: ClientSessionGenerator
+    hass: HomeAssistant,
+    server: ScriptedServer,  # noqa: ARG001 - it has to be there first
+    hass_client_no_auth: ClientSessionGenerator,
 ) -> Client:
     """A browser that has never been here; Home Assistant can be reached from outside."""
     await be_reachable(hass)

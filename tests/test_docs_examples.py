@@ -427,7 +427,9 @@ async def test_trigger(
 
 @pytest.fixture
 async def browser(
-    hass: HomeAssistant, server: ScriptedServer, hass_client_no_auth: ClientSessionGenerator
+    hass: HomeAssistant,
+    server: ScriptedServer,  # noqa: ARG001 - it has to be there first
+    hass_client_no_auth: ClientSessionGenerator,
 ) -> Client:
     """A browser that has never been here; Home Assistant can be reached from outside."""
     await be_reachable(hass)
@@ -466,8 +468,9 @@ async def test_wait_for_the_event_of_a_button(
     assert await _pressed_while_it_waits(hass, server, browser, example) == 1
 
 
+@pytest.mark.usefixtures("browser")
 async def test_repeat_an_alarm_until_it_is_acknowledged(
-    hass: HomeAssistant, server: ScriptedServer, browser: Client, example: str
+    hass: HomeAssistant, server: ScriptedServer, example: str
 ) -> None:
     await run(hass, example)
 

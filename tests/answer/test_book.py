@@ -47,7 +47,8 @@ async def reread(hass: HomeAssistant, book: Book) -> Book:
 
 
 async def test_what_is_kept_is_read_again(hass: HomeAssistant, book: Book) -> None:
-    asked = question(needs_user=True, thread="t", context_id="c", user_id="u", repeat={"left": 1})
+    asked = question(needs_user=True, thread="t")
+    asked.context_id, asked.user_id, asked.repeat = "c", "u", {"left": 1}
     token = await kept(book, asked)
 
     other = await reread(hass, book)
@@ -81,7 +82,9 @@ async def test_what_expired_while_home_assistant_was_off_is_not_read(
     assert (await reread(hass, book)).questions == ()
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"version": 2}', '{"key": "00", "version": 1}'])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"version": 2}', '{"key": "00", "version": 1}']
+)
 async def test_a_damaged_file_opens_nothing_and_stops_nothing(
     hass: HomeAssistant, book: Book, content: str
 ) -> None:
@@ -95,9 +98,7 @@ async def test_a_damaged_file_opens_nothing_and_stops_nothing(
     await kept(other, question())
 
 
-async def test_a_question_that_cannot_be_saved_is_an_error(
-    hass: HomeAssistant, book: Book
-) -> None:
+async def test_a_question_that_cannot_be_saved_is_an_error(hass: HomeAssistant, book: Book) -> None:
     await kept(book, question())
     await hass.async_add_executor_job(_block, book)
 
@@ -129,7 +130,7 @@ def _block(book: Book) -> None:
 
 
 async def test_the_oldest_goes_when_there_are_too_many(
-    hass: HomeAssistant, book: Book, monkeypatch: pytest.MonkeyPatch, caplog: Any
+    book: Book, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
     monkeypatch.setattr(f"{Book.__module__}.MOST_OPEN", 3)
     assert MOST_OPEN == 1000
@@ -143,7 +144,11 @@ async def test_the_oldest_goes_when_there_are_too_many(
 async def test_only_its_owner_reads_the_files(hass: HomeAssistant, book: Book) -> None:
     await kept(book, question())
 
-    files = [*Path(hass.config.path(".storage")).glob("email_courier.questions*")]
+    folder = Path(hass.config.path(".storage"))
+    files = await hass.async_add_executor_job(_modes, folder)
 
-    assert len(files) == 2
-    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+    assert files == [0o600, 0o600]
+
+
+def _modes(folder: Path) -> list[int]:
+    return [file.stat().st_mode & 0o777 for file in folder.glob("email_courier.questions*")]

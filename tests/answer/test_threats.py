@@ -50,7 +50,7 @@ SCANNERS = {
 
 
 @pytest.fixture
-async def link(hass: HomeAssistant, bed: Bed, client: Client) -> str:
+async def link(hass: HomeAssistant, bed: Bed, client: Client) -> str:  # noqa: ARG001 - it has to be there first
     """The link of a button in a mail."""
     return (await ask(hass, bed))["Open the gate"]
 
@@ -75,7 +75,7 @@ async def test_a_scanner_that_follows_links_does_nothing(
 
 
 async def test_a_scanner_that_posts_without_reading_the_page_does_nothing(
-    hass: HomeAssistant, client: Client, pressed: Events, link: str
+    client: Client, pressed: Events, link: str
 ) -> None:
     bodies: list[dict[str, Any]] = [
         {},
@@ -127,7 +127,7 @@ async def _guess(client: Client, tokens: list[str]) -> tuple[set[int], list[floa
 
 @pytest.mark.slow
 async def test_ten_thousand_guesses_find_nothing_and_cost_nothing(
-    hass: HomeAssistant, client: Client, pressed: Events, link: str, caplog: Any
+    client: Client, pressed: Events, link: str, caplog: Any
 ) -> None:
     caplog.set_level(logging.CRITICAL)
     stranger = Signer(bytes(KEY_SIZE))
@@ -152,7 +152,7 @@ async def test_ten_thousand_guesses_find_nothing_and_cost_nothing(
 
 
 async def test_a_forged_token_is_unknown_and_counts_as_a_wrong_login_after_the_answer(
-    hass: HomeAssistant, client: Client, pressed: Events, link: str, caplog: Any
+    client: Client, pressed: Events, link: str, caplog: Any
 ) -> None:
     forged = another(token_of(link))
 
@@ -183,7 +183,9 @@ async def test_what_scanners_do_gets_nobody_banned(
         token = another(token)
 
     for _ in range(5):
-        response = await client.request("GET" if kind == "looked at" else "POST", f"{ANSWER_PATH}?t={token}")
+        response = await client.request(
+            "GET" if kind == "looked at" else "POST", f"{ANSWER_PATH}?t={token}"
+        )
         assert response.status in (404, 410)
 
     await hass.async_block_till_done(wait_background_tasks=True)
@@ -299,11 +301,7 @@ async def test_a_backup_that_is_put_back_opens_nothing_again(
 ) -> None:
     book = await async_book(hass)
     storage = Path(hass.config.path(".storage"))
-    copies = {
-        path: path.read_bytes()
-        for path in storage.glob("email_courier*")
-        if path.is_file() and path.suffix != ".log"  # which Home Assistant's backups leave out
-    }
+    copies = await hass.async_add_executor_job(_backup, storage)
     assert book.path in copies
     await press(client, link)
     for path, content in copies.items():
@@ -313,6 +311,16 @@ async def test_a_backup_that_is_put_back_opens_nothing_again(
     assert (await client.get(link)).status == 410
     assert "come from a backup" in caplog.text
     assert len(pressed) == 1
+
+
+def _backup(storage: Path) -> dict[Path, bytes]:
+    """Return the files of a backup, from which Home Assistant leaves logs out."""
+    files = (path for path in storage.glob("email_courier*") if path.is_file())
+    return {path: path.read_bytes() for path in files if path.suffix != ".log"}
+
+
+def _questions(hass: HomeAssistant) -> list[Path]:
+    return [*Path(hass.config.path(".storage")).glob("email_courier.questions*")]
 
 
 def _forget(hass: HomeAssistant) -> None:
@@ -327,9 +335,8 @@ def _logged(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [one.getMessage() for one in caplog.records if one.name != "aiohttp.access"]
 
 
-async def test_a_copy_of_the_file_tells_no_token(
-    hass: HomeAssistant, client: Client, link: str
-) -> None:
+@pytest.mark.usefixtures("client")
+async def test_a_copy_of_the_file_tells_no_token(hass: HomeAssistant, link: str) -> None:
     book = await async_book(hass)
     text = await hass.async_add_executor_job(book.path.read_text)
 
@@ -385,7 +392,7 @@ async def test_the_removal_of_an_account_ends_what_its_mails_could_do(
 
     assert (await client.post(link, data=fields)).status == 410
     assert pressed == []
-    assert not [*Path(hass.config.path(".storage")).glob("email_courier.questions*")]
+    assert not await hass.async_add_executor_job(_questions, hass)
 
 
 async def test_a_revoked_link_is_gone(
@@ -399,8 +406,9 @@ async def test_a_revoked_link_is_gone(
     assert pressed == []
 
 
+@pytest.mark.usefixtures("pressed")
 async def test_a_link_works_after_a_restart_and_once_still(
-    hass: HomeAssistant, client: Client, pressed: Events, link: str
+    hass: HomeAssistant, client: Client, link: str
 ) -> None:
     _forget(hass)
     assert (await client.get(link)).status == 200
@@ -411,9 +419,8 @@ async def test_a_link_works_after_a_restart_and_once_still(
     assert (await client.post(link, data=fields)).status == 410
 
 
-async def test_a_question_is_on_disk_before_its_mail_goes(
-    hass: HomeAssistant, bed: Bed, client: Client, link: str
-) -> None:
+@pytest.mark.usefixtures("bed", "client", "link")
+async def test_a_question_is_on_disk_before_its_mail_goes(hass: HomeAssistant) -> None:
     book = await async_book(hass)
     seen: list[str] = []
     account = hass.config_entries.async_entries(DOMAIN)[0].runtime_data

@@ -28,7 +28,7 @@ def runs(hass: HomeAssistant) -> list[ServiceCall]:
 
 
 @pytest.fixture
-async def server(hass: HomeAssistant, bed: Bed, client: Client) -> ScriptedServer:
+async def server(hass: HomeAssistant, bed: Bed, client: Client) -> ScriptedServer:  # noqa: ARG001 - it has to be there first
     """The server of an account with two recipients."""
     server = await bed.serve()
     await load_account(
@@ -124,9 +124,8 @@ async def test_only_mail_of_the_target_counts(
     assert len(runs) == count
 
 
-async def test_the_editor_offers_it_with_its_field(
-    hass: HomeAssistant, server: ScriptedServer
-) -> None:
+@pytest.mark.usefixtures("server")
+async def test_the_editor_offers_it_with_its_field(hass: HomeAssistant) -> None:
     description = (await async_get_all_descriptions(hass))["email_courier.button_pressed"]
 
     assert description is not None

@@ -54,7 +54,9 @@ async def window(
         await context.close()
 
 
-async def mailed(house: House, server: ScriptedServer, **fields: object) -> tuple[str, dict[str, str]]:
+async def mailed(
+    house: House, server: ScriptedServer, **fields: object
+) -> tuple[str, dict[str, str]]:
     """Send a mail with buttons; return its page, and where the buttons lead."""
     before = len(server.record.mails)
     await house.hass.client.call(
@@ -82,7 +84,9 @@ def read(content: bytes) -> tuple[str, dict[str, str]]:
 async def answers(house: House) -> list[Json]:
     """Return what the event of the account says, once it was answered."""
     state = (await house.hass.client.states("event")).get("event.home_example_test_mail")
-    return [state["attributes"]] if state and state["attributes"]["event_type"] == "answered" else []
+    return (
+        [state["attributes"]] if state and state["attributes"]["event_type"] == "answered" else []
+    )
 
 
 async def until_answered(house: House) -> Json:

@@ -131,8 +131,9 @@ async def test_a_link_outlives_the_wait_where_that_was_asked_for(
     assert (await press(client, link)).status == 200
 
 
+@pytest.mark.usefixtures("client")
 async def test_a_server_that_refuses_is_a_failure_and_no_error(
-    hass: HomeAssistant, bed: Bed, client: Client
+    hass: HomeAssistant, bed: Bed
 ) -> None:
     script = Script(answers={Step.DATA: say("554 5.7.1 No")})
     await load_account(hass, await bed.serve(script))
@@ -149,9 +150,8 @@ async def test_a_server_that_refuses_is_a_failure_and_no_error(
 
 
 @pytest.mark.parametrize("end", ["unload", "stop", "revoke", "remove"])
-async def test_what_ends_the_account_ends_the_wait(
-    hass: HomeAssistant, bed: Bed, client: Client, end: str
-) -> None:
+@pytest.mark.usefixtures("client")
+async def test_what_ends_the_account_ends_the_wait(hass: HomeAssistant, bed: Bed, end: str) -> None:
     server = await bed.serve()
     account = await load_account(hass, server)
     entry_id = account.entry.entry_id
@@ -193,8 +193,9 @@ async def test_a_script_that_is_stopped_ends_its_question(
 @pytest.mark.parametrize(
     "actions", [[], [{"action": "URI", "title": "Map", "uri": "/map"}]], ids=["none", "a link"]
 )
+@pytest.mark.usefixtures("client")
 async def test_a_question_that_nobody_could_answer_is_refused(
-    hass: HomeAssistant, bed: Bed, client: Client, actions: list[Any]
+    hass: HomeAssistant, bed: Bed, actions: list[Any]
 ) -> None:
     await load_account(hass, await bed.serve())
 

@@ -121,9 +121,8 @@ async def test_markdown_says_where_its_buttons_are(
     assert "Go ahead" in page
 
 
-async def test_the_place_of_a_button_that_is_not_there_is_an_error(
-    hass: HomeAssistant, server: ScriptedServer
-) -> None:
+@pytest.mark.usefixtures("server")
+async def test_the_place_of_a_button_that_is_not_there_is_an_error(hass: HomeAssistant) -> None:
     with pytest.raises(ServiceValidationError) as caught:
         await send(hass, to=ANNA, html="<p>[[ action_url('CLOSE') ]]</p>", actions=GATE)
 
@@ -172,9 +171,8 @@ async def test_buttons_that_make_no_sense_are_refused_by_name(
     assert not server.record.mails
 
 
-async def test_a_link_that_no_mail_may_have_is_refused_by_name(
-    hass: HomeAssistant, server: ScriptedServer
-) -> None:
+@pytest.mark.usefixtures("server")
+async def test_a_link_that_no_mail_may_have_is_refused_by_name(hass: HomeAssistant) -> None:
     script = {"action": "URI", "title": "X", "uri": "javascript:alert(1)"}
 
     with pytest.raises(ServiceValidationError) as caught:
@@ -184,8 +182,9 @@ async def test_a_link_that_no_mail_may_have_is_refused_by_name(
 
 
 @pytest.mark.parametrize("life", [{"seconds": 30}, {"days": 31}])
+@pytest.mark.usefixtures("server")
 async def test_buttons_live_a_minute_at_least_and_thirty_days_at_most(
-    hass: HomeAssistant, server: ScriptedServer, life: dict[str, int]
+    hass: HomeAssistant, life: dict[str, int]
 ) -> None:
     with pytest.raises(vol.Invalid):
         await send(hass, to=ANNA, actions=GATE, actions_expire_after=life)
@@ -281,7 +280,8 @@ async def revoke(hass: HomeAssistant, **data: Any) -> dict[str, Any]:
     return response
 
 
-async def test_buttons_are_revoked_by_mail(hass: HomeAssistant, server: ScriptedServer) -> None:
+@pytest.mark.usefixtures("server")
+async def test_buttons_are_revoked_by_mail(hass: HomeAssistant) -> None:
     first = await send(hass, to=ANNA, actions=GATE)
     await send(hass, to=ANNA, actions=GATE)
 
@@ -293,7 +293,8 @@ async def test_buttons_are_revoked_by_mail(hass: HomeAssistant, server: Scripted
     assert caught.value.translation_key == "mail_without_actions"
 
 
-async def test_buttons_are_revoked_all_at_once(hass: HomeAssistant, server: ScriptedServer) -> None:
+@pytest.mark.usefixtures("server")
+async def test_buttons_are_revoked_all_at_once(hass: HomeAssistant) -> None:
     for _ in range(3):
         await send(hass, to=ANNA, actions=GATE)
 
@@ -317,8 +318,9 @@ async def test_of_several_accounts_one_is_named(hass: HomeAssistant, bed: Bed) -
     assert caught.value.translation_key == "account_not_found"
 
 
+@pytest.mark.usefixtures("server")
 async def test_revoking_is_for_administrators(
-    hass: HomeAssistant, server: ScriptedServer, hass_read_only_user: MockUser
+    hass: HomeAssistant, hass_read_only_user: MockUser
 ) -> None:
     with pytest.raises(Unauthorized):
         await hass.services.async_call(
@@ -330,9 +332,8 @@ async def test_revoking_is_for_administrators(
         )
 
 
-async def test_an_answered_mail_is_not_counted_as_revoked(
-    hass: HomeAssistant, server: ScriptedServer
-) -> None:
+@pytest.mark.usefixtures("server")
+async def test_an_answered_mail_is_not_counted_as_revoked(hass: HomeAssistant) -> None:
     await send(hass, to=ANNA, actions=[IGNORE])
     book = await async_book(hass)
     book.questions[0].answered = 1.0

@@ -33,7 +33,7 @@ async def client(hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerato
 
 
 @pytest.fixture
-async def server(hass: HomeAssistant, bed: Bed, client: Client) -> ScriptedServer:
+async def server(hass: HomeAssistant, bed: Bed, client: Client) -> ScriptedServer:  # noqa: ARG001 - it has to be there first
     """The server of the one account."""
     server = await bed.serve()
     await load_account(hass, server)
@@ -154,9 +154,8 @@ async def test_a_mail_that_cannot_be_sent_once_is_tried_at_the_next_time(
     assert len(server.record.mails) == 2
 
 
-async def test_a_mail_that_comes_again_can_be_answered_all_that_time(
-    hass: HomeAssistant, server: ScriptedServer
-) -> None:
+@pytest.mark.usefixtures("server")
+async def test_a_mail_that_comes_again_can_be_answered_all_that_time(hass: HomeAssistant) -> None:
     await alarm(
         hass,
         repeat_until_answered={"interval": {"hours": 12}, "maximum": 10},

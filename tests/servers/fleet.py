@@ -10,6 +10,7 @@ from tests.support.certificates import Certificates, ServerTls
 from .dovecot import Dovecot
 from .dovecot_oauth import OAuthDovecot
 from .exim import Exim
+from .nginx import Nginx
 from .opensmtpd import OpenSmtpd
 from .postfix import Postfix
 from .server import RunningServer
@@ -53,6 +54,8 @@ class Fleet:
             server = Dovecot(folder, pem, **options)
         elif name == OAuthDovecot.name:
             server = OAuthDovecot(folder, pem, relay=self.postfix(), **options)
+        elif name == Nginx.name:
+            server = Nginx(folder, pem, **options)
         elif name == Exim.name:
             server = Exim(folder, pem, **options)
         else:

@@ -75,7 +75,7 @@ class Page(HTMLParser):
         if tag == "input" and given.get("name"):
             self.fields[str(given["name"])] = str(given.get("value"))
 
-    def handle_endtag(self, tag: str) -> None:
+    def handle_endtag(self, tag: str) -> None:  # noqa: ARG002 - the name is given
         """Go on reading after a style sheet."""
         self._is_style = False
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
 import json
 from pathlib import Path
 import secrets
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_point_in_utc_time
@@ -145,7 +145,7 @@ class Book:
         return answer
 
     async def async_forget(self, question: Question, mail: AskedMail) -> None:
-        """Take back a mail that nobody gets; what cannot be written then is of no use to anybody."""
+        """Take back a mail that nobody gets; its links are of no use to anybody."""
         if mail not in question.mails:
             return
         self._forget(question, mail)
@@ -239,14 +239,14 @@ class Book:
         """Return key and questions; of what cannot be read or was put back, nothing is open."""
         try:
             stored = json.loads(self.path.read_text(encoding="utf-8"))
-            key = bytes.fromhex(stored["key"])
-            if len(key) != KEY_SIZE or stored["version"] != _VERSION:
-                raise ValueError("another version")
+            key = _key_in(stored)
             questions = [Question.from_dict(each) for each in stored["questions"]]
         except FileNotFoundError:
             return secrets.token_bytes(KEY_SIZE), ()
         except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
-            LOGGER.error("No mail can be answered that was sent before now: %s", type(error).__name__)
+            LOGGER.error(
+                "No mail can be answered that was sent before now: %s", type(error).__name__
+            )
             return secrets.token_bytes(KEY_SIZE), ()
         if questions and stored["mark"] != _text(self._mark):
             LOGGER.warning(
@@ -269,6 +269,14 @@ class Book:
         except WriteError as error:
             cause = error.__cause__
             raise cause if isinstance(cause, OSError) else OSError(str(error)) from error
+
+
+def _key_in(stored: Mapping[str, Any]) -> bytes:
+    """Return the key in a file. Raises KeyError, TypeError, ValueError for one that is none."""
+    key = bytes.fromhex(stored["key"])
+    if len(key) != KEY_SIZE or stored["version"] != _VERSION:
+        raise ValueError("of another version")
+    return key
 
 
 def _text(path: Path) -> str | None:

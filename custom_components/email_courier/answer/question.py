@@ -89,11 +89,6 @@ class Question:
         is_once: bool = True,
         needs_user: bool = False,
         thread: str | None = None,
-        context_id: str | None = None,
-        user_id: str | None = None,
-        repeat: dict[str, Any] | None = None,
-        answered: float | None = None,
-        failed_logins: int = 0,
     ) -> None:
         """Ask nobody yet."""
         self.id = id
@@ -102,11 +97,11 @@ class Question:
         self.is_once = is_once
         self.needs_user = needs_user
         self.thread = thread
-        self.context_id = context_id
-        self.user_id = user_id
-        self.repeat = repeat
-        self.answered = answered
-        self.failed_logins = failed_logins
+        self.context_id: str | None = None
+        self.user_id: str | None = None
+        self.repeat: dict[str, Any] | None = None
+        self.answered: float | None = None
+        self.failed_logins = 0
         self.mails: list[AskedMail] = []
 
     @property
@@ -125,10 +120,11 @@ class Question:
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Question:
         """Read what as_dict has made. Raises KeyError, TypeError, ValueError for anything else."""
-        fields = {name: stored[name] for name in cls.__slots__ if name != "mails"}
-        fields["actions"] = [Action(**action) for action in stored["actions"]]
-        question = cls(**fields)
-        question.expires = float(question.expires)
+        actions = [Action(**action) for action in stored["actions"]]
+        question = cls(stored["id"], actions, float(stored["expires"]))
+        for name in cls.__slots__:
+            if name not in ("id", "actions", "expires", "mails"):
+                setattr(question, name, stored[name])
         question.mails = [AskedMail(**mail) for mail in stored["mails"]]
         return question
 

@@ -108,7 +108,7 @@ async def _async_exchanged(hass: HomeAssistant, code: str, client_id: str) -> Us
             if response.status != HTTPStatus.OK:
                 return None
             given = await response.json()
-    except (ClientError, TimeoutError, ValueError):
+    except ClientError, TimeoutError, ValueError:
         return None
     token = hass.auth.async_get_refresh_token_by_token(str(given.get("refresh_token")))
     if token is None:

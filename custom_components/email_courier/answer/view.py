@@ -9,12 +9,12 @@ import asyncio
 from http import HTTPStatus
 import re
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qs, urlencode
 import unicodedata
+from urllib.parse import parse_qs, urlencode
 
 from aiohttp import web
-from homeassistant.components.http import KEY_HASS, HomeAssistantView
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.http import KEY_HASS, HomeAssistantView
 from homeassistant.util import dt as dt_util
 from yarl import URL
 
@@ -160,9 +160,7 @@ class _Visit:
         target = async_authorize_url(self._hass, PATH, self._token) if is_proven else None
         if target is None:
             return await self._open(asked, status=HTTPStatus.BAD_REQUEST)
-        return web.Response(
-            status=HTTPStatus.SEE_OTHER, headers={**HEADERS, "Location": target}
-        )
+        return web.Response(status=HTTPStatus.SEE_OTHER, headers={**HEADERS, "Location": target})
 
     async def _open(
         self, asked: Asked, signed: Signed | None = None, status: HTTPStatus = HTTPStatus.OK

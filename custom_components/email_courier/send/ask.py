@@ -56,7 +56,7 @@ async def async_ask(call: ServiceCall) -> ServiceResponse:
                 end = await waiting.end
         except TimeoutError:
             end = AskStatus.TIMEOUT
-        except (ServiceValidationError, Unauthorized):
+        except ServiceValidationError, Unauthorized:
             raise
         except HomeAssistantError as error:
             LOGGER.error("Nobody could be asked: %s", error)

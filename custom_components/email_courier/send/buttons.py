@@ -163,19 +163,17 @@ def life_of(fields: Mapping[str, Any]) -> timedelta:
     return min(life, LONGEST_LIFE)
 
 
-def _question(
-    call: ServiceCall, fields: Mapping[str, Any], actions: Sequence[Action]
-) -> Question:
-    return Question(
+def _question(call: ServiceCall, fields: Mapping[str, Any], actions: Sequence[Action]) -> Question:
+    question = Question(
         secrets.token_hex(8),
         actions,
         dt_util.utcnow().timestamp() + life_of(fields).total_seconds(),
         is_once=fields.get(Field.ACTIONS_ONCE, True),
         needs_user=fields.get(Field.ACTIONS_SIGN_IN, False),
         thread=fields.get(Field.THREAD),
-        context_id=call.context.id,
-        user_id=call.context.user_id,
     )
+    question.context_id, question.user_id = call.context.id, call.context.user_id
+    return question
 
 
 def _link(action: Action, address: str) -> ActionLink:

@@ -204,8 +204,7 @@ def _understood(
     if fields.get(Field.BUTTON) is not None and not has_place:
         del fields[Field.BUTTON]
         passed_over.append(Field.BUTTON)
-    if Field.ACTIONS in fields:
-        fields[Field.ACTIONS] = fields[Field.ACTIONS][:MAX_ACTIONS]
+    fields[Field.ACTIONS] = fields.get(Field.ACTIONS, [])[:MAX_ACTIONS]
     return fields, passed_over
 
 

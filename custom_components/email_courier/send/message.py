@@ -55,11 +55,22 @@ class Sent(NamedTuple):
     missing: Sequence[Missing] = ()
 
 
+class _Beside(NamedTuple):
+    """What the fields of an action do not say.
+
+    images: paths of pictures, beside the attachments. asking: what the mail asks.
+    is_lenient: what a layout has no place for is passed over.
+    """
+
+    images: Sequence[str]
+    asking: Asking | None
+    is_lenient: bool
+
+
 class _Order(NamedTuple):
     """What was asked for, apart from whom it goes to.
 
     fetched: as wanted; None for what is missing.
-    is_lenient: what a layout has no place for is passed over.
     """
 
     call: ServiceCall
@@ -69,8 +80,7 @@ class _Order(NamedTuple):
     fetched: Sequence[Attachment | None]
     missing: Sequence[Missing]
     needs_attachments: bool
-    is_lenient: bool
-    asking: Asking | None
+    beside: _Beside
 
     def wish(self, attachment: Attachment) -> AttachmentRequest:
         """Return how an attachment was asked for."""
@@ -114,12 +124,10 @@ async def async_send(
     content = _content(fields)
     if own is not None and not content["subject"]:
         content["subject"] = SUBJECT_OF_CORE  # login codes come that way
-    is_lenient = own is not None
     if asking is None:
         asking = await async_asking(call, fields)
-    sent = await _async_send_to_all(
-        call, destinations, fields, rights, content, images, asking, is_lenient=is_lenient
-    )
+    beside = _Beside(images, asking, is_lenient=own is not None)
+    sent = await _async_send_to_all(call, destinations, fields, rights, content, beside)
     if call.return_response:
         return _response(sent)
     _report_refusals(sent)
@@ -132,10 +140,7 @@ async def _async_send_to_all(
     fields: Mapping[str, Any],
     rights: Rights,
     content: dict[str, Any],
-    images: Sequence[str],
-    asking: Asking | None,
-    *,
-    is_lenient: bool,
+    beside: _Beside,
 ) -> list[Sent]:
     """Send the same content to every destination.
 
@@ -157,7 +162,7 @@ async def _async_send_to_all(
     if seen:
         rights.require(POLICY_READ, seen)
     attached = len(wanted)
-    wanted = [*wanted, *(AttachmentRequest(path=path) for path in images)]
+    wanted = [*wanted, *(AttachmentRequest(path=path) for path in beside.images)]
     if (width := fields.get(Field.MAX_WIDTH)) is not None:
         wanted = [one if one.max_width else one._replace(max_width=width) for one in wanted]
     missing: list[Missing] = []
@@ -167,9 +172,7 @@ async def _async_send_to_all(
     if wanted:
         fetched = await async_fetch(hass, wanted, None if needs_attachments else missing)
         content |= {"attachments": _there(fetched[:attached]), "images": _there(fetched[attached:])}
-    order = _Order(
-        *(call, fields, content, wanted, fetched, missing, needs_attachments, is_lenient, asking)
-    )
+    order = _Order(call, fields, content, wanted, fetched, missing, needs_attachments, beside)
     try:
         sent = await asyncio.gather(*(_async_send_one(one, order) for one in destinations))
     finally:
@@ -253,7 +256,7 @@ def _content_for(
         actions=() if mail_asking is None else mail_asking.links,
         **order.content,
     )
-    if order.is_lenient and not (content.markdown or content.has_card):
+    if order.beside.is_lenient and not (content.markdown or content.has_card):
         content = replace(content, button=None)
     return content
 
@@ -266,7 +269,7 @@ async def _async_send_one(destination: Destination, order: _Order) -> Sent:
     """Send to one destination, without a file that breaks while the mail is composed."""
     missing = [*order.missing]
     lifetime: timedelta = order.fields.get(Field.EXPIRES_AFTER, timedelta(seconds=DAY))
-    mail_asking = None if order.asking is None else order.asking.in_mail(destination)
+    mail_asking = order.beside.asking and order.beside.asking.in_mail(destination)
     content = _content_for(destination, order, mail_asking)
     if missing:
         content = without_missing(content, missing, order.wanted)

@@ -8,6 +8,7 @@ from enum import Enum
 from functools import partial
 from typing import Any, Final
 
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import (
     CALLBACK_TYPE,
     Context,
@@ -17,7 +18,6 @@ from homeassistant.core import (
     ServiceResponse,
     callback,
 )
-from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
@@ -178,7 +178,7 @@ def plain(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {str(name): _plain(value) for name, value in fields.items()}
 
 
-def _plain(value: object) -> Any:
+def _plain(value: object) -> object:
     if isinstance(value, timedelta):
         return {"seconds": value.total_seconds()}
     if isinstance(value, Enum):

@@ -95,9 +95,7 @@ def _message(
     in_ascii = any(mailbox.address.isascii() for mailbox in (*to, *cc, *bcc))
     header = message_header(content, subject, to, cc, message_id, now, in_ascii=in_ascii)
     filled = with_places_filled(_with_subject(content, subject))
-    return body_part(filled, unique, now).with_fields(
-        (*header, ("MIME-Version", "1.0"))
-    )
+    return body_part(filled, unique, now).with_fields((*header, ("MIME-Version", "1.0")))
 
 
 def _with_subject(content: Content, subject: str) -> Content:
