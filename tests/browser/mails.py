@@ -11,8 +11,10 @@ import re
 
 from PIL import Image, ImageDraw, ImageFilter
 
+from custom_components.email_courier.mail.compose.content import Chart, Panel
 from custom_components.email_courier.mail.compose.message import ComposedMail, compose
 from tests.mail.compose.cards import CARDS, NOW
+from tests.support import plots
 
 WIDE = 1280
 
@@ -109,7 +111,18 @@ def composed(name: str) -> ComposedMail:
     pictures = tuple(
         replace(one, source=scene(one.filename.partition(".")[0])) for one in content.attachments
     )
-    return compose(replace(content, attachments=pictures), now=NOW)
+    charts = tuple(_drawn(chart) for chart in content.charts)
+    return compose(replace(content, attachments=pictures, charts=charts), now=NOW)
+
+
+def _drawn(chart: Chart) -> Chart:
+    """Return a chart with pictures as they are drawn."""
+    panels: list[Panel] = []
+    for panel in chart.panels:
+        assert panel.picture is not None
+        data = plots.ALL[panel.picture.filename.partition(".")[0]]()
+        panels.append(panel._replace(picture=replace(panel.picture, source=data)))
+    return chart._replace(panels=tuple(panels))
 
 
 def text_of(mail: ComposedMail) -> str:

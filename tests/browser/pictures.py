@@ -59,6 +59,8 @@ class Picture(StrEnum):
     MAIL_MISSING = "mail-missing"
     MAIL_ALARM = "mail-alarm"
     MAIL_REPORT = "mail-report"
+    MAIL_CHARTS = "mail-charts"
+    MAIL_CHARTS_PHONE_DARK = "mail-charts-phone-dark"
     MAIL_DIGEST = "mail-digest"
     MAIL_TEST = "mail-test"
     MAIL_TEXT = "mail-text"

@@ -30,6 +30,8 @@ PICTURES = {
     ("missing", WIDE, Theme.LIGHT): Picture.MAIL_MISSING,
     ("alarm", WIDE, Theme.LIGHT): Picture.MAIL_ALARM,
     ("report", WIDE, Theme.LIGHT): Picture.MAIL_REPORT,
+    ("charts", WIDE, Theme.LIGHT): Picture.MAIL_CHARTS,
+    ("charts", PHONE, Theme.DARK): Picture.MAIL_CHARTS_PHONE_DARK,
     ("digest", WIDE, Theme.LIGHT): Picture.MAIL_DIGEST,
     ("test_mail", WIDE, Theme.LIGHT): Picture.MAIL_TEST,
     ("plain", WIDE, Theme.LIGHT): Picture.MAIL_TEXT,

@@ -37,6 +37,7 @@ _NO_GROUPS_BELOW: Final = {"es": 10_000, "pl": 10_000}
 """Languages that do not part four digits."""
 _BLANK_BEFORE_PERCENT: Final = frozenset({"de", "fr", "ru", "sv", "uk"})
 _NO_BREAK: Final = "\u00a0"
+_DECIMALS: Final = 2
 _SMALL: Final = 1e-6
 _LARGE: Final = 1e15
 """Numbers beyond are written with an exponent."""
@@ -130,7 +131,8 @@ def written_number(number: Decimal, language: str) -> str:
 def value_of(hass: HomeAssistant, state: State, number: float, *, is_state: bool = True) -> str:
     """Return a number that an entity has had, as its state is written.
 
-    Without a precision of its own, it gets as many decimals as the state has, two at most.
+    Without a precision of its own, it gets two decimals where it has them, and at least as many as
+    the state has.
     is_state: whether the number was its state, and not one of its attributes.
     """
     language = hass.config.language
@@ -146,10 +148,13 @@ def value_of(hass: HomeAssistant, state: State, number: float, *, is_state: bool
         text = async_rounded_state(hass, state.entity_id, State(state.entity_id, exact))
         if text != exact:
             return written_number(Decimal(text), language)
-    decimals = min(len(state.state.partition(".")[2]), 2) if is_state else 1
-    if abs(number) < 10**-decimals:
-        decimals = max(decimals, 1 - floor(log10(abs(number)))) if number else decimals
-    return written_number(Decimal(f"{number:z.{decimals}f}"), language)
+    least = min(len(state.state.partition(".")[2]), _DECIMALS) if is_state else 1
+    most = _DECIMALS
+    if 0 < abs(number) < 0.1:
+        most = 1 - floor(log10(abs(number)))
+    whole, _, digits = f"{number:z.{most}f}".partition(".")
+    digits = digits.rstrip("0").ljust(least, "0")
+    return written_number(Decimal(f"{whole}.{digits}"), language)
 
 
 def axis_number(language: str, number: float, decimals: int) -> str:

@@ -1,6 +1,6 @@
 """Round numbers beside a chart, and times as clocks and calendars have them below it."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -185,17 +185,13 @@ def test_months_begin_on_their_first_day() -> None:
 
 
 @given(
-    st.datetimes(datetime(2000, 1, 1), datetime(2040, 1, 1)),
-    st.timedeltas(timedelta(minutes=1), timedelta(days=3660)),
+    st.integers(946_684_800, 2_208_988_800),
+    st.integers(60, 3660 * 86_400),
     st.sampled_from(["Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", "Asia/Tokyo"]),
 )
-def test_any_time_has_few_ticks_in_order_and_within(
-    begin: datetime, span: timedelta, name: str
-) -> None:
-    zone = ZoneInfo(name)
-    start = begin.replace(tzinfo=zone).timestamp()
-    end = start + span.total_seconds()
-    ticks = time_ticks(start, end, zone)
+def test_any_time_has_few_ticks_in_order_and_within(start: int, seconds: int, name: str) -> None:
+    end = start + seconds
+    ticks = time_ticks(start, end, ZoneInfo(name))
 
     assert len(ticks) <= 11
     assert all(start <= tick.at <= end for tick in ticks)

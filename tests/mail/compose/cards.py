@@ -10,21 +10,25 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from custom_components.email_courier.mail.address import parse_mailbox
+from custom_components.email_courier.mail.compose.charts import reading_text
 from custom_components.email_courier.mail.compose.content import (
     Attachment,
     Button,
+    Chart,
     Content,
     Entry,
     Fact,
     Gap,
     Layout,
+    Panel,
     Priority,
+    Reading,
     SentBy,
     Words,
 )
 from custom_components.email_courier.mail.compose.message import ComposedMail, compose
 
-from .cases import JPEG, counting
+from .cases import JPEG, PNG, counting
 
 NOW = datetime(2026, 11, 21, 21, 4, tzinfo=ZoneInfo("Europe/Berlin"))
 
@@ -154,6 +158,73 @@ def report() -> Content:
     )
 
 
+def _drawn(name: str) -> Attachment:
+    return Attachment(f"{name}.png", PNG, "image/png", f"chart:{name}", is_shown=True)
+
+
+def _panel(name: str, *readings: Reading) -> Panel:
+    said = "; ".join(reading_text(reading) for reading in readings)
+    return Panel(readings, f"{said}. 21 Nov 2026", _drawn(name))
+
+
+def _room(name: str, color: str, last: str, low: str, high: str) -> Reading:
+    unit = "\u00a0°C"
+    more = (Reading("lowest", low, unit), Reading("highest", high, unit))
+    return Reading(name, last, unit, color, more)
+
+
+def charts() -> Content:
+    """Curves, bars and a timeline, and one that cannot be had."""
+    energy = Reading(
+        "Energy, total", "87.1", "\u00a0kWh", None, (Reading("highest", "11", "\u00a0kWh"),)
+    )
+    return _mail(
+        subject="Your home today",
+        markdown="A quiet day. The rooms:\n\n![](chart:1)\n\nThe rest is below.",
+        charts=(
+            Chart(
+                "chart:1",
+                "Temperatures",
+                "20 Nov 2026, 21:04 – 21 Nov 2026, 21:04",
+                (
+                    _panel(
+                        "three",
+                        _room("Living room", "#1e88e5", "20.4", "15.0", "19.0"),
+                        _room("Bedroom", "#e06c00", "18.2", "17.9", "22.1"),
+                        _room("Kitchen", "#2e9a4b", "23.1", "20.9", "25.1"),
+                    ),
+                ),
+            ),
+            Chart("chart:2", "Energy", "8 Nov 2026 – 21 Nov 2026", (_panel("bars", energy),)),
+            Chart(
+                "chart:3",
+                "",
+                "20 Nov 2026, 21:04 – 21 Nov 2026, 21:04",
+                (
+                    _panel(
+                        "timeline",
+                        Reading(
+                            "Front door", "Closed", "", "#1e88e5", (Reading("Open", "7 h 1 min"),)
+                        ),
+                        Reading(
+                            "Hall", "Clear", "", "#e06c00", (Reading("Detected", "2 h 5 min"),)
+                        ),
+                        Reading(
+                            "Washing machine",
+                            "idle",
+                            more=(
+                                Reading("washing", "1 h 40 min", color="#1e88e5"),
+                                Reading("spinning", "50 min", color="#2e9a4b"),
+                            ),
+                        ),
+                    ),
+                ),
+                ("There is no entity sensor.cellar.",),
+            ),
+        ),
+    )
+
+
 def digest() -> Content:
     """One mail for three."""
     at = NOW.replace(hour=20)
@@ -259,7 +330,8 @@ def bare() -> Content:
 CARDS: dict[str, Callable[[], Content]] = {
     one.__name__: one
     for one in (
-        doorbell, missing, alarm, report, digest, test_mail, plain, german, japanese, arabic, bare,
+        doorbell, missing, alarm, report, charts, digest, test_mail, plain, german, japanese,
+        arabic, bare,
     )
 }  # fmt: skip
 
