@@ -43,6 +43,7 @@ class Picture(StrEnum):
     WRONG_PASSWORD = "setup-wrong-password"
     CERTIFICATE = "setup-certificate"
     RECIPIENT = "recipient"
+    REPORT = "report-dialog"
     INTEGRATION = "integration-page"
     OPTIONS = "options"
     DEVICE = "device-page"
