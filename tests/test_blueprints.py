@@ -40,6 +40,7 @@ NAMES = (
     *("alarm", "at_home", "backup_failed", "daily_summary", "doorbell_picture"),
     *("low_batteries", "mail_failed", "night", "repairs", "updates"),
     *("open_gate", "alarm_until_acknowledged", "window_rain", "mute"),
+    *("weekly_report", "yesterdays_energy"),
 )
 EVERYONE = ["notify.bea", "notify.carl"]
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -287,6 +288,51 @@ async def test_the_daily_summary_is_a_table_that_names_cannot_break(
     assert "Dishwasher: 1 hour\n" in text_of(mail)
     assert "<em>you</em>" in page
     assert "lock.door: Locked\n" in text_of(mail)
+
+
+async def test_a_weekly_report_asks_for_a_chart_of_each_kind(
+    hass: HomeAssistant,
+    server: ScriptedServer,
+    blueprints: Blueprints,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    await hass.config.async_set_time_zone("Europe/Berlin")
+    await blueprints.use(
+        "weekly_report",
+        recipients=EVERYONE,
+        temperatures=["sensor.kitchen", "sensor.bedroom"],
+        meters=["sensor.grid", "sensor.solar"],
+        doors=["binary_sensor.door"],
+        introduction="How *warm* was it?",
+    )
+
+    await _at(hass, freezer, datetime(2040, 11, 18, 7, 0, tzinfo=BERLIN))
+    assert not server.record.mails, "it is a Sunday"
+    await _at(hass, freezer, datetime(2040, 11, 19, 7, 0, tzinfo=BERLIN))
+
+    mail = only_mail(server)
+    assert mail["Subject"] == "The week before"
+    assert "<em>warm</em>" in text_of(mail, "html")
+    assert text_of(mail).count("There is no chart") == 4, "for there is no recorder here"
+
+
+async def test_yesterdays_energy_asks_for_two_charts_of_each_meter(
+    hass: HomeAssistant,
+    server: ScriptedServer,
+    blueprints: Blueprints,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    await hass.config.async_set_time_zone("Europe/Berlin")
+    meters = ["sensor.grid", "sensor.solar"]
+    await blueprints.use("yesterdays_energy", recipients=EVERYONE, meters=meters)
+
+    await _at(hass, freezer, datetime(2040, 11, 19, 7, 0, tzinfo=BERLIN))
+
+    mail = only_mail(server)
+    assert mail["Subject"] == "Yesterday's energy"
+    before, heading, after = text_of(mail).partition("The last seven days")
+    assert heading
+    assert [part.count("There is no chart") for part in (before, after)] == [2, 2]
 
 
 async def test_low_batteries_are_mailed_on_their_day_and_only_if_there_are_any(

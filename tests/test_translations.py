@@ -7,6 +7,7 @@ from pathlib import Path
 import re
 from typing import Any
 
+from homeassistant.const import WEEKDAYS
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers import config_validation as cv
@@ -17,6 +18,7 @@ from custom_components.email_courier.flow import (
     forms as flow_forms,
     options as options_flow,
     recipient as recipient_flow,
+    report as report_flow,
 )
 from custom_components.email_courier.flow.core_smtp import CoreAccount
 from custom_components.email_courier.flow.draft import Draft
@@ -33,6 +35,7 @@ from custom_components.email_courier.mail.outbox.events import (
 )
 from custom_components.email_courier.mail.settings import Encryption
 from custom_components.email_courier.phrases import Phrases, as_code
+from custom_components.email_courier.report.plan import Frequency, ReportSection
 from tests.support.accounts import account_entry
 from tests.support.dialogs import TEXTS
 from tests.support.fixtures import Bed
@@ -41,6 +44,12 @@ TRANSLATIONS = Path(config_flow.__file__).parent / "translations"
 KINDS = {kind.value for kind in FailureKind}
 PHRASES = TEXTS["selector"]["phrase"]["options"]
 RECIPIENT = TEXTS["config_subentries"]["recipient"]
+REPORT = TEXTS["config_subentries"]["report"]
+CHOICES = {
+    "section": {section.value for section in ReportSection},
+    "frequency": {frequency.value for frequency in Frequency},
+    "weekday": set(WEEKDAYS),
+}
 SOURCES = [
     path
     for path in Path(config_flow.__file__).parent.rglob("*.py")
@@ -147,6 +156,21 @@ def test_every_field_has_its_name_and_is_explained_and_no_text_is_left_over() ->
     for page, form in FORMS.items():
         for texts in ("data", "data_description"):
             assert set(fields_of(form)) == set(texts_of_fields(pages[page], texts)), page
+
+
+@pytest.mark.parametrize("page", ["user", "reconfigure", "when"])
+def test_every_field_of_a_report_has_its_name_and_is_explained(page: str) -> None:
+    assert hasattr(report_flow.ReportFlow, f"async_step_{page}")
+    what = ("name", "recipients", "frequency", "sections", "charts", "facts")
+    fields = ("weekday", "day", "time") if page == "when" else what
+    for texts in ("data", "data_description"):
+        assert set(texts_of_fields(REPORT["step"][page], texts)) == {(None, one) for one in fields}
+
+
+def test_every_choice_of_a_report_has_its_name_and_every_error_its_text() -> None:
+    options = {name: set(TEXTS["selector"][f"report_{name}"]["options"]) for name in CHOICES}
+    assert options == CHOICES
+    assert REPORT["error"].keys() == {FailureKind.INVALID_RECIPIENT.value, "report_empty"}
 
 
 @pytest.mark.parametrize("page", ["user", "reconfigure"])

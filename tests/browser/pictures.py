@@ -53,6 +53,7 @@ class Picture(StrEnum):
     CERTIFICATE_PHONE_DARK = "setup-certificate-phone-dark"
     RECIPIENT = "recipient"
     RECIPIENT_PHONE_DARK = "recipient-phone-dark"
+    REPORT = "report-dialog"
     INTEGRATION = "integration-page"
     OPTIONS = "options"
     DEVICE = "device-page"
