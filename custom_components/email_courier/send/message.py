@@ -269,7 +269,8 @@ async def _async_send_one(destination: Destination, order: _Order) -> Sent:
     """Send to one destination, without a file that breaks while the mail is composed."""
     missing = [*order.missing]
     lifetime: timedelta = order.fields.get(Field.EXPIRES_AFTER, timedelta(seconds=DAY))
-    mail_asking = order.beside.asking and order.beside.asking.in_mail(destination)
+    asking = order.beside.asking
+    mail_asking = None if asking is None else asking.in_mail(destination)
     content = _content_for(destination, order, mail_asking)
     if missing:
         content = without_missing(content, missing, order.wanted)

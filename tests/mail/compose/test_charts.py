@@ -14,8 +14,7 @@ from custom_components.email_courier.mail.compose.content import (
     Panel,
     Reading,
 )
-from custom_components.email_courier.mail.compose.message import compose
-from custom_components.email_courier.mail.compose.subject import subject_of
+from custom_components.email_courier.mail.compose.message import compose, subject_of
 
 from .cards import NOW
 from .cases import PNG, counting
