@@ -30,6 +30,7 @@ from .moving import OldNames
 from .oauth.tokens import async_tokens_for
 from .outbox_host import outbox_folder
 from .send.legacy import async_register_classic
+from .send.message import async_send
 from .send.repeat import async_repeater
 from .services import async_setup_services
 from .tls_context import async_context_for
@@ -60,7 +61,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 async def _async_go_on_asking(hass: HomeAssistant) -> None:
     """Repeat what had been repeated before the restart."""
     if await hass.async_add_executor_job(book_of(hass).path.exists):
-        await async_repeater(hass)
+        await async_repeater(hass, async_send)
 
 
 @callback

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 import re
@@ -317,3 +318,10 @@ ASK: Final = vol.Schema(
         ),
     }
 )
+_TEXTS: Final = (Field.MESSAGE, Field.HTML, Field.MARKDOWN)
+
+
+def require_content(fields: Mapping[str, Any]) -> None:
+    """Raise ServiceValidationError for a mail that says nothing."""
+    if not (any(name in fields for name in _TEXTS) or fields.get(Field.CAMERA)):
+        raise request_error("content_missing", field=Field.MESSAGE)

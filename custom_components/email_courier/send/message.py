@@ -16,7 +16,6 @@ from homeassistant.util.json import JsonObjectType
 
 from ..account import Account, origin_of
 from ..const import LOGGER, SIGNAL_NOTIFIED, SUBJECT_OF_CORE
-from ..errors import request_error
 from ..mail.compose.content import Attachment, Content, Layout, SentBy
 from ..mail.envelope import RecipientOutcome
 from ..mail.failure import MailError
@@ -40,7 +39,6 @@ _AS_THEY_ARE = (
     Field.ICON,
     Field.COLOR,
 )
-_TEXTS = (Field.MESSAGE, Field.HTML, Field.MARKDOWN)
 _LISTS = ("accepted", "refused", "queued")
 
 
@@ -83,18 +81,6 @@ class _Order(NamedTuple):
         """Return how an attachment was asked for."""
         pairs = zip(self.wanted, self.fetched, strict=True)
         return next(wanted for wanted, fetched in pairs if fetched is attachment)
-
-
-async def async_send_message(call: ServiceCall) -> ServiceResponse:
-    """Send one mail per account, or raise when nobody gets any."""
-    require_content(call.data)
-    return await async_send(call, call.data)
-
-
-def require_content(fields: Mapping[str, Any]) -> None:
-    """Raise ServiceValidationError for a mail that says nothing."""
-    if not (any(name in fields for name in _TEXTS) or fields.get(Field.CAMERA)):
-        raise request_error("content_missing", field=Field.MESSAGE)
 
 
 async def async_send(
@@ -233,7 +219,8 @@ async def _async_send_one(destination: Destination, order: _Order) -> Sent:
     """Send to one destination, without a file that breaks while the mail is composed."""
     missing = [*order.missing]
     lifetime: timedelta = order.fields.get(Field.EXPIRES_AFTER, timedelta(seconds=DAY))
-    mail_asking = order.beside.asking and order.beside.asking.in_mail(destination)
+    asking = order.beside.asking
+    mail_asking = None if asking is None else asking.in_mail(destination)
     content = _content_for(destination, order, mail_asking)
     if missing:
         content = without_missing(content, missing, order.wanted)
