@@ -58,6 +58,7 @@ from .outbox_host import outbox_folder
 from .phrases import Phrases
 from .report.schedule import Reports, async_forget_reports
 from .send.legacy import async_register_classic
+from .send.message import async_send
 from .send.repeat import async_repeater
 from .services import async_setup_services
 
@@ -87,7 +88,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 async def _async_go_on_asking(hass: HomeAssistant) -> None:
     """Repeat what had been repeated before the restart."""
     if await hass.async_add_executor_job(book_of(hass).path.exists):
-        await async_repeater(hass)
+        await async_repeater(hass, async_send)
 
 
 @callback

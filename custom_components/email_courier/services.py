@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from homeassistant.core import HomeAssistant, ServiceCall, SupportsResponse, callback
@@ -13,6 +14,7 @@ from .errors import async_worded
 from .send.ask import async_ask
 from .send.buttons import async_revoke_actions
 from .send.fields import ASK, SEND_MESSAGE
+from .send.message import async_send
 from .send.repeat import async_send_message
 from .send.waiting import (
     ACCOUNT,
@@ -54,7 +56,7 @@ def async_setup_services(hass: HomeAssistant) -> None:
     hass.services.async_register(
         DOMAIN,
         SERVICE_SEND_MESSAGE,
-        _worded(async_send_message),
+        _worded(partial(async_send_message, async_send)),
         schema=SEND_MESSAGE,
         supports_response=SupportsResponse.OPTIONAL,
     )
@@ -96,7 +98,7 @@ def async_setup_services(hass: HomeAssistant) -> None:
     hass.services.async_register(
         DOMAIN,
         SERVICE_ASK,
-        _worded(async_ask),
+        _worded(partial(async_ask, async_send)),
         schema=ASK,
         supports_response=SupportsResponse.ONLY,
     )

@@ -12,6 +12,7 @@ from custom_components.email_courier.answer.book import BOOK, async_book, book_o
 from custom_components.email_courier.answer.question import Action
 from custom_components.email_courier.const import DOMAIN
 from custom_components.email_courier.send.fields import SEND_MESSAGE
+from custom_components.email_courier.send.message import async_send
 from custom_components.email_courier.send.repeat import REPEATER, async_repeater, plain
 from tests.support.accounts import load_account
 from tests.support.answers import GATE, Client, be_reachable, links_of, press
@@ -98,7 +99,7 @@ async def test_it_goes_on_after_a_restart(
     book_of(hass).async_close()
     hass.data[REPEATER].async_close()
     del hass.data[BOOK], hass.data[REPEATER]
-    await async_repeater(hass)
+    await async_repeater(hass, async_send)
 
     await let_pass(hass, freezer, minutes=5)
 

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import Event, HomeAssistant, ServiceCall, ServiceResponse, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
-from ..account import Account
 from ..answer.question import Answer, Question
 from ..const import LOGGER, SIGNAL_MAIL, SIGNAL_UNLOADED
 from ..errors import request_error
 from ..mail.outbox.events import CourierEvent, Dropped, Failed
-from .buttons import Asking, async_asking
-from .fields import Field
-from .message import async_send, require_content
+from .buttons import Asking, Send, async_asking
+from .fields import Field, require_content
+
+if TYPE_CHECKING:
+    from ..account import Account
 
 
 class AskStatus(StrEnum):
@@ -33,9 +34,10 @@ class AskStatus(StrEnum):
 type _End = Answer | AskStatus
 
 
-async def async_ask(call: ServiceCall) -> ServiceResponse:
+async def async_ask(send: Send, call: ServiceCall) -> ServiceResponse:
     """Send a mail with buttons, and return which of them was pressed.
 
+    send: sends what the fields of an action ask for.
     Raises ServiceValidationError for what cannot be asked; anything else that keeps it from being
     answered is a status.
     """
@@ -52,7 +54,7 @@ async def async_ask(call: ServiceCall) -> ServiceResponse:
     try:
         try:
             async with asyncio.timeout(call.data[Field.TIMEOUT].total_seconds()):
-                await async_send(call, call.data, asking=asking)
+                await send(call, call.data, asking=asking)
                 end = await waiting.end
         except TimeoutError:
             end = AskStatus.TIMEOUT

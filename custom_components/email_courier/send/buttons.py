@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 import secrets
 from typing import TYPE_CHECKING, Any, Final
@@ -21,10 +21,13 @@ from ..mail.compose.content import ActionLink
 from ..mail.outbox.given_up import bare
 from ..phrases import Phrases
 from .fields import LONGEST_LIFE, Field, Repeat
-from .targets import Destination
 
 if TYPE_CHECKING:
     from ..mail.compose.message import ComposedMail
+    from .targets import Destination
+
+type Send = Callable[..., Awaitable[ServiceResponse]]
+"""Sends what the fields of an action ask for: that of `message`."""
 
 DEFAULT_LIFE: Final = timedelta(days=1)
 _AFTER_TIMEOUT: Final = timedelta(minutes=1)

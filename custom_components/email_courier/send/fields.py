@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 import re
@@ -302,3 +303,11 @@ ASK: Final = vol.Schema(
         ),
     }
 )
+TEXTS: Final = (Field.MESSAGE, Field.HTML, Field.MARKDOWN)
+
+
+def require_content(fields: Mapping[str, Any]) -> None:
+    """Raise ServiceValidationError for a mail that says nothing."""
+    shown = fields.get(Field.CAMERA) or fields.get(Field.CHARTS)
+    if not (shown or any(name in fields for name in TEXTS)):
+        raise request_error("content_missing", field=Field.MESSAGE)

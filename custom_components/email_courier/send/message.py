@@ -17,7 +17,6 @@ from homeassistant.util.json import JsonObjectType
 
 from ..account import Account, origin_of
 from ..const import LOGGER, SIGNAL_NOTIFIED, SUBJECT_OF_CORE
-from ..errors import request_error
 from ..mail.compose.content import Attachment, Content, Layout, SentBy
 from ..mail.envelope import RecipientOutcome
 from ..mail.failure import MailError
@@ -29,7 +28,7 @@ from .attachments import async_fetch
 from .buttons import Asking, MailAsking, async_asking
 from .charts import ChartRequest, chart_request
 from .facts import async_facts
-from .fields import AttachmentRequest, Field
+from .fields import TEXTS, AttachmentRequest, Field
 from .missing import Missing, async_missing, broken_attachment, without_missing
 from .targets import Destination, async_destinations, mailboxes
 
@@ -42,7 +41,6 @@ _AS_THEY_ARE = (
     Field.ICON,
     Field.COLOR,
 )
-_TEXTS = (Field.MESSAGE, Field.HTML, Field.MARKDOWN)
 _PLOTS = f"{__package__}.plots"
 _LISTS = ("accepted", "refused", "queued")
 
@@ -89,19 +87,6 @@ class _Order(NamedTuple):
             (wanted for wanted, fetched in pairs if fetched is attachment),
             AttachmentRequest(path=attachment.filename),  # the picture of a chart
         )
-
-
-async def async_send_message(call: ServiceCall) -> ServiceResponse:
-    """Send one mail per account, or raise when nobody gets any."""
-    require_content(call.data)
-    return await async_send(call, call.data)
-
-
-def require_content(fields: Mapping[str, Any]) -> None:
-    """Raise ServiceValidationError for a mail that says nothing."""
-    shown = fields.get(Field.CAMERA) or fields.get(Field.CHARTS)
-    if not (shown or any(name in fields for name in _TEXTS)):
-        raise request_error("content_missing", field=Field.MESSAGE)
 
 
 async def async_send(
@@ -197,7 +182,7 @@ async def _async_shown_states(
     shown: dict[str, Any] = {}
     if facts := fields.get(Field.FACTS):
         shown["facts"] = await async_facts(hass, facts, missing)
-    marks = {mark for text in _TEXTS for mark in _marks_in(fields.get(text))}
+    marks = {mark for text in TEXTS for mark in _marks_in(fields.get(text))}
     if charts or marks:
         await async_import_module(hass, _PLOTS)
         from .plots import async_charts  # noqa: PLC0415 - a start goes without

@@ -28,9 +28,8 @@ from ..account import loaded_account
 from ..answer.book import Book, async_book
 from ..answer.question import Action, Answer, Question
 from ..const import DOMAIN, LOGGER
-from .buttons import async_asking
-from .fields import SEND_MESSAGE, Field, Repeat
-from .message import async_send, async_send_message as async_send_once, require_content
+from .buttons import Send, async_asking
+from .fields import SEND_MESSAGE, Field, Repeat, require_content
 
 _LEFT: Final = "left"
 _NEXT: Final = "next"
@@ -40,9 +39,10 @@ _FIELDS: Final = "fields"
 class Repeater:
     """Sends open questions again at their times, and stops at the first answer."""
 
-    def __init__(self, hass: HomeAssistant, book: Book) -> None:
-        """Repeat nothing yet."""
+    def __init__(self, hass: HomeAssistant, book: Book, send: Send) -> None:
+        """Repeat nothing yet. send: sends what the fields of an action ask for."""
         self._hass = hass
+        self._send = send
         self._book = book
         self._timers: dict[str, CALLBACK_TYPE] = {}
 
@@ -128,7 +128,7 @@ class Repeater:
         call = ServiceCall(self._hass, DOMAIN, "send_message", fields, context)
         try:
             asking = await async_asking(call, fields, question)
-            await async_send(call, fields, asking=asking)
+            await self._send(call, fields, asking=asking)
         except (HomeAssistantError, vol.Invalid) as error:
             LOGGER.error("A mail that was to come again was not sent: %s", error)
         self._schedule(question)
@@ -145,30 +145,31 @@ class Repeater:
 REPEATER: HassKey[Repeater] = HassKey(f"{DOMAIN}_repeater")
 
 
-async def async_repeater(hass: HomeAssistant) -> Repeater:
+async def async_repeater(hass: HomeAssistant, send: Send) -> Repeater:
     """Return what repeats mail in this Home Assistant."""
     book = await async_book(hass)
     if REPEATER not in hass.data:
-        repeater = hass.data[REPEATER] = Repeater(hass, book)
+        repeater = hass.data[REPEATER] = Repeater(hass, book, send)
         repeater.async_start()
     return hass.data[REPEATER]
 
 
-async def async_send_message(call: ServiceCall) -> ServiceResponse:
+async def async_send_message(send: Send, call: ServiceCall) -> ServiceResponse:
     """Send one mail per account, and again until it is answered where that is asked for.
 
+    send: sends what the fields of an action ask for.
     Raises HomeAssistantError when nobody gets any.
     """
     fields = call.data
-    if Field.REPEAT_UNTIL_ANSWERED not in fields:
-        return await async_send_once(call)
     require_content(fields)
-    asking = await async_asking(call, fields)
+    asking = None
+    if Field.REPEAT_UNTIL_ANSWERED in fields:
+        asking = await async_asking(call, fields)
     if asking is None:
-        return await async_send_once(call)
-    repeater = await async_repeater(call.hass)
+        return await send(call, fields)
+    repeater = await async_repeater(call.hass, send)
     repeater.prepare(asking.question, fields)
-    response = await async_send(call, fields, asking=asking)
+    response = await send(call, fields, asking=asking)
     repeater.async_begin(asking.question)
     return response
 

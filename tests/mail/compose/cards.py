@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from custom_components.email_courier.mail.address import parse_mailbox
 from custom_components.email_courier.mail.compose.charts import reading_text
 from custom_components.email_courier.mail.compose.content import (
+    ActionLink,
     Attachment,
     Button,
     Chart,
@@ -327,11 +328,26 @@ def bare() -> Content:
     return _mail(subject="Home Assistant", heading="", attachments=(_camera("door", "Front door"),))
 
 
+def gate() -> Content:
+    """A question with buttons that answer it."""
+    answer = "https://home.example.test/api/email_courier/answer?t="
+    return _mail(
+        subject="Open the gate?",
+        text="Somebody is at the gate.",
+        actions=(
+            ActionLink("OPEN", "Open the gate", f"{answer}AXq1", icon="🔓"),
+            ActionLink("CALL", "Call the police & wait", f"{answer}AYr2", is_destructive=True),
+            ActionLink("IGNORE", "Ignore", f"{answer}AZs3"),
+            ActionLink("URI", "Cameras", "/lovelace/cameras"),
+        ),
+    )
+
+
 CARDS: dict[str, Callable[[], Content]] = {
     one.__name__: one
     for one in (
         doorbell, missing, alarm, report, charts, digest, test_mail, plain, german, japanese,
-        arabic, bare,
+        arabic, bare, gate,
     )
 }  # fmt: skip
 
