@@ -107,7 +107,7 @@ async def test_energy_shows_sums_beside_those_of_the_week_before_and_charts(
     ]
     assert shown(fields) == [("sensor.grid",), ("sensor.solar",)]
     assert fields["charts"][0] == {
-        "entities": ["sensor.grid"],
+        "entities": [{"entity_id": "sensor.grid"}],
         "period": "last_week",
         "type": "bar",
         "statistic": "change",
