@@ -43,8 +43,11 @@ def _no_name_server(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _custom_integration(enable_custom_integrations: None) -> None:
-    """Let Home Assistant load the integration."""
+def _custom_integration(request: pytest.FixtureRequest) -> None:
+    """Let Home Assistant load the integration, after the recorder where a test wants it."""
+    if "recorder_mock" in request.fixturenames:
+        request.getfixturevalue("recorder_mock")
+    request.getfixturevalue("enable_custom_integrations")
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ the fixture `example`.
 """
 
 from collections import Counter
+from datetime import timedelta
 import inspect
 from io import BytesIO
 from pathlib import Path
@@ -22,6 +23,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er, label_registry as lr
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 from homeassistant.util.yaml import parse_yaml
 from PIL import Image
 import pytest
@@ -29,6 +31,7 @@ import pytest
 from tests.support.accounts import load_account, recipient
 from tests.support.documents import examples, pages
 from tests.support.fixtures import Bed
+from tests.support.history import remember
 from tests.support.mails import attached, only_mail, send_unasked, text_of
 from tests.support.pictures import JPEG, StillCamera, add_entities
 from tests.support.script import Script, Step, say
@@ -173,6 +176,38 @@ async def test_alarm(hass: HomeAssistant, server: ScriptedServer, example: str) 
     # the family's account is plain, as version 1.0 has made it
     assert "<strong>wet</strong>" in page
     assert 'class="bar"' not in page
+
+
+@pytest.mark.usefixtures("recorder_mock")
+async def test_charts(hass: HomeAssistant, server: ScriptedServer, example: str) -> None:
+    celsius = {"unit_of_measurement": "°C", "state_class": "measurement"}
+    meter = {"unit_of_measurement": "kWh", "state_class": "total_increasing"}
+    past = [(dt_util.utcnow() - timedelta(hours=9), "20")]
+    await remember(hass, "sensor.kitchen_temperature", past, celsius, now="21")
+    await remember(hass, "sensor.bedroom_temperature", past, celsius, now="18")
+    await remember(hass, "sensor.energy_total", past, meter, now="22")
+    doors = [(dt_util.utcnow() - timedelta(days=2), "off")]
+    await remember(hass, "binary_sensor.front_door", doors, {"device_class": "door"})
+
+    await run(hass, example)
+
+    mail = only_mail(server)
+    text = text_of(mail)
+    pieces = [
+        "The rooms:",
+        "Temperatures",
+        "Bedroom: 18",
+        "The rest",
+        "Energy",
+        "front door: Closed",
+    ]
+    places = [text.index(piece) for piece in pieces]
+    assert places == sorted(places)
+    assert [one.get_filename() for one in attached(mail)] == [
+        "chart-1.png",
+        "chart-2.png",
+        "chart-3.png",
+    ]
 
 
 async def test_markdown(hass: HomeAssistant, server: ScriptedServer, example: str) -> None:

@@ -16,7 +16,7 @@ import time
 from tests.servers.postfix import Postfix
 from tests.support.certificates import Certificates, ServerTls
 
-from . import attachments, bursts, costs, slow_line
+from . import attachments, bursts, charts, costs, slow_line
 from .bench import Bench
 from .figures import Figures
 from .house import house
@@ -32,6 +32,7 @@ _PARTS = {
     "slow_line": (slow_line.measure,),
     "costs": (costs.recipients, costs.waiting),
     "start_up": (costs.start_up,),
+    "charts": (charts.measure,),
 }
 
 
@@ -63,6 +64,9 @@ async def run(folder: Path, nodemailer: Path | None, arguments: argparse.Namespa
             slow_line=2 if quick else 5,
             megabytes=(1,) if quick else (1, 10, 20),
             waiting=(0, 10) if quick else (0, 100, 1000),
+            days=1 if quick else 30,
+            years=1 if quick else 2,
+            authority_pem=certificates.authority_pem,
         )
         start = time.monotonic()
         for name in arguments.only or _PARTS:

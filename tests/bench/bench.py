@@ -18,7 +18,8 @@ class Bench:
     """One run: servers, clients, and how often everything is done.
 
     burst: mails that are sent at once; slow_line: mails over the delayed line.
-    megabytes: sizes of attachments. waiting: mails in the outbox.
+    megabytes: sizes of attachments. waiting: mails in the outbox. days, years: of the recorder's
+    states and statistics. authority_pem: that a further Home Assistant is to trust.
     """
 
     house: House
@@ -31,6 +32,9 @@ class Bench:
     slow_line: int
     megabytes: Sequence[int]
     waiting: Sequence[int]
+    days: int
+    years: int
+    authority_pem: str
 
 
 def say(text: str) -> None:

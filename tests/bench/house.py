@@ -67,6 +67,11 @@ class House:
             raise RuntimeError(f"{who} at {endpoint.name}: {answer}")
         return Account(answer["entry_id"], answer["entities"])
 
+    async def remember(self, days: int, years: int) -> float:
+        """Have thermometers and meters with a past; return the seconds that it took to write."""
+        answer = await self._ask("remember", days=days, years=years)
+        return float(answer["seconds"])
+
     async def reload(self, account: Account) -> float:
         """Set an account up again; return the seconds that it took."""
         return float((await self._ask("reload", entry_id=account.entry_id))["seconds"])
@@ -110,12 +115,14 @@ class House:
 
 
 @asynccontextmanager
-async def house(folder: Path, authority_pem: str) -> AsyncIterator[House]:
-    """Run a Home Assistant for the length of the context."""
+async def house(
+    folder: Path, authority_pem: str, configuration_more: str = ""
+) -> AsyncIterator[House]:
+    """Run a Home Assistant for the length of the context. configuration_more: YAML."""
     hass = HomeAssistant(
         folder,
         authority_pem=authority_pem,
-        configuration=f"{_DOMAIN}:\nmedia_source:\n",
+        configuration=f"{_DOMAIN}:\nmedia_source:\n{configuration_more}",
     )
     media = folder / "media"
     media.mkdir()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from .charts import DAY, FOUR
 from .costs import FAR, IMPORT, IMPORT_LATE, SET_UP, START
 from .figures import CORE, COURIER, Figures, number
 from .slow_line import COLD
@@ -107,6 +108,12 @@ TARGETS = (
         2,
         at_least=False,
     ),
+    Target("chart of a day, ms", _ours(f"{DAY}: time"), 100, at_least=False),
+    Target("chart of a day: picture, kB", _ours(f"{DAY}: picture"), 45, at_least=False),
+    Target(
+        "four charts: extra memory, MiB", _ours(f"{FOUR}: extra memory", _MIB), 48, at_least=False
+    ),
+    Target("four charts: longest stall, ms", _ours(f"{FOUR}: longest stall"), 15, at_least=False),
     Target("import, of core's time", _times(IMPORT, CORE), 1, at_least=False),
     Target(f"{IMPORT_LATE}, of core's time", _times(IMPORT_LATE, CORE), 1, at_least=False),
     Target("set-up, of core's time", _times(SET_UP, CORE), 1, at_least=False),

@@ -6,7 +6,6 @@ from typing import Any
 from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.components.recorder.core import Recorder
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import Unauthorized
 from homeassistant.helpers import entity_registry as er
@@ -22,6 +21,8 @@ from tests.support.history import remember, remember_statistics
 from tests.support.mails import attached, only_mail, send, text_of
 from tests.support.scripted_server import ScriptedServer
 
+pytestmark = pytest.mark.usefixtures("recorder_mock")
+
 ANNA = "anna@example.test"
 NOW = "2026-11-28 15:00:00+00:00"
 CELSIUS = {"unit_of_measurement": "°C", "state_class": "measurement", "friendly_name": "Kitchen"}
@@ -33,11 +34,6 @@ METER = {
 }
 DOOR = {"device_class": "door", "friendly_name": "Front door"}
 PERIOD = "27 Nov 2026, 16:00 – 28 Nov 2026, 16:00"
-
-
-@pytest.fixture(autouse=True)
-def _custom_integration(recorder_mock: Recorder, enable_custom_integrations: None) -> None:
-    """Have the recorder there before Home Assistant, as it wants to be."""
 
 
 @pytest.fixture

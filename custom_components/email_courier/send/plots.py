@@ -232,7 +232,10 @@ class _Making:
     ) -> Callable[[], bytes] | None:
         unit, begin = _bars_of(self._request, self._begin, self._end)
         zone = dt_util.get_default_time_zone()
-        edges = bucket_edges(begin.timestamp(), self._end.timestamp(), zone, unit)
+        until = self._end.timestamp()
+        if self._is_current:
+            until += 0.001  # an hour that begins just now has begun
+        edges = bucket_edges(begin.timestamp(), until, zone, unit)
         self._first = dt_util.as_local(dt_util.utc_from_timestamp(edges[0]))
         sets: list[BarSet] = []
         for one in shown:
@@ -310,7 +313,8 @@ class _Making:
             value = state.state if one.attribute is None else state.attributes.get(one.attribute)
             since = min(state.last_updated_timestamp, self._end.timestamp())
             live = Point(since, recorded.number_of(value))
-        return recorded.Source(one.entity.entity_id, one.attribute, live)
+        may_fall = one.state.attributes.get("state_class") == "total"
+        return recorded.Source(one.entity.entity_id, one.attribute, live, may_fall)
 
     def _frame(self) -> Frame:
         zone = dt_util.get_default_time_zone()

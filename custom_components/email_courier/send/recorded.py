@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _STATISTICS_ALONE: Final = timedelta(days=45)
 """A line over a longer time is drawn from statistics, of hours up to there and of days beyond."""
 _HOUR: Final = 3600.0
+_MOMENT: Final = timedelta(milliseconds=1)
 _MEANS: Final = 96
 """Of a line of means; 15 minutes each in a day."""
 _STRAIGHT: Final = 48
@@ -36,12 +37,13 @@ class Source(NamedTuple):
     """Where values come from: the state of an entity, or one of its attributes.
 
     live: what it says just now, and since when; the recorder writes it down seconds later. None
-    where the time asked for is over.
+    where the time asked for is over. may_fall: whether a meter can run backwards.
     """
 
     entity_id: str
     attribute: str | None = None
     live: Point | None = None
+    may_fall: bool = False
 
 
 class Line(NamedTuple):
@@ -111,7 +113,7 @@ def bars(
             return list(_by_bucket(rows, edges))
     points = _history(hass, source, range_)
     if is_change:
-        return changes(points, edges)
+        return changes(points, edges, may_fall=source.may_fall)
     return buckets(points, edges, min(edges[-1], now.timestamp()))
 
 
@@ -166,9 +168,11 @@ def _rows(
     )
 
     is_state = source.attribute is None
+    begin, end = range_
     found = get_significant_states(
         hass,
-        *range_,
+        begin - _MOMENT,  # what began just then is left out
+        end,
         [source.entity_id],
         include_start_time_state=True,
         significant_changes_only=is_state,
@@ -176,7 +180,10 @@ def _rows(
         no_attributes=is_state,
         compressed_state_format=True,
     )
-    return cast("list[dict[str, Any]]", found.get(source.entity_id, []))
+    rows = cast("list[dict[str, Any]]", found.get(source.entity_id, []))
+    if rows and rows[0]["lu"] < begin.timestamp():
+        rows[0]["lu"] = begin.timestamp()
+    return rows
 
 
 def number_of(value: object) -> float | None:

@@ -176,7 +176,7 @@ def _room(name: str, color: str, last: str, low: str, high: str) -> Reading:
 def charts() -> Content:
     """Curves, bars and a timeline, and one that cannot be had."""
     energy = Reading(
-        "Energy, total", "87.1", "\u00a0kWh", None, (Reading("highest", "11", "\u00a0kWh"),)
+        "Energy, total", "102.6", "\u00a0kWh", None, (Reading("highest", "12.3", "\u00a0kWh"),)
     )
     return _mail(
         subject="Your home today",
@@ -189,9 +189,9 @@ def charts() -> Content:
                 (
                     _panel(
                         "three",
-                        _room("Living room", "#1e88e5", "20.4", "15.0", "19.0"),
-                        _room("Bedroom", "#e06c00", "18.2", "17.9", "22.1"),
-                        _room("Kitchen", "#2e9a4b", "23.1", "20.9", "25.1"),
+                        _room("Living room", "#1e88e5", "19.5", "18.5", "22.5"),
+                        _room("Bedroom", "#e06c00", "17.0", "16.1", "18.8"),
+                        _room("Kitchen", "#2e9a4b", "21.8", "20.8", "24.2"),
                     ),
                 ),
             ),

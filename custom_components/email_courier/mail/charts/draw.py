@@ -45,6 +45,8 @@ _GRID: Final = (128, 132, 138, 70)
 _TRACK: Final = 40
 _SHADE: Final = 80
 _BAND: Final = 64
+_COLOURS: Final = 128
+"""Of a picture without a shade; most of them are degrees of how far it covers the card."""
 _COMPRESSION: Final = 6
 """Of zlib. 9 takes three times as long for the same size."""
 
@@ -146,6 +148,7 @@ class _Sheet:
         widest = max((_width(self._font, text) for text in texts), default=0)
         self.right = WIDTH - (widest + _GAP + _DOT if scale else 0)
         self._bottom = height - _BELOW
+        self._is_shaded = False
         self._image = Image.new("RGBA", (WIDTH, height))
         draw = ImageDraw.Draw(self._image)
         for tick in scale.ticks if scale else ():
@@ -175,6 +178,7 @@ class _Sheet:
         """Shade what is below a line, the less the further below."""
         from PIL import Image, ImageChops  # noqa: PLC0415 - see above
 
+        self._is_shaded = True
         tops: list[float] = []
 
         def shape(draw: ImageDraw.ImageDraw) -> None:
@@ -275,14 +279,18 @@ class _Sheet:
 
     def png(self, ticks: Sequence[Tick], *, at_pixels: bool = False) -> bytes:
         """Return the sheet as a file, with labels. at_pixels: of ticks, not times."""
-        from PIL import ImageDraw  # noqa: PLC0415 - see above
+        from PIL import Image, ImageDraw  # noqa: PLC0415 - see above
 
         draw = ImageDraw.Draw(self._image)
         for tick in self._scale.ticks if self._scale else ():
             draw.text((WIDTH, self._y(tick.at)), tick.text, LABEL, self._font, anchor="rm")
         self._label(draw, ticks, (lambda at: at) if at_pixels else self._x)
         file = BytesIO()
-        self._image.save(file, "PNG", compress_level=_COMPRESSION)
+        image = self._image
+        if not self._is_shaded:
+            # Half the size and the time; of a shade it would make stripes.
+            image = image.quantize(_COLOURS, method=Image.Quantize.FASTOCTREE)
+        image.save(file, "PNG", compress_level=_COMPRESSION)
         return file.getvalue()
 
     def _label(
@@ -298,7 +306,7 @@ class _Sheet:
         y = self._height - _FONT_SIZE / 2 - 4
         last = 0.0
         for tick, width, at in list(zip(ticks, widths, places, strict=True))[::every]:
-            x = min(max(at, width / 2), self.right - width / 2)
+            x = min(max(at, width / 2), WIDTH - width / 2)
             if x - width / 2 >= last:
                 draw.text((x, y), tick.text, LABEL, self._font, anchor="mm")
                 last = x + width / 2 + _GAP / 2

@@ -131,10 +131,13 @@ def buckets(points: Sequence[Point], edges: Sequence[float], end: float) -> list
     return made
 
 
-def changes(points: Sequence[Point], edges: Sequence[float]) -> list[Bucket]:
+def changes(
+    points: Sequence[Point], edges: Sequence[float], *, may_fall: bool = False
+) -> list[Bucket]:
     """Return by how much a meter went on between edges.
 
-    A meter that shows less than before has begun again from nothing. Where it says nothing, what
+    may_fall: one that shows less than before has run backwards, and not begun again from nothing.
+    Where it says nothing, what
     it went on by belongs to when it speaks again.
     """
     sums = [0.0] * (len(edges) - 1)
@@ -148,7 +151,7 @@ def changes(points: Sequence[Point], edges: Sequence[float]) -> list[Bucket]:
             at += 1
         if before is not None:
             step = point.value - before
-            sums[at] += step if step >= 0 else point.value
+            sums[at] += step if step >= 0 or may_fall else point.value
         known[at] = True
         before = point.value
     return [
