@@ -66,9 +66,10 @@ class Issue(StrEnum):
     CERTIFICATE_UNCHECKED = "certificate_unchecked"
     PLAIN_LOGIN = "plain_login"
     OLD_NAMES = "old_names"
+    REPORT_FAILED = "report_failed"
 
     def id_for(self, entry_id: str) -> str:
-        """Return the id of this issue for one account."""
+        """Return the id of this issue for one account, or one report by the id of its subentry."""
         return f"{self.value}_{entry_id}"
 
 
@@ -90,6 +91,7 @@ _SPECS: Final = {
     Issue.CERTIFICATE_UNCHECKED: _IssueSpec(ir.IssueSeverity.WARNING),
     Issue.PLAIN_LOGIN: _IssueSpec(ir.IssueSeverity.WARNING),
     Issue.OLD_NAMES: _IssueSpec(ir.IssueSeverity.WARNING),
+    Issue.REPORT_FAILED: _IssueSpec(ir.IssueSeverity.WARNING),
 }
 
 
@@ -108,14 +110,15 @@ def async_create(
     data: IssueData | None = None,
     *,
     learn_more_url: str | None = None,
+    subentry_id: str | None = None,
 ) -> None:
-    """Raise an issue of an account; one that is ignored stays so."""
+    """Raise an issue of an account, or of one subentry; one that is ignored stays so."""
     entry = account.entry
     spec = _SPECS[issue]
     ir.async_create_issue(
         account.hass,
         DOMAIN,
-        issue.id_for(entry.entry_id),
+        issue.id_for(subentry_id or entry.entry_id),
         data={"entry_id": entry.entry_id, **(data or {})},
         is_fixable=spec.is_fixable,
         is_persistent=spec.is_persistent,
@@ -127,9 +130,10 @@ def async_create(
 
 
 @callback
-def async_delete(account: Account, issue: Issue) -> None:
-    """Take an issue of an account back."""
-    ir.async_delete_issue(account.hass, DOMAIN, issue.id_for(account.entry.entry_id))
+def async_delete(account: Account, issue: Issue, subentry_id: str | None = None) -> None:
+    """Take an issue of an account, or of one subentry, back."""
+    ident = issue.id_for(subentry_id or account.entry.entry_id)
+    ir.async_delete_issue(account.hass, DOMAIN, ident)
 
 
 class AccountIssues:

@@ -107,7 +107,7 @@ async def test_energy_shows_sums_beside_those_of_the_week_before_and_charts(
     ]
     assert shown(fields) == [("sensor.grid",), ("sensor.solar",)]
     assert fields["charts"][0] == {
-        "entities": ["sensor.grid"],
+        "entities": [{"entity_id": "sensor.grid"}],
         "period": "last_week",
         "type": "bar",
         "statistic": "change",
@@ -367,6 +367,19 @@ async def test_chosen_entities_of_one_unit_share_a_chart(hass: HomeAssistant, be
     ]
     assert fields["facts"] == ["sensor.power", "sensor.gone"]
     assert fields["markdown"].startswith("![](chart:1)\n\n![](chart:2)")
+
+
+async def test_charts_that_would_make_the_mail_too_large_are_left_out_and_it_says_so(
+    hass: HomeAssistant, bed: Bed
+) -> None:
+    chosen = [f"sensor.t{number}" for number in range(36)]
+    account = await home(hass, bed, "updates", charts=chosen)
+    for entity_id in chosen:
+        add(hass, entity_id, "20", **TEMPERATURE)
+    fields = await fields_of(hass, account)
+    assert [len(chart["entities"]) for chart in fields["charts"]] == [6] * 4
+    assert fields["markdown"].count("too large") == 1
+    assert "Everything is up to date." in fields["markdown"]
 
 
 async def test_a_home_with_energy_two_rooms_doors_and_batteries_gets_at_least_four_charts(

@@ -306,6 +306,11 @@ async def test_one_that_cannot_be_sent_is_told_in_log_repairs_and_sensor(
     assert "nobody left" in state_of(hass, LAST).attributes["error"]
     assert state_of(hass, LAST).state == "unknown"
 
+    await restart(hass, entry)
+    await started(hass)
+    assert ir.async_get(hass).async_get_issue(DOMAIN, issue.issue_id), "also after a restart"
+    assert "nobody left" in state_of(hass, LAST).attributes["error"]
+
     data = {**subentry.data, "recipients": ["anna@example.test"]}
     hass.config_entries.async_update_subentry(entry, subentry, data=data)
     await go_on(hass, freezer, "2026-11-30T07:00:00+01:00")

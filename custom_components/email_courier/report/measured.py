@@ -26,6 +26,8 @@ from .plan import Span
 _OPENINGS: Final = ("door", "window", "garage_door", "opening")
 _DEVICES: Final = 5
 """Devices that used most are named, and no more."""
+_COLORS: Final = {"solar": "#e06c00", "gas": "#8b5cf6", "water": "#0f9aa5"}
+"""Of charts with one meter, so that what is bought and what comes for nothing look different."""
 _MOST_ROOMS: Final = 12
 _FEW_ROOMS: Final = 2
 """So many have a chart each; of more, one chart compares them."""
@@ -71,10 +73,12 @@ async def async_energy(subject: Subject) -> list[Part]:
     if rows := _sums(subject, meters, now, before):
         head = ["", subject.say("report_total"), subject.say("report_before")]
         parts.append(table(head, rows))
-    for names in (meters.grid, meters.solar, meters.gas, meters.water):
-        shown = [name for name in names if valid_entity_id(name)][:MOST_CURVES]
+    for kind in ("grid", "solar", "gas", "water"):
+        shown = [name for name in getattr(meters, kind) if valid_entity_id(name)][:MOST_CURVES]
         if any(name in now for name in shown):
-            parts.append(subject.chart(shown, type="bar", statistic="change"))
+            color = {"color": _COLORS[kind]} if kind in _COLORS and len(shown) == 1 else {}
+            entities = [{"entity_id": name, **color} for name in shown]
+            parts.append(subject.chart(entities, type="bar", statistic="change"))
     used = sorted(((now[name], name) for name in devices if now.get(name, 0) > 0), reverse=True)[
         :_DEVICES
     ]

@@ -35,7 +35,10 @@ from .sections import SECTIONS
 
 _ICON: Final = "\N{BAR CHART}"
 _MOST_CHARTS: Final = 20
-"""Charts of one mail; what goes beyond is left out."""
+_LARGEST: Final = 195
+"""Thousands of bytes of all pictures together, so that the mail stays below 300."""
+_SIZES: Final = {"bar": 12, "timeline": 8}
+"""Thousands of bytes that a picture of a kind has at most."""
 _NAMES: Final = f"component.{DOMAIN}.selector.report_section.options."
 
 
@@ -65,7 +68,7 @@ async def async_fields(account: Account, subentry: ConfigSubentry) -> dict[str, 
         if section in data.get(CONF_SECTIONS, ()):
             parts.append(f"## {plain(names.get(f'{_NAMES}{section}', section))}")
             parts += await _async_section(subject, section)
-    markdown, charts = _numbered(parts)
+    markdown, charts = _numbered(parts, phrases.say("report_too_large"))
     fields: dict[str, Any] = {
         Field.TITLE: _title(subject, subentry.title),
         Field.MARKDOWN: markdown,
@@ -95,17 +98,30 @@ def _title(subject: Subject, name: str) -> str:
     return f"{name}: {days}"
 
 
-def _numbered(parts: Iterable[Part]) -> tuple[str, list[Chart]]:
-    """Return Markdown with a mark where each chart stands, and the charts."""
+def _numbered(parts: Iterable[Part], too_large: str) -> tuple[str, list[Chart]]:
+    """Return Markdown with a mark where each chart stands, and the charts.
+
+    too_large: said once in the place of the charts that there is no more room for.
+    """
     texts: list[str] = []
     charts: list[Chart] = []
+    room = _LARGEST
     for part in parts:
         if isinstance(part, str):
             texts.append(part)
-        elif len(charts) < _MOST_CHARTS:
+        elif (size := _size(part)) <= room and len(charts) < _MOST_CHARTS:
+            room -= size
             charts.append(part)
             texts.append(f"![](chart:{len(charts)})")
+        elif too_large not in texts:
+            texts.append(too_large)
     return "\n\n".join(texts), charts
+
+
+def _size(chart: Chart) -> int:
+    """Return how many thousands of bytes a picture has at most, the more the more curves."""
+    size = _SIZES.get(chart.get("type", ""))
+    return min(45, 24 + 6 * len(chart["entities"])) if size is None else size
 
 
 def _chosen_charts(subject: Subject, entity_ids: Iterable[str]) -> Iterable[Chart]:

@@ -10,7 +10,6 @@ from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import EVENT_CORE_CONFIG_UPDATE
 from homeassistant.core import CALLBACK_TYPE, Context, Event, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.helpers.importlib import async_import_module
@@ -21,6 +20,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from ..account import Account
 from ..const import DOMAIN, LOGGER, SIGNAL_REPORT, SUBENTRY_REPORT
+from ..issues import Issue, async_create, async_delete
 from .plan import Plan
 
 _VERSION: Final = 1
@@ -133,8 +133,10 @@ class Reports:
     @callback
     def _async_begin(self, _hass: HomeAssistant) -> None:
         self._is_started = True
-        for subentry_id in self._appointments:
-            self._async_wait(subentry_id)
+        for subentry in _subentries(self._account):
+            one = self._appointments[subentry.subentry_id]
+            self._async_report_trouble(subentry, one.error)
+            self._async_wait(subentry.subentry_id)
         if not self._is_saved:
             self._store.async_delay_save(self._as_dict, 0)
 
@@ -177,22 +179,13 @@ class Reports:
 
     @callback
     def _async_report_trouble(self, subentry: ConfigSubentry, error: str) -> None:
-        if not error:
-            ir.async_delete_issue(self._hass, DOMAIN, _issue(subentry.subentry_id))
-            return
-        ir.async_create_issue(
-            self._hass,
-            DOMAIN,
-            _issue(subentry.subentry_id),
-            is_fixable=False,
-            severity=ir.IssueSeverity.WARNING,
-            translation_key="report_failed",
-            translation_placeholders={
-                "report": subentry.title,
-                "account": self._account.entry.title,
-                "error": error,
-            },
-        )
+        if error:
+            values = {"report": subentry.title, "error": error}
+            async_create(
+                self._account, Issue.REPORT_FAILED, values, subentry_id=subentry.subentry_id
+            )
+        else:
+            async_delete(self._account, Issue.REPORT_FAILED, subentry.subentry_id)
 
     @callback
     def _async_take_up(self) -> None:
@@ -201,7 +194,7 @@ class Reports:
         is_changed = False
         for subentry_id in self._appointments.keys() - subentries.keys():
             self._appointments.pop(subentry_id).stop()
-            ir.async_delete_issue(self._hass, DOMAIN, _issue(subentry_id))
+            async_delete(self._account, Issue.REPORT_FAILED, subentry_id)
             is_changed = True
         for subentry_id, subentry in subentries.items():
             plan = Plan.of(subentry.data)
@@ -241,8 +234,9 @@ class Reports:
 
     @callback
     def _close(self) -> None:
-        for one in self._appointments.values():
+        for subentry_id, one in self._appointments.items():
             one.stop()
+            async_delete(self._account, Issue.REPORT_FAILED, subentry_id)
         self._hass.data[_REPORTS].pop(self._account.entry.entry_id, None)
 
 
@@ -263,10 +257,6 @@ def _store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, dict[str, str 
 
 def _subentries(account: Account) -> list[ConfigSubentry]:
     return [*account.entry.get_subentries_of_type(SUBENTRY_REPORT)]
-
-
-def _issue(subentry_id: str) -> str:
-    return f"report_failed_{subentry_id}"
 
 
 def _time(stored: object) -> datetime | None:
