@@ -10,17 +10,18 @@ from pathlib import Path
 import sys
 from typing import Final
 
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
-from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.core import Context, Event, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.dispatcher import async_dispatcher_send
+from homeassistant.helpers.importlib import async_import_module
 from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
 
 from .account import Account, EmailCourierConfigEntry, loaded_account
 from .answer.book import async_book, book_of
-from .answer.tell import async_start_telling
 from .answer.view import AnswerView
 from .connectivity import ContactLog
 from .const import (
@@ -43,7 +44,7 @@ from .const import (
 from .digest import DigestWriter
 from .entry import async_context_for, trust_of
 from .issues import AccountIssues, async_delete_issues
-from .logbook import Activity
+from .logbook import Activity, async_start_telling
 from .mail.compose.content import Layout
 from .mail.failure import Cause, Failure, FailureKind, Permanence, Stage
 from .mail.outbox.backup import AbsentError, Backup, readdress
@@ -131,7 +132,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmailCourierConfigEntry)
         account.async_listen(partial(async_dispatcher_send, hass, SIGNAL_MAIL, account))
     )
     await account.async_open()
-    await Reports(account).async_open()
+    await Reports(account, _async_send_report).async_open()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     account.async_start()
     async_dispatcher_send(hass, SIGNAL_MAIL, account, None)
@@ -139,6 +140,14 @@ async def async_setup_entry(hass: HomeAssistant, entry: EmailCourierConfigEntry)
     OldNames(account).async_start()
     entry.async_on_unload(entry.add_update_listener(_async_take_up))
     return True
+
+
+async def _async_send_report(account: Account, subentry: ConfigSubentry, context: Context) -> None:
+    """Send a report; what makes one is imported with the first."""
+    await async_import_module(account.hass, f"{__package__}.report.message")
+    from .report.message import async_send_report  # noqa: PLC0415
+
+    await async_send_report(account, subentry, context)
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: EmailCourierConfigEntry) -> bool:

@@ -11,7 +11,6 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .account import Account, EmailCourierConfigEntry
 from .answer.question import Answer
-from .answer.tell import described
 from .const import SIGNAL_ANSWER
 from .entity import MAIL_EVENT, AccountEntity
 from .mail.failure import Failure
@@ -66,7 +65,9 @@ class MailEvent(AccountEntity, EventEntity):
     def _async_take_answer(self, answer: Answer) -> None:
         if answer.mail.entry_id != self.account.entry.entry_id:
             return
-        self._trigger_event(ANSWERED, {"account": self.account.entry.title, **described(answer)})
+        self._trigger_event(
+            ANSWERED, {"account": self.account.entry.title, **answer.as_event_data()}
+        )
         self.async_write_ha_state()
 
     def _tell(

@@ -1,8 +1,9 @@
-"""What becomes of mail, as lines that tell it in Home Assistant's activity."""
+"""What becomes of mail, as events, and as lines that tell it in Home Assistant's activity."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from homeassistant.components.logbook.const import (
@@ -11,11 +12,14 @@ from homeassistant.components.logbook.const import (
     LOGBOOK_ENTRY_NAME,
 )
 from homeassistant.const import Platform
-from homeassistant.core import Context, Event, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, Context, Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 
 from .account import Account
-from .const import DOMAIN, EVENT_ACTION, EVENT_MAIL
+from .answer.book import book_of
+from .answer.question import Answer, Question
+from .const import DOMAIN, EVENT_ACTION, EVENT_MAIL, SIGNAL_ANSWER
 from .entity import MAIL_EVENT, unique_id
 from .mail.failure import Failure
 from .mail.outbox.events import CourierEvent, Deferred, Delivered, Failed, HandedOver, MailEvent
@@ -31,6 +35,39 @@ _ICONS: Final = {
     "handed_over": "mdi:email-arrow-right-outline",
     "dropped": "mdi:email-remove-outline",
 }
+
+
+@callback
+def async_start_telling(hass: HomeAssistant) -> CALLBACK_TYPE:
+    """Fire an event for each answer from now on; return what ends that."""
+    return book_of(hass).async_watch(partial(_fire_answer, hass))
+
+
+@callback
+def _fire_answer(hass: HomeAssistant, question: Question, answer: Answer | None) -> None:
+    if answer is None:
+        return
+    entry_id = answer.mail.entry_id
+    entry = hass.config_entries.async_get_entry(entry_id)
+    data: dict[str, Any] = {
+        **answer.as_event_data(),
+        "title": answer.action.title,
+        "tag": question.thread,
+        "account": None if entry is None else entry.title,
+        "config_entry_id": entry_id,
+    }
+    if entry is not None:
+        entity_id = er.async_get(hass).async_get_entity_id(
+            Platform.EVENT, DOMAIN, unique_id(entry, MAIL_EVENT)
+        )
+        device = dr.async_get(hass).async_get_device_by_identifier((DOMAIN, entry_id), entry_id)
+        if entity_id is not None:
+            data["entity_id"] = entity_id
+        if device is not None:
+            data["device_id"] = device.id
+    context = Context(user_id=answer.user_id, parent_id=question.context_id)
+    hass.bus.async_fire(EVENT_ACTION, data, context=context)
+    async_dispatcher_send(hass, SIGNAL_ANSWER, answer)
 
 
 class Activity:

@@ -31,7 +31,6 @@ import voluptuous as vol
 
 from .account import Account, EmailCourierConfigEntry, loaded_account
 from .answer.question import Answer
-from .answer.tell import described
 from .const import DOMAIN, SIGNAL_ANSWER, SIGNAL_MAIL, SUBENTRY_RECIPIENT
 from .mail.failure import Failure
 from .mail.outbox.events import (
@@ -207,7 +206,7 @@ class ButtonPressedTrigger(MailTrigger):
                 payload = {
                     "account": entry.title,
                     "config_entry_id": mail.entry_id,
-                    **described(answer),
+                    **answer.as_event_data(),
                     "tag": answer.question.thread,
                 }
                 run_action(payload, f"button {name} pressed in an email")

@@ -15,10 +15,10 @@ from homeassistant.core import Event, HomeAssistant
 import pytest
 
 from custom_components.email_courier.answer.book import BOOK, async_book, book_of
-from custom_components.email_courier.answer.tell import async_start_telling
 from custom_components.email_courier.answer.token import KEY_SIZE, Signer
 from custom_components.email_courier.const import ANSWER_PATH, DOMAIN
 from custom_components.email_courier.diagnostics import async_get_config_entry_diagnostics
+from custom_components.email_courier.logbook import async_start_telling
 from tests.support.answers import OPEN, Client, Page, ask, page_at, press, token_of
 from tests.support.clock import SOON
 from tests.support.fixtures import Bed

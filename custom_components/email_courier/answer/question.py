@@ -142,3 +142,14 @@ class Answer(NamedTuple):
     reply_text: str | None = None
     user_id: str | None = None
     user: str | None = None
+
+    def as_event_data(self) -> dict[str, Any]:
+        """Return what is told of it wherever it is told."""
+        return {
+            "action": self.action.name,
+            "reply_text": self.reply_text,
+            "user": self.user,
+            "subject": self.mail.subject or None,
+            "message_id": self.mail.message_id,
+            "recipients": list(self.mail.recipients),
+        }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -12,7 +12,6 @@ from homeassistant.core import CALLBACK_TYPE, Context, Event, HomeAssistant, cal
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.event import async_track_point_in_utc_time
-from homeassistant.helpers.importlib import async_import_module
 from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
@@ -26,8 +25,10 @@ from .plan import Plan
 _VERSION: Final = 1
 _LOOK_AGAIN: Final = timedelta(hours=1)
 """How long a timer runs at most, so that a clock that is put right is noticed."""
-_MESSAGE: Final = f"{__package__}.message"
 _REPORTS: HassKey[dict[str, Reports]] = HassKey(f"{DOMAIN}_reports")
+
+type Send = Callable[[Account, ConfigSubentry, Context], Awaitable[None]]
+"""Sends a report as it is just now. Raises HomeAssistantError."""
 
 
 class _Appointment:
@@ -68,9 +69,10 @@ class _Appointment:
 class Reports:
     """The reports of one account, each sent when it is due."""
 
-    def __init__(self, account: Account) -> None:
-        """Use async_open instead."""
+    def __init__(self, account: Account, send: Send) -> None:
+        """Send nothing yet; async_open takes up what is stored."""
         self._account = account
+        self._send = send
         self._hass: HomeAssistant = account.hass
         self._store: Store[dict[str, dict[str, str | None]]] = _store(
             self._hass, account.entry.entry_id
@@ -113,13 +115,10 @@ class Reports:
 
     async def async_send(self, subentry_id: str, context: Context) -> None:
         """Send a report now, whenever it is due. Raises HomeAssistantError."""
-        await async_import_module(self._hass, _MESSAGE)
-        from .message import async_send_report  # noqa: PLC0415 - a start goes without
-
         subentry = self._account.entry.subentries[subentry_id]
         error = ""
         try:
-            await async_send_report(self._account, subentry, context)
+            await self._send(self._account, subentry, context)
         except HomeAssistantError as failure:
             error = str(failure)
             raise
