@@ -43,6 +43,41 @@ def page(figures: Figures, machine: Sequence[str], settings: str) -> str:
     )
 
 
+def with_figures(text: str, figures: Figures, settings: str) -> str:
+    """Return a page with the figures of some parts in it, measured at another time.
+
+    settings: when that was, and how busy the machine.
+    """
+    lines = text.splitlines()
+    for target in TARGETS:
+        line = target.line(figures)
+        if "not measured" not in line:
+            _put(lines, line, "| logins of dialog")
+    for line in list(table(figures))[2:]:
+        _put(lines, line + " |" * (lines[_end(lines)].count("|") - line.count("|")), None)
+    lines = [line for line in lines if not line.startswith("- charts: ")]
+    lines.insert(lines.index("## What is asked, and what was reached") - 1, f"- charts: {settings}")
+    return "\n".join(lines) + "\n"
+
+
+def _put(lines: list[str], line: str, before: str | None) -> None:
+    """Put a line of a table in the place of the one with its name, else where it belongs."""
+    name = line.split(" | ", maxsplit=1)[0]
+    places = [at for at, one in enumerate(lines) if one.split(" | ")[0] == name]
+    if places:
+        lines[places[0]] = line
+    elif before is None:
+        lines.insert(_end(lines) + 1, line)
+    else:
+        at = next(at for at, one in enumerate(lines) if one.startswith(before))
+        lines.insert(at, line)
+
+
+def _end(lines: list[str]) -> int:
+    """Return the last line of the table of all figures."""
+    return lines.index("## How it was measured") - 2
+
+
 def table(figures: Figures) -> Iterable[str]:
     """Yield the lines of the table."""
     columns = figures.columns()

@@ -25,6 +25,10 @@ _STATISTICS_ALONE: Final = timedelta(days=45)
 """A line over a longer time is drawn from statistics, of hours up to there and of days beyond."""
 _HOUR: Final = 3600.0
 _MOMENT: Final = timedelta(milliseconds=1)
+_INSTANT: Final = timedelta(microseconds=1)
+_PIECE: Final = timedelta(hours=12)
+_MANY: Final = 2_000
+"""Rows of a piece, from which on pieces get no longer."""
 _MEANS: Final = 96
 """Of a line of means; 15 minutes each in a day."""
 _STRAIGHT: Final = 48
@@ -162,28 +166,35 @@ def _history(hass: HomeAssistant, source: Source, range_: tuple[datetime, dateti
 
 def _rows(
     hass: HomeAssistant, source: Source, range_: tuple[datetime, datetime]
-) -> Iterable[dict[str, Any]]:
+) -> Iterator[dict[str, Any]]:
+    """Yield states piece by piece: many rows at once would hold up the event loop."""
     from homeassistant.components.recorder.history import (  # noqa: PLC0415 - see above
         get_significant_states,
     )
 
     is_state = source.attribute is None
     begin, end = range_
-    found = get_significant_states(
-        hass,
-        begin - _MOMENT,  # what began just then is left out
-        end,
-        [source.entity_id],
-        include_start_time_state=True,
-        significant_changes_only=is_state,
-        minimal_response=is_state,
-        no_attributes=is_state,
-        compressed_state_format=True,
-    )
-    rows = cast("list[dict[str, Any]]", found.get(source.entity_id, []))
-    if rows and rows[0]["lu"] < begin.timestamp():
-        rows[0]["lu"] = begin.timestamp()
-    return rows
+    at, piece = begin - _MOMENT, _PIECE  # what began just then is left out
+    while at < end:
+        until = min(at + piece, end)
+        found = get_significant_states(
+            hass,
+            at,
+            until,
+            [source.entity_id],
+            include_start_time_state=at < begin,
+            significant_changes_only=is_state,
+            minimal_response=is_state,
+            no_attributes=is_state,
+            compressed_state_format=True,
+        )
+        rows = cast("list[dict[str, Any]]", found.get(source.entity_id, []))
+        for row in rows:
+            row["lu"] = max(row["lu"], begin.timestamp())
+            yield row
+        if len(rows) < _MANY:
+            piece *= 2
+        at = until if until == end else until - _INSTANT
 
 
 def number_of(value: object) -> float | None:

@@ -26,8 +26,8 @@ QUIET: Final = "#8b9097"
 
 WIDTH: Final = 1072
 HEIGHT: Final = 480
-COLUMNS: Final = WIDTH
-"""As many as a line needs points."""
+COLUMNS: Final = WIDTH // 2
+"""Of which a line shows the range; each is one pixel where the picture is as wide as the card."""
 _FINE: Final = 2
 """Drawn so many times as large, and made smaller: that is how its edges get smooth."""
 _FONT_SIZE: Final = 30
@@ -39,6 +39,8 @@ _TOP: Final = 20
 _BELOW: Final = 56
 _ROW: Final = 46
 _BETWEEN_ROWS: Final = 16
+_AT_ONCE: Final = 200
+"""Points. Pillow keeps the interpreter to itself as long as it draws a line."""
 _NARROW: Final = 4
 """Pixels that a stretch takes at least, however short it was."""
 _GRID: Final = (128, 132, 138, 70)
@@ -167,8 +169,8 @@ class _Sheet:
                 last = line[-1]
                 if len(line) == 1:
                     _dot(draw, last, _STROKE * _FINE)
-                else:
-                    draw.line(line, fill=255, width=stroke, joint="curve")
+                for at in range(0, len(line) - 1, _AT_ONCE):
+                    draw.line(line[at : at + _AT_ONCE + 2], fill=255, width=stroke, joint="curve")
             if last is not None and curve.points[-1].value is not None:
                 _dot(draw, last, _DOT * _FINE)
 
@@ -176,20 +178,20 @@ class _Sheet:
 
     def shade(self, curve: Curve) -> None:
         """Shade what is below a line, the less the further below."""
-        from PIL import Image, ImageChops  # noqa: PLC0415 - see above
+        from PIL import Image, ImageChops, ImageDraw  # noqa: PLC0415 - see above
 
         self._is_shaded = True
         tops: list[float] = []
 
-        def shape(draw: ImageDraw.ImageDraw) -> None:
-            for run in runs(curve.points):
-                line = [self._at(*one) for one in run]
-                tops.extend(y / _FINE for _, y in line)
-                if len(line) > 1:
-                    floor = self._bottom * _FINE
-                    draw.polygon([*line, (line[-1][0], floor), (line[0][0], floor)], fill=255)
-
-        below = self._mask(shape)
+        below = Image.new("L", self._image.size)
+        draw = ImageDraw.Draw(below)
+        for run in runs(curve.points):
+            line = _without_spikes([(self._x(time), self._y(value)) for time, value in run])
+            tops += [y for _, y in line]
+            for at in range(0, len(line) - 1, _AT_ONCE):
+                part = line[at : at + _AT_ONCE + 1]
+                floor = [(part[-1][0], self._bottom), (part[0][0], self._bottom)]
+                draw.polygon([*part, *floor], fill=255)
         top = min(tops, default=0.0)
         tall = max(self._bottom - top, 1.0)
         fading = Image.new("L", (1, self._height))
@@ -343,6 +345,19 @@ class _Sheet:
             return 0.0
         share = (value - scale.low) / (scale.high - scale.low)
         return self._bottom - share * (self._bottom - _TOP)
+
+
+def _without_spikes(line: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return two points for each pixel of a line.
+
+    That is the lowest, above which there is no shade, and the last, from which the line goes on.
+    """
+    kept: dict[int, tuple[tuple[float, float], tuple[float, float]]] = {}
+    for point in line:
+        at = round(point[0])
+        lowest, _ = kept.get(at, (point, point))
+        kept[at] = (max(lowest, point, key=lambda one: one[1]), point)
+    return [point for pair in kept.values() for point in dict.fromkeys(pair)]
 
 
 def _dot(draw: ImageDraw.ImageDraw, at: tuple[float, float], radius: float) -> None:
