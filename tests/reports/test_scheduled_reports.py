@@ -174,7 +174,7 @@ async def test_a_clock_that_is_put_right_is_noticed(
 
 @report(
     source="kindmetrics/kindmetrics#15",
-    symptom="Kindmetrics: a summary of the month before is wished for on the first of a month.",
+    symptom="Kindmetrics: on the first of a month, a summary of the one before is wished for.",
     ours="A monthly report on the 1st is about the month before, on another day about 30 days.",
     held_at_first=True,
 )
