@@ -10,12 +10,12 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .account import EmailCourierConfigEntry, origin_of
+from .caller import async_sent_by
 from .const import SIGNAL_NOTIFIED
 from .entity import SubentryDeviceEntity, async_add_for_subentries
 from .errors import async_worded
 from .mail.compose.content import Layout
 from .recipients import Recipients
-from .sent_by import async_sent_by
 
 PARALLEL_UPDATES = 0
 

@@ -21,8 +21,8 @@ from ..mail.compose.content import Attachment
 from ..mail.compose.content_type import HEAD_SIZE, content_type, usual_suffix
 from ..mail.files import FileError, FileFault, OpenedFile, open_file
 from ..pictures import DEFAULT_WIDTH, PictureError, fitted
-from .fields import PICTURED, AttachmentRequest, media_source_parts
-from .missing import TOO_LARGE, Missing, async_missing
+from .fields import PICTURED, AttachmentRequest, Missing, media_source_parts
+from .missing import TOO_LARGE, async_missing
 
 if TYPE_CHECKING:
     from homeassistant.components import camera, image

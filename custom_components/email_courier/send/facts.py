@@ -23,8 +23,7 @@ from homeassistant.util import dt as dt_util
 from ..const import LOGGER
 from ..mail.compose.content import Fact, Words
 from ..phrases import Phrases, words_of
-from .fields import FactRequest
-from .missing import Missing
+from .fields import FactRequest, Missing
 
 _POINT_AND_COMMA: Final = str.maketrans(",.", ".,")
 _BLANK_AND_COMMA: Final = str.maketrans(",.", "\u00a0,")

@@ -15,8 +15,7 @@ import voluptuous as vol
 from ..answer.question import MAX_ACTIONS, REPLY, URI, Action
 from ..errors import request_error
 from ..mail.compose.content import Button, Layout, Priority
-from .charts import CHART_SCHEMA, MOST_CHARTS
-from .color import color_of
+from .charts import CHART_SCHEMA, MOST_CHARTS, color_of
 
 
 class Field(StrEnum):
@@ -86,6 +85,27 @@ class AttachmentRequest(NamedTuple):
             return self.entity_id
         source, identifier = media_source_parts(self.media_source)
         return identifier.lower() if identifier and source in PICTURED else None
+
+
+class Missing(NamedTuple):
+    """Something that could not be had.
+
+    name: as it was asked for. reason: in the language of the home. note: what the mail says.
+    content_id: by which HTML would show it. wanted: how an attachment was asked for.
+    caption: what a picture would be called.
+    """
+
+    name: str
+    reason: str
+    note: str = ""
+    content_id: str = ""
+    wanted: AttachmentRequest | None = None
+    caption: str = ""
+
+    @property
+    def as_dict(self) -> dict[str, str]:
+        """What a response tells of it."""
+        return {"name": self.name, "reason": self.reason}
 
 
 class FactRequest(NamedTuple):

@@ -16,20 +16,19 @@ from homeassistant.helpers.importlib import async_import_module
 from homeassistant.util.json import JsonObjectType
 
 from ..account import Account, origin_of
+from ..caller import Rights, async_rights, async_sent_by
 from ..const import LOGGER, SIGNAL_NOTIFIED, SUBJECT_OF_CORE
 from ..mail.compose.content import Attachment, Content, Layout, SentBy
 from ..mail.envelope import RecipientOutcome
 from ..mail.failure import MailError
 from ..mail.outbox.submission import DAY, Receipt, Status
 from ..message_size import without
-from ..rights import Rights, async_rights
-from ..sent_by import async_sent_by
 from .attachments import async_fetch
 from .buttons import Asking, MailAsking, async_asking
 from .charts import ChartRequest, chart_request
 from .facts import async_facts
-from .fields import TEXTS, AttachmentRequest, Field
-from .missing import Missing, async_missing, broken_attachment, without_missing
+from .fields import TEXTS, AttachmentRequest, Field, Missing
+from .missing import async_missing, broken_attachment, without_missing
 from .targets import Destination, async_destinations, mailboxes
 
 _AS_THEY_ARE = (
@@ -195,7 +194,7 @@ def _marks_in(text: str | None) -> Iterable[str]:
     """Return the charts that a text shows. Most texts show none."""
     if not text or "](chart:" not in text:
         return ()
-    from ..mail.compose.charts import marks_in  # noqa: PLC0415 - a start goes without
+    from ..mail.compose.figures import marks_in  # noqa: PLC0415 - a start goes without
 
     return marks_in(text)
 

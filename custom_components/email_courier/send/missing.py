@@ -7,7 +7,6 @@ from copy import replace
 from html import escape, unescape
 from pathlib import PurePath
 import re
-from typing import NamedTuple
 from urllib.parse import quote
 
 from homeassistant.core import HomeAssistant
@@ -19,7 +18,7 @@ from ..errors import async_error_text
 from ..mail.compose.content import AttachmentError, Content, Gap
 from ..message_size import with_note
 from ..phrases import Phrases
-from .fields import AttachmentRequest
+from .fields import AttachmentRequest, Missing
 
 TOO_LARGE = "attachments_too_large"
 _NAMING = f"{__package__.rpartition('.')[0]}.mail.compose.attachments"
@@ -27,27 +26,6 @@ _NAMING = f"{__package__.rpartition('.')[0]}.mail.compose.attachments"
 # The only attributes whose values matter end before an angle bracket does.
 _IMAGE = r"<img\b[^<>]*>"
 _ALT = r"""\balt\s*=\s*(?:"([^"]*)"|'([^']*)')"""
-
-
-class Missing(NamedTuple):
-    """Something that could not be had.
-
-    name: as it was asked for. reason: in the language of the home. note: what the mail says.
-    content_id: by which HTML would show it. wanted: how an attachment was asked for.
-    caption: what a picture would be called.
-    """
-
-    name: str
-    reason: str
-    note: str = ""
-    content_id: str = ""
-    wanted: AttachmentRequest | None = None
-    caption: str = ""
-
-    @property
-    def as_dict(self) -> dict[str, str]:
-        """What a response tells of it."""
-        return {"name": self.name, "reason": self.reason}
 
 
 async def async_missing(

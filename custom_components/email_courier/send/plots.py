@@ -31,13 +31,13 @@ from ..mail.charts.draw import (
     draw_timeline,
 )
 from ..mail.charts.series import Bucket, Point, Stretch
-from ..mail.compose.charts import reading_text
 from ..mail.compose.content import Attachment, Chart, Panel, Reading
+from ..mail.compose.figures import reading_text
 from ..phrases import Phrases, words_of
 from . import recorded
 from .charts import ChartEntity, ChartRequest, ChartType, Span, Statistic
 from .facts import axis_number, is_measured, reading, unit_after, value_of
-from .missing import Missing
+from .fields import Missing
 
 _PATIENCE: Final = 60
 """Seconds that all charts of a mail wait for the recorder."""

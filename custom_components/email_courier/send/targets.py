@@ -28,6 +28,7 @@ from homeassistant.helpers.group import expand_entity_ids
 from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
 
 from ..account import Account, EmailCourierConfigEntry, async_reloaded, loaded_account
+from ..caller import Rights
 from ..const import DOMAIN, SUBENTRY_RECIPIENT
 from ..entity import async_entity_id, async_test_button
 from ..errors import error_for_content, error_for_failure, request_error
@@ -35,7 +36,6 @@ from ..mail.address import Mailbox, parse_mailboxes
 from ..mail.compose.content import ContentError, ContentFault
 from ..mail.failure import MailError
 from ..recipients import NO_RECIPIENTS, Recipients
-from ..rights import Rights
 from .fields import Field
 
 WITHIN: Final = (ATTR_DEVICE_ID, ATTR_AREA_ID, ATTR_FLOOR_ID, ATTR_LABEL_ID)

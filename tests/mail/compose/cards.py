@@ -10,7 +10,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from custom_components.email_courier.mail.address import parse_mailbox
-from custom_components.email_courier.mail.compose.charts import reading_text
 from custom_components.email_courier.mail.compose.content import (
     ActionLink,
     Attachment,
@@ -27,6 +26,7 @@ from custom_components.email_courier.mail.compose.content import (
     SentBy,
     Words,
 )
+from custom_components.email_courier.mail.compose.figures import reading_text
 from custom_components.email_courier.mail.compose.message import ComposedMail, compose
 
 from .cases import JPEG, PNG, counting

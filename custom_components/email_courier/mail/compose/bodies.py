@@ -11,10 +11,9 @@ from urllib.parse import unquote
 
 from .actions import action_lines
 from .attachments import attachment_part, is_picture, is_shown_by_readers
-from .charts import chart_text, with_charts_in_html, with_charts_in_text
 from .content import Attachment, Content, ContentError, ContentFault, Entry, Gap, Layout
 from .encoding import body_text, encode_text, one_line
-from .figures import InlinePicture
+from .figures import InlinePicture, chart_text, with_charts_in_html, with_charts_in_text
 from .layout import Figure, appendix, button_target, page
 from .part import Bytes, Part, multipart
 

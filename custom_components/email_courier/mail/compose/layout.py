@@ -13,10 +13,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from .actions import actions_html, placed
-from .charts import chart_html, with_charts
 from .content import Button, Chart, Content, ContentError, ContentFault, Fact, Gap, Priority
 from .encoding import body_text, one_line
-from .figures import InlinePicture, figures_html
+from .figures import InlinePicture, chart_html, figures_html, with_charts
 from .text_html import absolute_link, is_right_to_left, text_html
 from .theme import (
     CARD,

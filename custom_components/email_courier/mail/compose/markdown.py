@@ -17,8 +17,8 @@ from urllib.parse import unquote, urlsplit
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from .charts import SCHEME as _CHART
 from .content import Words
+from .figures import SCHEME as _CHART
 from .text_html import LINKS, absolute_link, bare_link_at, bare_links
 from .theme import HAIRLINE, INNER, LINK, MONOSPACE, MUTED, SOFT, TEXT
 

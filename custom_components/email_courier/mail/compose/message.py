@@ -13,9 +13,9 @@ from ..envelope import Envelope
 from ..payload import Payload, gather
 from .actions import with_places_filled
 from .bodies import body_part
-from .charts import without_marks
 from .content import Content, ContentError, ContentFault
 from .encoding import body_text, one_line
+from .figures import without_marks
 from .headers import message_header, shown_subject
 from .part import Part
 
