@@ -9,7 +9,7 @@ from homeassistant.helpers import issue_registry as ir
 import pytest
 
 from custom_components.email_courier.account import Account
-from custom_components.email_courier.report import sections
+from custom_components.email_courier.report import message
 from custom_components.email_courier.report.plan import ReportSection
 from tests.report.house import add, fields_of
 from tests.support.accounts import account_entry, load, report
@@ -231,7 +231,7 @@ async def test_a_section_that_breaks_keeps_no_other_back(
     async def broken(_subject: object) -> list[Any]:
         raise KeyError("stat_energy_from")
 
-    monkeypatch.setitem(sections.SECTIONS, ReportSection.ENERGY, broken)
+    monkeypatch.setitem(message.SECTIONS, ReportSection.ENERGY, broken)
     account = await home(hass, bed, "energy", "updates")
     markdown = (await fields_of(hass, account))["markdown"]
     assert "the log of Home Assistant says why" in markdown

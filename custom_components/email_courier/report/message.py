@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigSubentry
@@ -21,6 +21,7 @@ from ..recipients import Recipients
 from ..send.fields import SEND_MESSAGE, Field
 from ..send.message import async_send
 from ..send.targets import Destination
+from .measured import async_climate, async_energy, async_openings, async_presence
 from .parts import MOST_CURVES, Chart, Part, Subject, plain
 from .plan import (
     CONF_CHARTS,
@@ -31,7 +32,13 @@ from .plan import (
     ReportSection,
     Span,
 )
-from .sections import SECTIONS
+from .sections import (
+    async_backups,
+    async_batteries,
+    async_mail,
+    async_repairs,
+    async_updates,
+)
 
 _ICON: Final = "\N{BAR CHART}"
 _MOST_CHARTS: Final = 20
@@ -40,6 +47,18 @@ _LARGEST: Final = 195
 _SIZES: Final = {"bar": 12, "timeline": 8}
 """Thousands of bytes that a picture of a kind has at most."""
 _NAMES: Final = f"component.{DOMAIN}.selector.report_section.options."
+
+SECTIONS: Final[dict[ReportSection, Callable[[Subject], Awaitable[list[Part]]]]] = {
+    ReportSection.ENERGY: async_energy,
+    ReportSection.CLIMATE: async_climate,
+    ReportSection.OPENINGS: async_openings,
+    ReportSection.PRESENCE: async_presence,
+    ReportSection.BATTERIES: async_batteries,
+    ReportSection.UPDATES: async_updates,
+    ReportSection.REPAIRS: async_repairs,
+    ReportSection.BACKUPS: async_backups,
+    ReportSection.MAIL: async_mail,
+}
 
 
 async def async_send_report(account: Account, subentry: ConfigSubentry, context: Context) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -17,9 +17,7 @@ from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.helpers.translation import async_get_translations, async_translate_state
 from homeassistant.util import dt as dt_util
 
-from .measured import async_climate, async_energy, async_openings, async_presence
 from .parts import MOST_CURVES, Part, Subject, listed, plain, states_of, table
-from .plan import ReportSection
 
 _LOW: Final = 20
 """Percent below which a battery is low."""
@@ -29,7 +27,7 @@ _MOST: Final = 20
 """Lines of a list."""
 
 
-async def _async_batteries(subject: Subject) -> list[Part]:
+async def async_batteries(subject: Subject) -> list[Part]:
     """Name the batteries that are low, the emptiest first."""
     hass = subject.hass
     charges: list[tuple[float, str, str]] = []
@@ -66,7 +64,7 @@ async def _async_batteries(subject: Subject) -> list[Part]:
     return [f"{fine} {lowest}"]
 
 
-async def _async_updates(subject: Subject) -> list[Part]:
+async def async_updates(subject: Subject) -> list[Part]:
     """Name what there is a newer version of."""
     lines = []
     for state in states_of(subject.hass, Platform.UPDATE):
@@ -78,7 +76,7 @@ async def _async_updates(subject: Subject) -> list[Part]:
     return [_limited(subject, lines) if lines else subject.say("report_no_updates")]
 
 
-async def _async_repairs(subject: Subject) -> list[Part]:
+async def async_repairs(subject: Subject) -> list[Part]:
     """Name what Home Assistant wants to have repaired."""
     hass = subject.hass
     issues = [
@@ -104,7 +102,7 @@ def _title(texts: dict[str, str], issue: ir.IssueEntry) -> str:
     return text
 
 
-async def _async_backups(subject: Subject) -> list[Part]:
+async def async_backups(subject: Subject) -> list[Part]:
     """Say when the last automatic backup was made, and when the next one is."""
     times = _backup_times(subject.hass)
     done, tried, coming = (
@@ -137,7 +135,7 @@ def _backup_times(hass: HomeAssistant) -> dict[str, datetime]:
     return times
 
 
-async def _async_mail(subject: Subject) -> list[Part]:
+async def async_mail(subject: Subject) -> list[Part]:
     """Say what became of the account's mail."""
     courier = subject.account.courier
     start, end = (moment.timestamp() for moment in subject.span)
@@ -182,16 +180,3 @@ def _limited(subject: Subject, lines: Iterable[str]) -> str:
     more = len(everything) - _MOST
     text = listed(everything[:_MOST])
     return f"{text}\n\n{subject.say('report_more', count=str(more))}" if more > 0 else text
-
-
-SECTIONS: Final[dict[ReportSection, Callable[[Subject], Awaitable[list[Part]]]]] = {
-    ReportSection.ENERGY: async_energy,
-    ReportSection.CLIMATE: async_climate,
-    ReportSection.OPENINGS: async_openings,
-    ReportSection.PRESENCE: async_presence,
-    ReportSection.BATTERIES: _async_batteries,
-    ReportSection.UPDATES: _async_updates,
-    ReportSection.REPAIRS: _async_repairs,
-    ReportSection.BACKUPS: _async_backups,
-    ReportSection.MAIL: _async_mail,
-}
