@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 import re
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from homeassistant.const import ATTR_DEVICE_CLASS, STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant, State, callback
 from homeassistant.helpers import entity_registry as er
 
-from ..account import Account
 from ..mail.compose.content import Words
 from ..phrases import Phrases
 from ..send.facts import unit_after, written_number
 from .plan import Period, Span
+
+if TYPE_CHECKING:
+    from ..account import Account
 
 type Chart = dict[str, Any]
 """A chart as the action `send_message` takes it."""
