@@ -182,10 +182,14 @@ BREACHES: dict[str, tuple[Callable[[Path], None], set[str]]] = {
     "a field of an action is renamed": (
         replaced(f"{INTEGRATION}/services.yaml", "    thread:\n", "    topic:\n"),
         {
-            "send_message.thread is not in services.yaml",
-            "send_message.topic has no name or no description",
-            "send_message.topic is not in docs/actions.md",
-            "send_message.topic is not in the source",
+            f"{action}.{fault}"
+            for action in ("send_message", "ask")
+            for fault in (
+                "thread is not in services.yaml",
+                "topic has no name or no description",
+                "topic is not in docs/actions.md",
+                "topic is not in the source",
+            )
         },
     ),
     "a field of a page is renamed": (

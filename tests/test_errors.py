@@ -21,7 +21,7 @@ from custom_components.email_courier.mail.reply import Reply
 FOLDER = Path(errors.__file__).parent
 TEXTS = json.loads((FOLDER / "translations" / "en.json").read_text())["exceptions"]
 FACTS_OF_CONTENT = {
-    *("field", "name", "filename", "content_type", "content_id", "url"),
+    *("action", "field", "name", "filename", "content_type", "content_id", "url"),
 }
 _RAISED = re.compile(r'(?:request_error|action_error)\(\s*"([a-z_]+)"((?:[^()]|\([^()]*\))*)\)')
 _VALUE = re.compile(r"(\w+)=")

@@ -31,7 +31,7 @@ def states(project: Project) -> Iterator[str]:
     """Every cause and every stage can be read on the sensor, and every event on its entity."""
     sensor = project.english["entity"]["sensor"]["last_failure"]
     stages = set(project.enum("mail/failure.py", "Stage").values())
-    events = {"delivered", "deferred", "failed"}
+    events = {"delivered", "deferred", "failed", "answered"}
     texts = project.english["entity"]["event"]["mail"]["state_attributes"]["event_type"]["state"]
     icons = project.icons["entity"]["event"]["mail"]["state_attributes"]["event_type"]["state"]
     expected = {

@@ -273,10 +273,10 @@ class Book:
 
 def _key_in(stored: Mapping[str, Any]) -> bytes:
     """Return the key in a file. Raises KeyError, TypeError, ValueError for one that is none."""
-    key = bytes.fromhex(stored["key"])
-    if len(key) != KEY_SIZE or stored["version"] != _VERSION:
+    secret = bytes.fromhex(stored["key"])
+    if len(secret) != KEY_SIZE or stored["version"] != _VERSION:
         raise ValueError("of another version")
-    return key
+    return secret
 
 
 def _text(path: Path) -> str | None:

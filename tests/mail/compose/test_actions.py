@@ -94,9 +94,10 @@ def test_markdown_has_a_button_where_it_names_one() -> None:
 
 @pytest.mark.parametrize("field", ["html", "markdown"])
 def test_a_place_for_a_button_that_is_not_there_is_refused(field: str) -> None:
-    asking: dict[str, Any] = {field: "[[ action_url('CLOSE') ]]"}
+    fields: dict[str, Any] = {field: "[[ action_url('CLOSE') ]]"}
+
     with pytest.raises(ContentError) as caught:
-        compose(replace(ASKING, **asking), now=NOW)
+        compose(replace(ASKING, **fields), now=NOW)
 
     assert caught.value.field == field
     assert caught.value.reason is ContentFault.ACTION_NOT_FOUND
