@@ -67,11 +67,9 @@ def selectors(project: Project) -> Iterator[str]:
     texts = project.english["selector"]
     used = {"phrase"}
     for definition in project.services.values():
-        for field, settings in _sorted_fields(definition.get("fields", {}))[1].items():
-            ((kind, selector),) = settings["selector"].items()
-            key = (selector or {}).get("translation_key")
-            if key is None:
-                continue
+        fields = _sorted_fields(definition.get("fields", {}))[1]
+        for field, kind, selector in _with_words(fields):
+            key = selector["translation_key"]
             used.add(key)
             words = texts.get(key, {}).get("options" if kind == "select" else "fields", {})
             choices = selector["options"] if kind == "select" else selector["fields"]
@@ -87,6 +85,18 @@ def selectors(project: Project) -> Iterator[str]:
         }
     yield from (f"the selector {key} has no words" for key in used - texts.keys())
     yield from (f"the selector {key} is in no form" for key in texts.keys() - used)
+
+
+def _with_words(fields: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield what has words for its choices, also within the fields of an object."""
+    for field, settings in fields.items():
+        ((kind, selector),) = settings.get("selector", {"": None}).items()
+        if not selector:
+            continue
+        if "translation_key" in selector:
+            yield field, kind, selector
+        if kind == "object":
+            yield from _with_words(selector.get("fields", {}))
 
 
 def _is_described(texts: dict[str, Any] | None) -> bool:
