@@ -102,12 +102,14 @@ def _raised(project: Project) -> dict[str, list[set[str]]]:
 def _texts_behind(project: Project, expression: ast.AST) -> set[str]:
     """Return the texts in an expression, and those of the constants and of the key it names."""
     names = {node.id for node in ast.walk(expression) if isinstance(node, ast.Name)}
+    names = {name for name in names if name.isupper() or name == "key"}
     texts = texts_in(expression)
+    if not names:
+        return {text for text in texts if text.isidentifier()}
     assigned = [(node.targets, node.value) for node in project.nodes(ast.Assign)]
     assigned += [([node.target], node.value) for node in project.nodes(ast.AnnAssign) if node.value]
     for targets, value in assigned:
-        named = {name_of(target) for target in targets} & names
-        if any(name.isupper() or name == "key" for name in named):
+        if not names.isdisjoint(name_of(target) for target in targets):
             texts |= _texts_behind(project, value)
     return {text for text in texts if text.isidentifier()}
 

@@ -76,9 +76,9 @@ class Project:
         return (self.root / name).read_text()
 
     def nodes[N: ast.AST](self, kind: type[N]) -> Iterator[N]:
-        """Yield what is of one kind anywhere in the integration."""
+        """Yield what is of exactly one kind anywhere in the integration."""
         for module in self.modules.values():
-            for node in _nodes_of(module):
+            for node in _nodes_of(module).get(kind, ()):
                 if isinstance(node, kind):
                     yield node
 
@@ -127,8 +127,12 @@ def _parsed(source: str) -> ast.Module:
 
 
 @lru_cache(maxsize=1024)
-def _nodes_of(tree: ast.Module) -> tuple[ast.AST, ...]:
-    return tuple(ast.walk(tree))
+def _nodes_of(tree: ast.Module) -> dict[type[ast.AST], list[ast.AST]]:
+    """Return what is in a file by its kind."""
+    nodes: dict[type[ast.AST], list[ast.AST]] = {}
+    for node in ast.walk(tree):
+        nodes.setdefault(type(node), []).append(node)
+    return nodes
 
 
 def name_of(node: ast.expr) -> str:
