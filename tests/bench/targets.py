@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from .attachments import SNAPSHOTS
 from .charts import DAY, FOUR
 from .costs import FAR, IMPORT, IMPORT_LATE, SET_UP, START
 from .figures import CORE, COURIER, Figures, number
@@ -114,8 +115,11 @@ TARGETS = (
         "four charts: extra memory, MiB", _ours(f"{FOUR}: extra memory", _MIB), 48, at_least=False
     ),
     Target("four charts: longest stall, ms", _ours(f"{FOUR}: longest stall"), 15, at_least=False),
-    Target("import, of core's time", _times(IMPORT, CORE), 1, at_least=False),
-    Target(f"{IMPORT_LATE}, of core's time", _times(IMPORT_LATE, CORE), 1, at_least=False),
+    Target(
+        f"{SNAPSHOTS}: longest stall, ms", _ours(f"{SNAPSHOTS}: longest stall"), 15, at_least=False
+    ),
+    Target(f"{IMPORT}, ms", _ours(IMPORT), 40, at_least=False),
+    Target(f"{IMPORT_LATE}, ms", _ours(IMPORT_LATE), 30, at_least=False),
     Target("set-up, of core's time", _times(SET_UP, CORE), 1, at_least=False),
     Target(f"{START}, of core's time", _times(START, CORE), 1, at_least=False),
     Target(f"{START}{FAR}, of core's time", _times(START + FAR, CORE), 1, at_least=False),
