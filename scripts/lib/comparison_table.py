@@ -51,7 +51,7 @@ def table() -> Iterator[str]:
     """Yield the lines of the comparison."""
     yield "| | Email Courier | Home Assistant's `smtp` |"
     yield "|---|---|---|"
-    yield "| comes with Home Assistant, and is looked after by its people | no, by the Marketplace or HACS | yes |"
+    yield "| comes with Home Assistant, and is looked after by its people | no, by itself | yes |"
     for row in (*_dialog(), *_delivery(), *_RANGE, *_speed()):
         yield f"| {' | '.join(row)} |"
 
@@ -175,7 +175,7 @@ _RANGE: tuple[Sequence[str], ...] = (
     ("bodies", "text, HTML, Markdown in a layout of its own", "text and HTML ⁴"),
     ("priority", "yes, and seen in the mail", "yes ⁴"),
     ("charts of what the home did, and reports by a schedule", "yes", "no ⁴"),
-    ("buttons in a mail that act at home", "yes, each once, and with a login where it matters", "no ⁴"),
+    ("buttons in a mail that act at home", "yes, with a login where it matters", "no ⁴"),
     ("activity, history, and triggers for failed, waiting and delivered mail", "yes", "no ⁴"),
     (
         "login",
