@@ -127,25 +127,26 @@ def _drawn(chart: Chart) -> Chart:
 
 def text_of(mail: ComposedMail) -> str:
     """Return the text part."""
-    part = _read(mail).get_body(("plain",))
+    part = _read(bytes(mail.data)).get_body(("plain",))
     assert part is not None
     text: str = part.get_content()
     return text.replace("\r\n", "\n")
 
 
-def page_of(mail: ComposedMail) -> str:
-    """Return the HTML part with its pictures in place, as a mail program shows it."""
-    message = _read(mail)
+def page_of(data: bytes) -> str:
+    """Return the HTML part of a mail with its pictures in place, as a mail program shows it."""
+    message = _read(data)
     part = message.get_body(("html",))
     assert part is not None
     html: str = part.get_content()
     pictures: dict[str, str] = {}
     for attached in message.walk():
         if content_id := attached.get("Content-ID"):
-            data = base64.b64encode(attached.get_content()).decode()
-            pictures[content_id.strip("<>")] = f"data:{attached.get_content_type()};base64,{data}"
+            picture = base64.b64encode(attached.get_content()).decode()
+            kind = attached.get_content_type()
+            pictures[content_id.strip("<>")] = f"data:{kind};base64,{picture}"
     return re.sub(r"cid:([^\"]+)", lambda found: pictures[found[1]], html)
 
 
-def _read(mail: ComposedMail) -> EmailMessage:
-    return message_from_bytes(bytes(mail.data), _class=EmailMessage, policy=default)
+def _read(data: bytes) -> EmailMessage:
+    return message_from_bytes(data, _class=EmailMessage, policy=default)

@@ -76,6 +76,7 @@ class Picture(StrEnum):
     MAIL_DIGEST = "mail-digest"
     MAIL_TEST = "mail-test"
     MAIL_TEXT = "mail-text"
+    MAIL_WEEKLY = "mail-weekly"
     MAIL_GERMAN = "mail-german"
     MAIL_JAPANESE = "mail-japanese"
     MAIL_ARABIC = "mail-arabic"
@@ -97,7 +98,11 @@ class Picture(StrEnum):
 
 async def take(what: Page | Locator, picture: Picture) -> None:
     """Take a picture of a window, or of something in it."""
-    shot = await what.screenshot(animations="disabled", caret="hide")
+    keep(await what.screenshot(animations="disabled", caret="hide"), picture)
+
+
+def keep(shot: bytes, picture: Picture) -> None:
+    """Keep a picture that was taken, as PNG."""
     content = _smaller(shot)
     if _TAKES_NEW:
         FOLDER.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,6 @@ from typing import Any
 from playwright.async_api import Browser, Page, Route
 import pytest
 
-from custom_components.email_courier.mail.compose.message import ComposedMail
 from tests.mail.compose import cases
 from tests.mail.compose.cards import CARDS
 
@@ -69,7 +68,7 @@ CONTRASTS = """() => {
 }"""
 
 
-async def show(browser: Browser, mail: ComposedMail, screen: Screen, theme: Theme) -> Any:
+async def show(browser: Browser, data: bytes, screen: Screen, theme: Theme) -> Any:
     """Open a mail and return the page and what it asked the network for."""
     context = await browser.new_context(
         viewport={"width": screen.width, "height": screen.height},
@@ -83,7 +82,7 @@ async def show(browser: Browser, mail: ComposedMail, screen: Screen, theme: Them
 
     await context.route(re.compile(r"^(?!data:|about:)"), refuse)
     page = await context.new_page()
-    await page.set_content(page_of(mail), wait_until="load")
+    await page.set_content(page_of(data), wait_until="load")
     return page, asked
 
 
@@ -109,7 +108,7 @@ async def photograph(page: Page, screen: Screen, picture: Picture) -> None:
 async def test_a_mail_fits_is_readable_and_loads_nothing(
     browser: Browser, name: str, screen: Screen, theme: Theme
 ) -> None:
-    page, asked = await show(browser, composed(name), screen, theme)
+    page, asked = await show(browser, bytes(composed(name).data), screen, theme)
     assert await too_wide(page) <= 0
     contrasts = await page.evaluate(CONTRASTS)
     assert contrasts
@@ -123,7 +122,7 @@ async def test_a_mail_fits_is_readable_and_loads_nothing(
 
 
 async def test_cells_stand_below_one_another_on_a_phone(browser: Browser) -> None:
-    page, _ = await show(browser, composed("doorbell"), PHONE, Theme.LIGHT)
+    page, _ = await show(browser, bytes(composed("doorbell").data), PHONE, Theme.LIGHT)
     left = await page.locator(".cell").evaluate_all("cells => cells.map((cell) => cell.offsetLeft)")
     assert len(left) == 2
     assert len(set(left)) == 1
@@ -131,7 +130,7 @@ async def test_cells_stand_below_one_another_on_a_phone(browser: Browser) -> Non
 
 
 async def test_an_arabic_mail_begins_at_the_right(browser: Browser) -> None:
-    page, _ = await show(browser, composed("arabic"), WIDE, Theme.LIGHT)
+    page, _ = await show(browser, bytes(composed("arabic").data), WIDE, Theme.LIGHT)
     heading = await page.locator("h1").evaluate(
         "h1 => { const all = document.createRange(); all.selectNodeContents(h1);"
         " return [all.getBoundingClientRect().right, h1.getBoundingClientRect().right]; }"
@@ -141,7 +140,7 @@ async def test_an_arabic_mail_begins_at_the_right(browser: Browser) -> None:
 
 
 async def test_pictures_from_elsewhere_are_not_loaded(browser: Browser) -> None:
-    page, asked = await show(browser, cases.composed("markdown"), WIDE, Theme.LIGHT)
+    page, asked = await show(browser, bytes(cases.composed("markdown").data), WIDE, Theme.LIGHT)
     assert "tracker.example" not in await page.locator("img").evaluate_all(
         "images => images.map((image) => image.src).join()"
     )
