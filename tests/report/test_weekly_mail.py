@@ -88,7 +88,9 @@ async def test_it_is_one_mail_below_300_kilobytes_with_a_chart_for_all_that_has_
     await hass.config.async_set_time_zone("Europe/Berlin")
     server = await bed.serve()
     sections = [section.value for section in ReportSection]
-    one = report("Weekly report", "a@example.test", frequency="weekly", weekday="mon", sections=sections)
+    one = report(
+        "Weekly report", "a@example.test", frequency="weekly", weekday="mon", sections=sections
+    )
     await _live_through_a_week(hass)
     freezer.move_to("2026-11-23T07:00:00+01:00")
     await load(hass, account_entry(server, one, options={"layout": "card"}))
