@@ -75,6 +75,17 @@ PLATFORMS = [
     Platform.SWITCH,
 ]
 
+_UNLIMITED: Final = sys.maxsize
+"""Mails that were held back under a limit go out under this one once it is taken away."""
+
+_NOT_LOADED: Final = Failure(
+    FailureKind.DISCONNECTED,
+    Stage.RESOLVE,
+    Permanence.TEMPORARY,
+    detail="the backup account is not loaded",
+    facts={"cause": Cause.BACKUP_NOT_LOADED.value},
+)
+
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register the actions and the page of buttons, which are there while no account is loaded."""
@@ -203,18 +214,6 @@ async def _async_take_up(hass: HomeAssistant, entry: EmailCourierConfigEntry) ->
         await hass.config_entries.async_reload(entry.entry_id)
     else:
         account.async_take_up(await async_courier_config(hass, entry))
-
-
-_UNLIMITED: Final = sys.maxsize
-"""Mails that were held back under a limit go out under this one once it is taken away."""
-
-_NOT_LOADED: Final = Failure(
-    FailureKind.DISCONNECTED,
-    Stage.RESOLVE,
-    Permanence.TEMPORARY,
-    detail="the backup account is not loaded",
-    facts={"cause": Cause.BACKUP_NOT_LOADED.value},
-)
 
 
 async def async_courier_config(

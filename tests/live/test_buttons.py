@@ -15,11 +15,11 @@ import pytest
 from tests.servers.fixtures import fleet
 from tests.servers.fleet import Fleet
 from tests.servers.mailbox import ReceivedMail
-from tests.servers.people import PASSWORD, RECIPIENTS, SENDER, USERNAME
+from tests.servers.people import RECIPIENTS
 from tests.servers.server import RunningServer
 from tests.support.certificates import Certificates
 
-from .demo import DOMAIN
+from .account import add_account
 from .dialog import SUBENTRY, Dialog
 from .hass_runner import HomeAssistant, home_assistant
 
@@ -77,19 +77,7 @@ async def hass(
         authority_pem=certificates.authority_pem,
         configuration=_GATE.format(recipient=RECIPIENTS[0]),
     ) as hass:
-        dialog = Dialog(hass.client)
-        account = await dialog.complete(
-            await dialog.begin(DOMAIN),
-            {
-                "sender": SENDER,
-                "host": postfix.host,
-                "port": postfix.ports["starttls"],
-                "encryption": "starttls",
-                "verify_ssl": True,
-                "username": USERNAME,
-                "password": PASSWORD,
-            },
-        )
+        account = await add_account(hass, postfix)
         await Dialog(hass.client, SUBENTRY).close(account["next_flow"][1])
         yield hass
 

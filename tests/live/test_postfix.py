@@ -11,12 +11,13 @@ import pytest
 from tests.servers.fixtures import fleet
 from tests.servers.fleet import Fleet
 from tests.servers.mailbox import ReceivedMail
-from tests.servers.people import PASSWORD, RECIPIENTS, SENDER, UNKNOWN_RECIPIENT, USERNAME
+from tests.servers.people import RECIPIENTS, UNKNOWN_RECIPIENT
 from tests.servers.server import RunningServer
 from tests.support.certificates import Certificates
 
+from .account import add_account
 from .client import Json
-from .demo import DOMAIN, ENTITY
+from .demo import ENTITY
 from .dialog import SUBENTRY, Dialog
 from .hass_runner import HomeAssistant, home_assistant
 
@@ -63,19 +64,7 @@ async def house(fleet: Fleet, certificates: Certificates, tmp_path: Path) -> Asy
     async with home_assistant(
         tmp_path / "config", authority_pem=certificates.authority_pem
     ) as hass:
-        dialog = Dialog(hass.client)
-        account = await dialog.complete(
-            await dialog.begin(DOMAIN),
-            {
-                "sender": SENDER,
-                "host": postfix.host,
-                "port": postfix.ports["starttls"],
-                "encryption": "starttls",
-                "verify_ssl": True,
-                "username": USERNAME,
-                "password": PASSWORD,
-            },
-        )
+        account = await add_account(hass, postfix)
         family = Dialog(hass.client, SUBENTRY)
         await family.complete(
             await family.resume(account["next_flow"][1]), {"name": "Family", "to": [*THREE]}

@@ -94,11 +94,16 @@ class Dialog:
         return await dialog._open(entry.entry_id, {})
 
     @classmethod
+    async def _of_subentry(
+        cls, hass: HomeAssistant, entry: ConfigEntry, kind: str, context: dict[str, str]
+    ) -> Self:
+        dialog = cls(hass, hass.config_entries.subentries, TEXTS["config_subentries"][kind])
+        return await dialog._open((entry.entry_id, kind), context)
+
+    @classmethod
     async def new_recipient(cls, hass: HomeAssistant, entry: ConfigEntry) -> Self:
         """Click on "Add recipient" of an account."""
-        texts = TEXTS["config_subentries"][SUBENTRY_RECIPIENT]
-        dialog = cls(hass, hass.config_entries.subentries, texts)
-        return await dialog._open((entry.entry_id, SUBENTRY_RECIPIENT), {"source": SOURCE_USER})
+        return await cls._of_subentry(hass, entry, SUBENTRY_RECIPIENT, {"source": SOURCE_USER})
 
     @classmethod
     async def following(cls, hass: HomeAssistant, dialog: Dialog) -> Self:
@@ -113,31 +118,21 @@ class Dialog:
         cls, hass: HomeAssistant, entry: ConfigEntry, subentry_id: str
     ) -> Self:
         """Click on "Change recipient"."""
-        texts = TEXTS["config_subentries"][SUBENTRY_RECIPIENT]
-        dialog = cls(hass, hass.config_entries.subentries, texts)
-        return await dialog._open(
-            (entry.entry_id, SUBENTRY_RECIPIENT),
-            {"source": SOURCE_RECONFIGURE, "subentry_id": subentry_id},
-        )
+        context = {"source": SOURCE_RECONFIGURE, "subentry_id": subentry_id}
+        return await cls._of_subentry(hass, entry, SUBENTRY_RECIPIENT, context)
 
     @classmethod
     async def new_report(cls, hass: HomeAssistant, entry: ConfigEntry) -> Self:
         """Click on "Add report" of an account."""
-        texts = TEXTS["config_subentries"][SUBENTRY_REPORT]
-        dialog = cls(hass, hass.config_entries.subentries, texts)
-        return await dialog._open((entry.entry_id, SUBENTRY_REPORT), {"source": SOURCE_USER})
+        return await cls._of_subentry(hass, entry, SUBENTRY_REPORT, {"source": SOURCE_USER})
 
     @classmethod
     async def change_of_report(
         cls, hass: HomeAssistant, entry: ConfigEntry, subentry_id: str
     ) -> Self:
         """Click on "Change report"."""
-        texts = TEXTS["config_subentries"][SUBENTRY_REPORT]
-        dialog = cls(hass, hass.config_entries.subentries, texts)
-        return await dialog._open(
-            (entry.entry_id, SUBENTRY_REPORT),
-            {"source": SOURCE_RECONFIGURE, "subentry_id": subentry_id},
-        )
+        context = {"source": SOURCE_RECONFIGURE, "subentry_id": subentry_id}
+        return await cls._of_subentry(hass, entry, SUBENTRY_REPORT, context)
 
     @property
     def flow_id(self) -> str:
