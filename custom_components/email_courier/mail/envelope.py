@@ -27,6 +27,16 @@ class Envelope(NamedTuple):
         return tuple(address for address in self.recipients if not address.isascii())
 
 
+class Upcoming(NamedTuple):
+    """A mail that is to follow another one.
+
+    size: bytes of its message.
+    """
+
+    envelope: Envelope
+    size: int
+
+
 class RecipientOutcome(NamedTuple):
     """What became of one recipient; no failure means the server accepted the mail for it."""
 

@@ -24,7 +24,7 @@ import sys
 import time
 from typing import Any
 
-from custom_components.email_courier.mail.envelope import Delivery, Envelope
+from custom_components.email_courier.mail.envelope import Delivery, Envelope, Upcoming
 from custom_components.email_courier.mail.failure import FailureKind, MailError
 from custom_components.email_courier.mail.outbox.backup import AbsentError, Backup
 from custom_components.email_courier.mail.outbox.courier import Courier, CourierConfig
@@ -137,6 +137,7 @@ class Account:
         data: Payload,
         *,
         before_dot: Callable[[], Awaitable[None]] | None,
+        peek: Callable[[], Upcoming | None] | None,
     ) -> Delivery:
         message_id = bytes(data).split(b"\r\n", 1)[0].removeprefix(b"Message-ID: ").decode()
         self._life.log.write("attempted", message_id)
@@ -150,7 +151,9 @@ class Account:
             dot_at = loop.time()
 
         try:
-            delivery = await self._session.deliver(envelope, data, before_dot=note_dot)
+            delivery = await self._session.deliver(
+                envelope, data, before_dot=note_dot, peek=peek
+            )
         except asyncio.CancelledError:
             if loop.time() - dot_at >= REPLY_GRACE:
                 self._life.log.write("waited", message_id, to=envelope.recipients, why="stopped")

@@ -4,7 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from custom_components.email_courier.mail.envelope import Delivery, Envelope, RecipientOutcome
+from custom_components.email_courier.mail.envelope import (
+    Delivery,
+    Envelope,
+    RecipientOutcome,
+    Upcoming,
+)
 from custom_components.email_courier.mail.failure import Failure, FailureKind, Permanence, Stage
 from custom_components.email_courier.mail.payload import Payload
 from custom_components.email_courier.mail.reply import Reply
@@ -60,6 +65,7 @@ class FakeServer:
     refusals: failures by recipient.
     upload, verdict: closed events hold an attempt up before and after its final dot.
     takes_lost: whether a mail whose reply is lost has arrived all the same.
+    upcoming: the mail that was announced with each final dot.
     """
 
     failure: Failure | None = None
@@ -70,6 +76,7 @@ class FakeServer:
     mails: list[tuple[str, bytes]] = field(default_factory=list)
     upload: asyncio.Event = field(default_factory=asyncio.Event)
     verdict: asyncio.Event = field(default_factory=asyncio.Event)
+    upcoming: list[Upcoming | None] = field(default_factory=list)
     at_once: int = 0
     most_at_once: int = 0
 
@@ -97,18 +104,23 @@ class FakeServer:
         data: Payload,
         *,
         before_dot: Callable[[], Awaitable[None]] | None,
+        peek: Callable[[], Upcoming | None] | None,
     ) -> Delivery:
         """Make one attempt."""
         self.attempts.append(envelope.recipients)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
-            return await self._deliver(envelope, data, before_dot)
+            return await self._deliver(envelope, data, before_dot, peek)
         finally:
             self.at_once -= 1
 
     async def _deliver(
-        self, envelope: Envelope, data: Payload, before_dot: Callable[[], Awaitable[None]] | None
+        self,
+        envelope: Envelope,
+        data: Payload,
+        before_dot: Callable[[], Awaitable[None]] | None,
+        peek: Callable[[], Upcoming | None] | None,
     ) -> Delivery:
         failure = self.next_failures.pop(0) if self.next_failures else self.failure
         await asyncio.sleep(0)
@@ -120,6 +132,8 @@ class FakeServer:
             await self.upload.wait()
             if before_dot is not None:
                 await before_dot()
+            if peek is not None:
+                self.upcoming.append(peek())
             if failure is None or self.takes_lost:
                 self.mails += [(address, bytes(data)) for address in accepted]
             await self.verdict.wait()

@@ -9,12 +9,13 @@ import logging
 import math
 from typing import Protocol
 
-from ..envelope import Delivery, Envelope
+from ..envelope import Delivery, Envelope, Upcoming
 from ..failure import Cause, Failure, FailureKind, MailError, Permanence, Stage
 from ..payload import Payload
 from .backoff import SUSPENDED, is_quota
 from .events import Kept, Notifier
 from .outcome import OutcomeHandler, blames_account
+from .record import MailId
 from .runtime import Host, TaskGroup, Timers
 from .scheduler import ActiveMail, NewMail, QueueEntry
 from .spool import Spool
@@ -46,8 +47,12 @@ class Deliver(Protocol):
         data: Payload,
         *,
         before_dot: Callable[[], Awaitable[None]] | None,
+        peek: Callable[[], Upcoming | None] | None,
     ) -> Awaitable[Delivery]:
-        """Return what became of each recipient."""
+        """Return what became of each recipient.
+
+        peek: returns the mail that is to be the next one, as it stands at the final dot.
+        """
         ...
 
 
@@ -83,6 +88,7 @@ class Dispatcher:
         self._is_busy = False
         self._is_stopped = False
         self._active: ActiveMail | None = None
+        self._announced: MailId | None = None
         self._attempt: asyncio.Task[Delivery] | None = None
         self._conclusion: asyncio.Task[None] | None = None
 
@@ -233,9 +239,8 @@ class Dispatcher:
             self._begin_next()
 
     def _begin_next(self) -> None:
-        mail = self._new.first()
-        entry = self._next_entry() if self._queue.entries else None
-        if mail is not None and (entry is None or mail.record.id.rank <= entry.id.rank):
+        mail, entry = self._next()
+        if mail is not None:
             self._new.remove(mail)
             self._begin(mail)
         elif entry is not None:
@@ -243,9 +248,28 @@ class Dispatcher:
             self._queue.take(entry)
             self._tasks.start(self._begin_deferred(entry))
 
-    def _next_entry(self) -> QueueEntry | None:
+    def _next(self) -> tuple[ActiveMail | None, QueueEntry | None]:
+        """Return whose turn it is: a new mail, or else one that waits on disk, if any is due."""
+        mail = self._new.first()
+        if self._announced is not None:
+            mail = self._new.mails.get(self._announced, mail)
+        if not self._queue.entries:
+            return mail, None
         now = self._timers.now()
-        return self._queue.next_due(now) if self._backoff.is_open(now) else None
+        entry = self._queue.next_due(now) if self._backoff.is_open(now) else None
+        if mail is None or (entry is not None and entry.id.rank < mail.record.id.rank):
+            return None, entry
+        return mail, None
+
+    def _announce(self) -> Upcoming | None:
+        """Return the mail that is to be the next one, and let none go before it from then on."""
+        if self._is_stopped or self.reason_to_wait is not None:
+            return None
+        mail, _ = self._next()
+        if mail is None:
+            return None
+        self._announced = mail.record.id
+        return Upcoming(mail.record.envelope, len(mail.data))
 
     async def _begin_deferred(self, entry: QueueEntry) -> None:
         """Read a mail that has waited, and begin its attempt."""
@@ -291,12 +315,16 @@ class Dispatcher:
     def _begin(self, mail: ActiveMail) -> None:
         self._is_busy = True
         self._active = mail
+        self._announced = None
         self._attempt = self._host.spawn(self._try(mail), "outbox attempt")
         self._attempt.add_done_callback(partial(self._ended, mail))
 
     async def _try(self, mail: ActiveMail) -> Delivery:
         return await self._deliver(
-            mail.record.envelope, mail.data, before_dot=partial(self._note_dot, mail)
+            mail.record.envelope,
+            mail.data,
+            before_dot=partial(self._note_dot, mail),
+            peek=self._announce,
         )
 
     async def _note_dot(self, mail: ActiveMail) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 import contextlib
 import re
 import socket
@@ -285,16 +285,16 @@ class Connection:
 
     def send(self, *commands: bytes) -> None:
         """Send commands at once (RFC 2920); reply() returns their replies in turn."""
-        if any(_CONTROL.search(command) for command in commands):
-            raise ValueError("a command holds a control character")
+        lines = _lines(commands)
         self._protocol.expect(len(commands))
-        self._protocol.write(b"".join(command + b"\r\n" for command in commands))
+        self._protocol.write(lines)
 
     async def upload(
         self,
         data: Payload,
         *,
         before_dot: Callable[[], Awaitable[None]] | None,
+        then: Callable[[], Sequence[bytes]],
         stall: float,
         final_reply: float,
     ) -> Reply:
@@ -302,6 +302,7 @@ class Connection:
 
         before_dot: awaited before the last piece, which takes the dot with it; from its return on
         the outcome is uncertain until the reply is there.
+        then: returns commands that go out with the dot; their replies are left to be read.
         stall: seconds without progress; final_reply: seconds from the dot to the reply.
         A reply that comes before the dot ends the upload and is returned.
         """
@@ -323,8 +324,10 @@ class Connection:
                 return await self.reply()
             if before_dot is not None:
                 await before_dot()
+            commands = then()
             self.dot_sent = True
-            protocol.write(last + _FINAL_DOT)
+            protocol.expect(len(commands))
+            protocol.write(last + _FINAL_DOT + _lines(commands))
             self._is_half_sent = False
             async with asyncio.timeout(final_reply):
                 return await self.reply()
@@ -361,3 +364,10 @@ class Connection:
         if tls is not None:
             self.tls_version = tls.version()
             self.certificate = tls.getpeercert(binary_form=True)
+
+
+def _lines(commands: Sequence[bytes]) -> bytes:
+    """Return command lines. Raises ValueError for what would be more than one line each."""
+    if any(_CONTROL.search(command) for command in commands):
+        raise ValueError("a command holds a control character")
+    return b"".join(command + b"\r\n" for command in commands)

@@ -12,7 +12,7 @@ from ..failure import LOGIN_REFUSED, Failure, FailureKind, MailError, Permanence
 from ..payload import Payload
 from ..settings import Login, ServerSettings, TokenLogin, redactor_for
 from .session import Session
-from .transaction import BeforeDot
+from .transaction import BeforeDot, Peek
 
 IDLE = 30.0
 """Seconds without a mail after which the session ends."""
@@ -89,16 +89,26 @@ class KeepaliveSession:
         self._used_at = 0.0
         self._mails = 0
         self._may_pipeline = True
+        self._may_go_ahead = True
         self._idle: asyncio.TimerHandle | None = None
 
     async def deliver(
-        self, envelope: Envelope, data: Payload, *, before_dot: BeforeDot | None = None
+        self,
+        envelope: Envelope,
+        data: Payload,
+        *,
+        before_dot: BeforeDot | None = None,
+        peek: Peek | None = None,
     ) -> Delivery:
-        """Deliver one message. Never raises MailError: failures are in the outcome."""
+        """Deliver one message. Never raises MailError: failures are in the outcome.
+
+        peek: returns the mail that is to be the next one, whose envelope may go out with this
+        message. Another one can still be delivered instead, over a fresh session.
+        """
         async with self._turn:
             self._stop_idling()
             try:
-                return await self._deliver(envelope, data, before_dot)
+                return await self._deliver(envelope, data, before_dot, peek)
             finally:
                 if self._session is not None:
                     self._idle = asyncio.get_running_loop().call_later(IDLE, self.close)
@@ -129,7 +139,11 @@ class KeepaliveSession:
         )
 
     async def _deliver(
-        self, envelope: Envelope, data: Payload, before_dot: BeforeDot | None
+        self,
+        envelope: Envelope,
+        data: Payload,
+        before_dot: BeforeDot | None,
+        peek: Peek | None,
     ) -> Delivery:
         """Deliver over the kept session, and what that did not settle over a fresh one."""
         session = await self._reusable()
@@ -140,10 +154,15 @@ class KeepaliveSession:
             except MailError as error:
                 return Delivery.failed(envelope, error.failure)
         self._mails += 1
-        delivery = await session.deliver(envelope, data, before_dot=before_dot)
+        is_last = self._is_worn() or not self._may_go_ahead
+        delivery = await session.deliver(
+            envelope, data, before_dot=before_dot, peek=None if is_last else peek
+        )
         self._used_at = asyncio.get_running_loop().time()
         if was_kept:
-            unsettled = _unsettled(delivery, message_has_begun=session.has_begun_message)
+            unsettled = _unsettled(delivery, session)
+            if session.went_ahead and session.pipelining_is_broken:
+                self._may_go_ahead = False
         elif session.pipelining_is_broken and self._may_pipeline and not delivery.accepted:
             self._may_pipeline = False
             unsettled = envelope.recipients
@@ -153,22 +172,26 @@ class KeepaliveSession:
             return delivery
         self.close()
         rest = replace(envelope, recipients=unsettled)
-        return _merged(delivery, await self._deliver(rest, data, before_dot))
+        return _merged(delivery, await self._deliver(rest, data, before_dot, peek))
 
     async def _reusable(self) -> Session | None:
         """Return the kept session if it may be used once more and still works."""
         session = self._session
-        now = asyncio.get_running_loop().time()
-        if (
-            session is None
-            or not session.is_open
-            or self._mails >= MAILS
-            or now - self._opened_at >= LIFETIME
-        ):
+        if session is None or not session.is_open:
             return None
+        if session.ahead:  # its envelope has been said already
+            return session
+        if self._is_worn():
+            return None
+        now = asyncio.get_running_loop().time()
         if now - self._used_at > _FRESH and not await session.probe():
             return None
         return session
+
+    def _is_worn(self) -> bool:
+        """Whether the session takes no further mail."""
+        now = asyncio.get_running_loop().time()
+        return self._mails >= MAILS or now - self._opened_at >= LIFETIME
 
     def _stop_idling(self) -> None:
         if self._idle is not None:
@@ -176,17 +199,18 @@ class KeepaliveSession:
             self._idle = None
 
 
-def _unsettled(delivery: Delivery, *, message_has_begun: bool) -> tuple[str, ...]:
+def _unsettled(delivery: Delivery, session: Session) -> tuple[str, ...]:
     """Return whom to ask for once more, because a kept session is not to be believed.
 
-    It may have expired without a word. What it says of the message itself counts.
+    It may have expired without a word, or taken no note of an envelope that came ahead. What it
+    says of the message itself counts.
     """
     return tuple(
         outcome.address
         for outcome in delivery.outcomes
         if (failure := outcome.failure) is not None
-        and (failure.reply is not None or failure.kind in _GONE)
-        and (failure.stage in _BEFORE_THE_MESSAGE or not message_has_begun)
+        and (failure.reply is not None or failure.kind in _GONE or session.went_ahead)
+        and (failure.stage in _BEFORE_THE_MESSAGE or not session.has_begun_message)
     )
 
 

@@ -21,7 +21,7 @@ from .connection import Connection
 from .errors import FOREIGN_ERRORS, SessionProgress, map_errors
 from .protocol import NOTHING, name_in_greeting
 from .tls import Certificate, check_certificate
-from .transaction import BeforeDot, Transaction
+from .transaction import BeforeDot, Peek, Transaction
 
 type StageObserver = Callable[[Stage], None]
 
@@ -40,6 +40,8 @@ class Session:
     certificate_der: what the server showed, in DER.
     pipelines: whether several commands may be sent at once (RFC 2920).
     has_begun_message: the last mail came as far as its message.
+    ahead: the envelope that went out with the last message, as commands; only a mail with the
+    same one can follow. went_ahead: that of the last mail did so.
     """
 
     def __init__(
@@ -67,6 +69,8 @@ class Session:
         self.pipelines = False
         self.pipelining_is_broken = False
         self.has_begun_message = False
+        self.ahead: tuple[bytes, ...] = ()
+        self.went_ahead = False
         self.greeting: Reply | None = None
         self.mechanism: str | None = None
         self.tls_version: str | None = None
@@ -120,16 +124,23 @@ class Session:
         await self._within(self.settings.deadlines.greeting, self._open(log_in, sender))
 
     async def deliver(
-        self, envelope: Envelope, data: Payload, *, before_dot: BeforeDot | None = None
+        self,
+        envelope: Envelope,
+        data: Payload,
+        *,
+        before_dot: BeforeDot | None = None,
+        peek: Peek | None = None,
     ) -> Delivery:
         """Send one message and report one outcome per recipient; never raises MailError.
 
         data: the finished message with CRLF line ends, not dot-stuffed.
         before_dot: awaited before the final dot is sent.
+        peek: asked with the final dot; the envelope of the mail that it returns goes out with it,
+        and that mail must be the next one.
         """
         transaction = Transaction(self)
         try:
-            return await self._within(None, transaction.run(envelope, data, before_dot))
+            return await self._within(None, transaction.run(envelope, data, before_dot, peek))
         except MailError as error:
             return transaction.outcome(envelope, error.failure)
 

@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 import contextlib
 from copy import replace
+from functools import partial
 import re
 from typing import Protocol
 
-from ..envelope import Delivery, Envelope, RecipientOutcome
+from ..envelope import Delivery, Envelope, RecipientOutcome, Upcoming
 from ..failure import Failure, FailureKind, MailError, Permanence, Stage
 from ..payload import FilePayload, Payload
 from ..reply import Reply
@@ -20,6 +21,9 @@ from .protocol import Capabilities, check_size, mail_command, no_smtputf8, rcpt_
 
 type BeforeDot = Callable[[], Awaitable[None]]
 """What has to be done before a mail may have been accepted."""
+
+type Peek = Callable[[], Upcoming | None]
+"""Returns the mail that is to follow, if there is one already."""
 
 FLIGHT_PATIENCE = 20.0
 """Seconds for each further reply once the first one of a flight is there."""
@@ -35,6 +39,9 @@ class Conversation(Protocol):
 
     pipelines: whether several commands may be sent at once (RFC 2920).
     has_begun_message: the mail came as far as its message.
+    ahead: the envelope that went out with the message before, as commands; nobody has read their
+    replies, and no other mail can be sent before it.
+    went_ahead: the envelope of the last mail did so.
     """
 
     settings: ServerSettings
@@ -42,6 +49,8 @@ class Conversation(Protocol):
     pipelines: bool
     pipelining_is_broken: bool
     has_begun_message: bool
+    ahead: tuple[bytes, ...]
+    went_ahead: bool
 
     @property
     def connection(self) -> Connection:
@@ -88,20 +97,31 @@ class Transaction:
                 raise refused
 
     async def run(
-        self, envelope: Envelope, data: Payload, before_dot: BeforeDot | None
+        self,
+        envelope: Envelope,
+        data: Payload,
+        before_dot: BeforeDot | None,
+        peek: Peek | None = None,
     ) -> Delivery:
-        """Deliver; what has been decided by the time of a MailError is in outcome()."""
+        """Deliver; what has been decided by the time of a MailError is in outcome().
+
+        peek: asked with the final dot; the envelope of the mail that it returns goes out with it.
+        """
         session = self._session
+        ahead, session.ahead = session.ahead, ()
+        session.went_ahead = bool(ahead)
         session.connection.dot_sent = session.has_begun_message = False
         session.enter(Stage.SENDER)
         mail, rcpts = self._commands(await self._fitting(envelope, data), len(data))
+        if ahead and ahead != _group(mail, rcpts):  # the server awaits another mail's message
+            raise MailError(Failure(FailureKind.DISCONNECTED, Stage.SENDER, Permanence.TEMPORARY))
         if rcpts:
             async with asyncio.timeout(session.settings.deadlines.transaction):
                 ask = self._ask_at_once if session.pipelines else self._ask_in_turn
                 await ask(mail, rcpts)
         reply = None
         if self._accepted:
-            reply = await self._upload(data, before_dot)
+            reply = await self._upload(data, before_dot, peek)
             for address in self._accepted:
                 self._outcomes[address] = RecipientOutcome(address, reply)
             session.enter(Stage.ACCEPTED)
@@ -163,8 +183,11 @@ class Transaction:
     async def _ask_at_once(self, mail: bytes, rcpts: Mapping[str, bytes]) -> None:
         """MAIL, all RCPT and DATA in one flight (RFC 2920 section 3.1), each with its reply."""
         session = self._session
-        session.connection.send(mail, *rcpts.values(), b"DATA")
-        reply = await session.connection.reply()
+        if session.went_ahead:
+            reply = await self._next_of_flight()
+        else:
+            session.connection.send(*_group(mail, rcpts))
+            reply = await session.connection.reply()
         if not reply.is_positive:
             await self._end_flight(len(rcpts) + 1)
         self._take_mail(reply)
@@ -220,13 +243,36 @@ class Transaction:
         if reply.code != 354:
             raise self._session.refused(reply)
 
-    async def _upload(self, data: Payload, before_dot: BeforeDot | None) -> Reply:
+    def _go_ahead(self, peek: Peek | None) -> tuple[bytes, ...]:
+        """Return the envelope of the mail that is to follow, for the group of the final dot.
+
+        RFC 2920 section 3.1 lets a message be the first of a group. A mail that cannot be asked
+        for as it is waits for its turn.
+        """
+        session = self._session
+        upcoming = peek() if peek is not None and session.pipelines else None
+        if upcoming is None:
+            return ()
+        envelope, size = upcoming
+        if envelope.smtputf8 and "smtputf8" not in session.capabilities.extensions:
+            return ()
+        try:
+            mail, rcpts = Transaction(session)._commands(envelope, size)
+        except MailError:
+            return ()
+        session.ahead = _group(mail, rcpts) if rcpts else ()
+        return session.ahead
+
+    async def _upload(
+        self, data: Payload, before_dot: BeforeDot | None, peek: Peek | None
+    ) -> Reply:
         session = self._session
         session.has_begun_message = True
         deadlines = session.settings.deadlines
         reply = await session.connection.upload(
             data,
             before_dot=before_dot,
+            then=partial(self._go_ahead, peek),
             stall=deadlines.stall,
             final_reply=deadlines.final_reply,
         )
@@ -237,6 +283,10 @@ class Transaction:
                 Failure(FailureKind.PROTOCOL_ERROR, Stage.DATA, Permanence.TEMPORARY, reply)
             )
         return reply
+
+
+def _group(mail: bytes, rcpts: Mapping[str, bytes]) -> tuple[bytes, ...]:
+    return (mail, *rcpts.values(), b"DATA")
 
 
 async def _has_ascii_head(data: Payload) -> bool:
