@@ -32,9 +32,14 @@ class Account:
 
 @dataclass(frozen=True)
 class Taken:
-    """What an action took: seconds; stall: seconds; memory: bytes, both only where watched."""
+    """What an action took.
+
+    seconds: of the clock; processor: of the processor, in all threads of Home Assistant.
+    stall: seconds; memory: bytes, both only where watched.
+    """
 
     seconds: float
+    processor: float
     stall: float = 0.0
     memory: float = 0.0
 

@@ -112,7 +112,7 @@ class Dialogue(Conversation):
         """Find commands that were sent together and must not be."""
         if not self.stream.waiting:
             return
-        offered = self.script.pipelining in (Pipelining.OFFERED, Pipelining.BROKEN)
+        offered = self.script.pipelining.is_offered
         if not offered or not self._standing.extended:
             self.violation(f"did not wait for the reply to {verb} (no PIPELINING)")
             if self.script.pipelining is Pipelining.ENFORCED_ABSENT:

@@ -7,7 +7,7 @@ from tests.support import message
 from tests.support.conversation import Conversation, code_of
 from tests.support.offers import offers
 from tests.support.record import Mail
-from tests.support.script import After, Step
+from tests.support.script import After, Pipelining, Step
 from tests.support.transaction import Path, Transaction
 
 _TOO_LARGE = "552 5.3.4 Message size exceeds fixed limit"
@@ -161,4 +161,10 @@ class Mailing:
                     username=self._standing.username,
                 )
             )
+        behind = self._talk.stream.waiting
+        if behind and self._talk.script.pipelining is Pipelining.BROKEN_BEHIND_A_MESSAGE:
+            self._talk.stream.discard()
         await self._talk.deliver(answer, reply)
+        if behind and self._talk.script.pipelining is Pipelining.REFUSED_BEHIND_A_MESSAGE:
+            await self._talk.reply("554 5.5.0 SMTP protocol synchronization error")
+            await self._talk.end(After.HANG_UP)

@@ -1,6 +1,6 @@
 """What a scripted server offers in its reply to EHLO."""
 
-from tests.support.script import Pipelining, Script, Tls
+from tests.support.script import Script, Tls
 
 
 def offers(script: Script, encrypted: bool) -> list[str]:
@@ -12,7 +12,7 @@ def offers(script: Script, encrypted: bool) -> list[str]:
         lines.extend(prefix + names for prefix in script.auth_style.prefixes)
     if script.size_limit is not None:
         lines.append(f"SIZE {script.size_limit}")
-    if script.pipelining in (Pipelining.OFFERED, Pipelining.BROKEN):
+    if script.pipelining.is_offered:
         lines.append("PIPELINING")
     if script.smtputf8:
         lines.append("SMTPUTF8")

@@ -148,6 +148,15 @@ class Pipelining(StrEnum):
     """Not offered, and a client that does it is thrown out, as Exim does."""
     BROKEN = auto()
     """Offered, but all that came with a command is lost: a filter in front of the server."""
+    BROKEN_BEHIND_A_MESSAGE = auto()
+    """Offered, but all that came with the end of a message is lost."""
+    REFUSED_BEHIND_A_MESSAGE = auto()
+    """Offered, but whoever says something with the end of a message is thrown out afterwards."""
+
+    @property
+    def is_offered(self) -> bool:
+        """Whether the reply to EHLO says so."""
+        return self not in (Pipelining.ABSENT, Pipelining.ENFORCED_ABSENT)
 
 
 class AuthStyle(StrEnum):
