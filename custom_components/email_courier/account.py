@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 import ssl
@@ -100,6 +101,7 @@ class Account:
         self._token = entry.data.get(CONF_TOKEN)
         self._is_provider_known = False
         self._is_paused = False
+        self._composing = asyncio.Lock()
         self._change_listeners: list[Callable[[], None]] = []
         self.courier = Courier(
             deliver=self._session.deliver,
@@ -228,10 +230,21 @@ class Account:
         work = partial(compose, content, now=dt_util.now())
         try:
             if content.is_cheap_to_compose:
-                return work()
+                return await self._async_in_turn(work)
             return await self.hass.async_add_executor_job(work)
         except ContentError as error:
             raise error_for_content(error) from error
+
+    async def _async_in_turn(self, work: Callable[[], ComposedMail]) -> ComposedMail:
+        """Compose on the event loop, one mail in each of its rounds: many calls may come at once.
+
+        So the first of them is on its way while the others are composed.
+        """
+        await self._composing.acquire()
+        try:
+            return work()
+        finally:
+            self.hass.loop.call_soon(self._composing.release)
 
     async def async_send(
         self,

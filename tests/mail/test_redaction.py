@@ -25,7 +25,16 @@ from custom_components.email_courier.mail.smtp.sasl import explain
 from custom_components.email_courier.mail.smtp.session import proof_of
 from custom_components.email_courier.mail.verify.handshake import encryption_at, prove
 from tests.support.fixtures import Bed
-from tests.support.script import HEALTHY_TLS, PASSWORD, PLAIN_RELAY, TOKEN, USERNAME, Step, say
+from tests.support.script import (
+    HEALTHY_TLS,
+    PASSWORD,
+    PLAIN_RELAY,
+    TOKEN,
+    USERNAME,
+    Pipelining,
+    Step,
+    say,
+)
 from tests.support.sessions import SENDER, context_for, failure_of, session_for, settings_for
 from tests.support.tokens import Tokens
 
@@ -320,9 +329,9 @@ async def test_what_a_refusal_means_is_read_as_it_was_said(bed: Bed) -> None:
 
 
 @EVERY_FORM
-@pytest.mark.parametrize("pipelining", ["offered", "absent"])
+@pytest.mark.parametrize("pipelining", [Pipelining.OFFERED, Pipelining.ABSENT])
 async def test_no_reply_to_a_mail_holds_the_password(
-    bed: Bed, pipelining: str, form: Callable[[str], str]
+    bed: Bed, pipelining: Pipelining, form: Callable[[str], str]
 ) -> None:
     positive = reply_with(250, "2.1.0 Ok: " + form(PASSWORD))
     refused = reply_with(550, "5.1.1 No: " + form(PASSWORD))

@@ -29,6 +29,11 @@ A secret that is shorter is looked for together with its username.
 SHORT: Final = 8
 """Characters below which ordinary words, put together, may happen to be the same."""
 
+_REMEMBERED: Final = 64
+_RECURRING: Final = 80
+"""Of texts that hold nothing, so many of at most so many characters are known again: most replies
+are always the same."""
+
 BLANKS: Final = re.compile(
     r"[\s\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+"
 )
@@ -222,6 +227,7 @@ class Redactor:
         """Know what to look for; see for_login."""
         self.secrets = secrets
         self._forms = tuple(dict.fromkeys(forms))
+        self._harmless: set[str] = set()
 
     @classmethod
     def for_login(cls, username: str, secrets: Iterable[str]) -> Redactor:
@@ -236,7 +242,11 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Return a text without them."""
+        if text in self._harmless:
+            return text
         if self._is_harmless(text):
+            if len(text) <= _RECURRING and len(self._harmless) < _REMEMBERED:
+                self._harmless.add(text)
             return text
         parts = []
         done = 0

@@ -151,9 +151,7 @@ class Account:
             dot_at = loop.time()
 
         try:
-            delivery = await self._session.deliver(
-                envelope, data, before_dot=note_dot, peek=peek
-            )
+            delivery = await self._session.deliver(envelope, data, before_dot=note_dot, peek=peek)
         except asyncio.CancelledError:
             if loop.time() - dot_at >= REPLY_GRACE:
                 self._life.log.write("waited", message_id, to=envelope.recipients, why="stopped")

@@ -269,9 +269,7 @@ async def test_a_caller_who_leaves_after_the_final_dot_does_not_end_the_attempt(
 async def test_an_error_nobody_thought_of_is_a_lost_reply_after_the_dot_and_no_other_time(
     house: House, dot: bool
 ) -> None:
-    async def explode(
-        *_: object, before_dot: Callable[[], Awaitable[None]], peek: object
-    ) -> None:
+    async def explode(*_: object, before_dot: Callable[[], Awaitable[None]], **__: object) -> None:
         if dot:
             await before_dot()
         raise RuntimeError("a bug")

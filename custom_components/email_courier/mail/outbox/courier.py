@@ -405,17 +405,21 @@ class Courier:
         A caller who leaves takes the mail along, unless it may have arrived or is on disk.
         """
         mail = self._activate(outgoing)
-        answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
-        mail.answer = answer
+        loop = asyncio.get_running_loop()
+        mail.answer = loop.create_future()
         self._begin(mail)
+        patience = loop.call_later(self._config.patience, self._let_go, mail)
         try:
-            await asyncio.wait({answer}, timeout=self._config.patience if mail.queue else None)
-            if not answer.done():
-                self._tasks.start(self._for_caller(mail, self._dispatcher.let_go(mail)))
-            return await answer
+            return await mail.answer
         except asyncio.CancelledError:
             self._dispatcher.withdraw(mail)
             raise
+        finally:
+            patience.cancel()
+
+    def _let_go(self, mail: ActiveMail) -> None:
+        if mail.queue:
+            self._tasks.start(self._for_caller(mail, self._dispatcher.let_go(mail)))
 
     def _begin(self, mail: ActiveMail) -> None:
         """Have a mail tried, or kept where it cannot be tried now. Raises MailError."""

@@ -356,6 +356,7 @@ class Dispatcher:
         self._active = None
         if self._new.mails or self._queue.entries:
             self.pump()
+        if self._queue.entries:
             self._queue.changed()
 
     def _abandon(self, mail: ActiveMail) -> None:

@@ -218,6 +218,11 @@ class Connection:
         return self._protocol.heard
 
     @property
+    def has_reply(self) -> bool:
+        """Whether a reply is there that nobody has read."""
+        return bool(self._protocol.replies)
+
+    @property
     def is_open(self) -> bool:
         """Whether the connection can be written to."""
         return self._protocol.fault is None and self._protocol.is_connected

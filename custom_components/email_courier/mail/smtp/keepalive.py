@@ -179,7 +179,7 @@ class KeepaliveSession:
         session = self._session
         if session is None or not session.is_open:
             return None
-        if session.ahead:  # its envelope has been said already
+        if session.ahead is not None:  # an envelope has been said already
             return session
         if self._is_worn():
             return None

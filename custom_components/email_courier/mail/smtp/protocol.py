@@ -76,8 +76,10 @@ class Capabilities(NamedTuple):
 
         RFC 1870 section 4 gives it up to 20 digits, and 0 for no limit.
         """
-        value = self.extensions.get("size", "").strip()
-        limit = int(value) if _SIZE.fullmatch(value) else 0
+        value = self.extensions.get("size")
+        if not value or not _SIZE.fullmatch(value := value.strip()):
+            return None
+        limit = int(value)
         return limit if 0 < limit < _NO_LIMIT else None
 
 

@@ -21,7 +21,7 @@ from .connection import Connection
 from .errors import FOREIGN_ERRORS, SessionProgress, map_errors
 from .protocol import NOTHING, name_in_greeting
 from .tls import Certificate, check_certificate
-from .transaction import BeforeDot, Peek, Transaction
+from .transaction import Ahead, BeforeDot, Peek, Transaction
 
 type StageObserver = Callable[[Stage], None]
 
@@ -40,8 +40,8 @@ class Session:
     certificate_der: what the server showed, in DER.
     pipelines: whether several commands may be sent at once (RFC 2920).
     has_begun_message: the last mail came as far as its message.
-    ahead: the envelope that went out with the last message, as commands; only a mail with the
-    same one can follow. went_ahead: that of the last mail did so.
+    ahead: the envelope that went out with the last message; only its mail can follow.
+    went_ahead: that of the last mail did so.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Session:
         self.pipelines = False
         self.pipelining_is_broken = False
         self.has_begun_message = False
-        self.ahead: tuple[bytes, ...] = ()
+        self.ahead: Ahead | None = None
         self.went_ahead = False
         self.greeting: Reply | None = None
         self.mechanism: str | None = None

@@ -8,7 +8,7 @@ import contextlib
 from copy import replace
 from functools import partial
 import re
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ..envelope import Delivery, Envelope, RecipientOutcome, Upcoming
 from ..failure import Failure, FailureKind, MailError, Permanence, Stage
@@ -34,13 +34,23 @@ COURTESY = 3.0
 _SYNC_ERROR = re.compile(r"synchroni[sz]|pipelin|bad sequence|out of sequence", re.IGNORECASE)
 
 
+class Ahead(NamedTuple):
+    """An envelope that went out with the message before it, and whose replies nobody has read.
+
+    mail: the command. rcpts: that of each recipient, by address.
+    """
+
+    upcoming: Upcoming
+    mail: bytes
+    rcpts: Mapping[str, bytes]
+
+
 class Conversation(Protocol):
     """What a transaction needs of its session.
 
     pipelines: whether several commands may be sent at once (RFC 2920).
     has_begun_message: the mail came as far as its message.
-    ahead: the envelope that went out with the message before, as commands; nobody has read their
-    replies, and no other mail can be sent before it.
+    ahead: the envelope that went out with the message before; no other mail can be sent before it.
     went_ahead: the envelope of the last mail did so.
     """
 
@@ -49,7 +59,7 @@ class Conversation(Protocol):
     pipelines: bool
     pipelining_is_broken: bool
     has_begun_message: bool
-    ahead: tuple[bytes, ...]
+    ahead: Ahead | None
     went_ahead: bool
 
     @property
@@ -108,12 +118,15 @@ class Transaction:
         peek: asked with the final dot; the envelope of the mail that it returns goes out with it.
         """
         session = self._session
-        ahead, session.ahead = session.ahead, ()
-        session.went_ahead = bool(ahead)
+        ahead, session.ahead = session.ahead, None
+        session.went_ahead = ahead is not None
         session.connection.dot_sent = session.has_begun_message = False
         session.enter(Stage.SENDER)
-        mail, rcpts = self._commands(await self._fitting(envelope, data), len(data))
-        if ahead and ahead != _group(mail, rcpts):  # the server awaits another mail's message
+        if ahead is None:
+            mail, rcpts = self.commands(await self._fitting(envelope, data), len(data))
+        elif ahead.upcoming == Upcoming(envelope, len(data)):
+            mail, rcpts = ahead.mail, ahead.rcpts
+        else:  # the server awaits another mail's message
             raise MailError(Failure(FailureKind.DISCONNECTED, Stage.SENDER, Permanence.TEMPORARY))
         if rcpts:
             async with asyncio.timeout(session.settings.deadlines.transaction):
@@ -154,7 +167,7 @@ class Transaction:
             raise MailError(no_smtputf8(address, FailureKind.INVALID_RECIPIENT, Stage.SENDER))
         return replace(envelope, smtputf8=not envelope.sender.isascii())
 
-    def _commands(self, envelope: Envelope, size: int) -> tuple[bytes, dict[str, bytes]]:
+    def commands(self, envelope: Envelope, size: int) -> tuple[bytes, Mapping[str, bytes]]:
         """Return MAIL, and each recipient's RCPT; one that can have none is refused right here."""
         offered = self._session.capabilities
         check_size(size, offered)
@@ -186,7 +199,7 @@ class Transaction:
         if session.went_ahead:
             reply = await self._next_of_flight()
         else:
-            session.connection.send(*_group(mail, rcpts))
+            session.connection.send(mail, *rcpts.values(), b"DATA")
             reply = await session.connection.reply()
         if not reply.is_positive:
             await self._end_flight(len(rcpts) + 1)
@@ -214,9 +227,10 @@ class Transaction:
 
     async def _next_of_flight(self) -> Reply:
         """Return the next reply of a flight; a server that owes it breaks pipelining."""
+        connection = self._session.connection
         try:
-            async with asyncio.timeout(FLIGHT_PATIENCE):
-                reply = await self._session.connection.reply()
+            async with asyncio.timeout(None if connection.has_reply else FLIGHT_PATIENCE):
+                reply = await connection.reply()
         except Exception:
             self._session.pipelining_is_broken = True
             raise
@@ -257,11 +271,13 @@ class Transaction:
         if envelope.smtputf8 and "smtputf8" not in session.capabilities.extensions:
             return ()
         try:
-            mail, rcpts = Transaction(session)._commands(envelope, size)
+            mail, rcpts = Transaction(session).commands(envelope, size)
         except MailError:
             return ()
-        session.ahead = _group(mail, rcpts) if rcpts else ()
-        return session.ahead
+        if len(rcpts) < len(envelope.recipients):
+            return ()
+        session.ahead = Ahead(upcoming, mail, rcpts)
+        return mail, *rcpts.values(), b"DATA"
 
     async def _upload(
         self, data: Payload, before_dot: BeforeDot | None, peek: Peek | None
@@ -283,10 +299,6 @@ class Transaction:
                 Failure(FailureKind.PROTOCOL_ERROR, Stage.DATA, Permanence.TEMPORARY, reply)
             )
         return reply
-
-
-def _group(mail: bytes, rcpts: Mapping[str, bytes]) -> tuple[bytes, ...]:
-    return (mail, *rcpts.values(), b"DATA")
 
 
 async def _has_ascii_head(data: Payload) -> bool:
