@@ -1,4 +1,4 @@
-"""Mails in turn over a line of 20 ms: how long each takes, and how many round trips."""
+"""Mails over a line of 20 ms, in turn and at once: how long each takes, how many round trips."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from .proxy import SlowLine
 from .servers import endpoints_of, settle
 
 COLD = "20 ms line, STARTTLS and login, a single cold mail"
+AT_ONCE = ", at once"
+_SEVERAL = 10
+"""Times as many mails are sent at once as in turn; core's takes as long for each of fewer."""
 
 
 async def measure(bench: Bench) -> None:
@@ -45,6 +48,11 @@ async def _integration(
     trips = line.round_trips - before
     count = bench.slow_line
     _note(bench, endpoint.name, who, taken.seconds / count, trips / count)
+    count *= _SEVERAL if who == COURIER else 1
+    before = line.round_trips
+    taken = await bench.house.send(account, count, parallel=True)
+    trips = line.round_trips - before
+    _note(bench, endpoint.name + AT_ONCE, who, taken.seconds / count, trips / count)
 
 
 async def _peer(bench: Bench, line: SlowLine, endpoint: Endpoint, peer: Peer) -> None:
