@@ -1,10 +1,11 @@
 """Mails that a session delivers to real servers, read back from the mailboxes."""
 
 import asyncio
+from functools import partial
 
 import pytest
 
-from custom_components.email_courier.mail.envelope import Envelope
+from custom_components.email_courier.mail.envelope import Envelope, Upcoming
 from custom_components.email_courier.mail.failure import FailureKind as Kind, Permanence, Stage
 from custom_components.email_courier.mail.settings import Trust
 
@@ -76,6 +77,28 @@ async def test_a_session_carries_one_mail_after_another(
             assert delivery.accepted
     mails = await asyncio.to_thread(server.mails, len(subjects))
     assert sorted(mail.message["Subject"] for mail in mails) == sorted(subjects)
+
+
+async def test_each_message_may_take_the_next_envelope_with_it(
+    server: RunningServer, authority: Trust
+) -> None:
+    """RFC 2920 section 3.1; but Dovecot fails at it, and OpenSMTPD takes no groups."""
+    mails = [message(f"ahead {number}") for number in range(12)]
+    envelope = Envelope(SENDER, (RECIPIENT,))
+    async with session_with(server, authority, "starttls") as session:
+        went_ahead = []
+        for data, following in zip(mails, [*mails[1:], None], strict=True):
+            upcoming = None if following is None else Upcoming(envelope, len(following))
+            delivery = await session.deliver(envelope, data, peek=partial(_same, upcoming))
+            assert delivery.accepted
+            went_ahead.append(session.went_ahead)
+        assert went_ahead == [False, *[server.name in ("postfix", "exim")] * 11]
+    arrived = await asyncio.to_thread(server.mails, len(mails))
+    assert all(any(mail.holds(data) for mail in arrived) for data in mails)
+
+
+def _same(upcoming: Upcoming | None) -> Upcoming | None:
+    return upcoming
 
 
 async def test_each_recipient_has_an_outcome_of_its_own(

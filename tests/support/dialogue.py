@@ -66,7 +66,7 @@ class Dialogue(Conversation):
         if limit is not None and self.record.open_connections > limit:
             await self.reply(f"421 4.7.0 {self.script.name} Error: too many connections")
             await self.end(After.HANG_UP)
-        code = await self.say(Step.GREETING, f"220 {self.script.name} ESMTP ready")
+        code = await self.say(Step.GREETING, f"220 {self.script.name} ESMTP {self.script.program}")
         if self.stream.waiting and await self.stream.peek(2) != _TLS_RECORD:
             self.violation("spoke before it was greeted (RFC 5321, 4.3.1)")
         self._turned_away = code >= 500

@@ -201,6 +201,8 @@ class Script:
 
     name: str = "mail.example.test"
     """How it calls itself."""
+    program: str = "ready"
+    """What its greeting ends with."""
     answers: Mapping[Step, Answer | tuple[Answer, ...]] = field(default_factory=dict)
     """What is different from a healthy server. One answer holds each time; a tuple's hold one
     after the other over all connections, and after the last the server is healthy."""

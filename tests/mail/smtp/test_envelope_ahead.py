@@ -14,7 +14,7 @@ from custom_components.email_courier.mail.smtp.keepalive import KeepaliveSession
 from tests.support.fixtures import Bed
 from tests.support.leaks import nothing_left
 from tests.support.script import (
-    HEALTHY,
+    HEALTHY as ANY,
     HEALTHY_TLS,
     Answer,
     Pipelining,
@@ -32,6 +32,7 @@ from tests.support.scripted_server import ScriptedServer
 from tests.support.sessions import PATIENT, QUICK, SENDER, context_for, settings_for
 
 A, B = "a@example.test", "b@example.test"
+HEALTHY = ANY.but(program="Postfix")
 ENVELOPE = Envelope(SENDER, (A, B))
 MESSAGES = tuple(b"Subject: %d\r\n\r\n.dots\r\n" % number for number in range(4))
 FINE = {
@@ -93,7 +94,10 @@ def _verdicts(deliveries: Sequence[Delivery]) -> list[list[object]]:
     ]
 
 
-@pytest.mark.parametrize("script", [HEALTHY, HEALTHY_TLS], ids=["starttls", "tls"])
+@pytest.mark.parametrize(
+    "script",
+    [HEALTHY, HEALTHY_TLS.but(program="Exim 4.99"), HEALTHY.but(program="Postfix (Debian/GNU)")],
+)
 async def test_each_message_takes_the_next_envelope_with_it(bed: Bed, script: Script) -> None:
     server = await bed.serve(script)
     async with nothing_left(server):
@@ -102,6 +106,16 @@ async def test_each_message_takes_the_next_envelope_with_it(bed: Bed, script: Sc
     assert _arrived(server) == [(message, (A, B)) for message in MESSAGES]
     assert server.record.connections == 1
     assert server.record.violations == []
+
+
+@pytest.mark.parametrize("program", ["ready", "Dovecot ready.", "Postfixed", "- gsmtp"])
+async def test_it_is_for_servers_alone_that_were_seen_to_take_it(bed: Bed, program: str) -> None:
+    """Another one may have taken the message, and say nothing more."""
+    script = HEALTHY.but(program=program, pipelining=Pipelining.REFUSED_BEHIND_A_MESSAGE)
+    server = await bed.serve(script)
+    deliveries = await _burst(bed, server)
+    assert [len(delivery.accepted) for delivery in deliveries] == [2] * 4
+    assert server.record.connections == 1
 
 
 @pytest.mark.parametrize("step", FINE)

@@ -21,7 +21,7 @@ from .connection import Connection
 from .errors import FOREIGN_ERRORS, SessionProgress, map_errors
 from .protocol import NOTHING, name_in_greeting
 from .tls import Certificate, check_certificate
-from .transaction import Ahead, BeforeDot, Peek, Transaction
+from .transaction import Ahead, BeforeDot, Peek, Transaction, takes_envelope_ahead
 
 type StageObserver = Callable[[Stage], None]
 
@@ -39,6 +39,7 @@ class Session:
     tls_version: such as "TLSv1.3"; None without TLS.
     certificate_der: what the server showed, in DER.
     pipelines: whether several commands may be sent at once (RFC 2920).
+    takes_ahead: whether the next envelope may go out together with a message.
     has_begun_message: the last mail came as far as its message.
     ahead: the envelope that went out with the last message; only its mail can follow.
     went_ahead: that of the last mail did so.
@@ -67,6 +68,7 @@ class Session:
         self.stage = Stage.RESOLVE
         self.capabilities = NOTHING
         self.pipelines = False
+        self.takes_ahead = False
         self.pipelining_is_broken = False
         self.has_begun_message = False
         self.ahead: Ahead | None = None
@@ -260,6 +262,7 @@ class Session:
         if reply.is_positive:
             self.capabilities = offered
             self.pipelines = self._may_pipeline and "pipelining" in offered.extensions
+            self.takes_ahead = self.pipelines and takes_envelope_ahead(greeting)
             return
         self.capabilities = NOTHING
         if reply.code == 421:

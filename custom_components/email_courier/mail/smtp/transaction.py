@@ -31,7 +31,18 @@ FLIGHT_PATIENCE = 20.0
 COURTESY = 3.0
 """Seconds for what is asked of a server and decides little."""
 
+_TAKES_AHEAD = re.compile(r"\b(?:Postfix|Exim)\b")
 _SYNC_ERROR = re.compile(r"synchroni[sz]|pipelin|bad sequence|out of sequence", re.IGNORECASE)
+
+
+def takes_envelope_ahead(greeting: Reply) -> bool:
+    """Tell whether a server that offers PIPELINING takes an envelope together with a message.
+
+    RFC 2920 section 3.1 lets every one of them. But Dovecot's submission service (2.3) ends the
+    connection at that, once it has taken the message, which would then be sent twice; so it is for
+    those alone that were seen to do it.
+    """
+    return _TAKES_AHEAD.search(greeting.text) is not None
 
 
 class Ahead(NamedTuple):
@@ -49,6 +60,7 @@ class Conversation(Protocol):
     """What a transaction needs of its session.
 
     pipelines: whether several commands may be sent at once (RFC 2920).
+    takes_ahead: whether the next envelope may go out together with a message.
     has_begun_message: the mail came as far as its message.
     ahead: the envelope that went out with the message before; no other mail can be sent before it.
     went_ahead: the envelope of the last mail did so.
@@ -57,6 +69,7 @@ class Conversation(Protocol):
     settings: ServerSettings
     capabilities: Capabilities
     pipelines: bool
+    takes_ahead: bool
     pipelining_is_broken: bool
     has_begun_message: bool
     ahead: Ahead | None
@@ -264,7 +277,7 @@ class Transaction:
         for as it is waits for its turn.
         """
         session = self._session
-        upcoming = peek() if peek is not None and session.pipelines else None
+        upcoming = peek() if peek is not None and session.takes_ahead else None
         if upcoming is None:
             return ()
         envelope, size = upcoming
