@@ -17,13 +17,15 @@ from tests.servers.postfix import Postfix
 from tests.support.certificates import Certificates, ServerTls
 
 from . import attachments, bursts, charts, costs, slow_line
-from .bench import Bench
+from .bench import Bench, say
+from .compare import Settings, compare
 from .figures import Figures
 from .house import house
 from .machine import description
 from .page import page, with_figures
 from .peers import peers
 from .servers import sink
+from .trees import NoTreeError, last_release
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 _APART = "charts"
@@ -88,6 +90,35 @@ def _version(nodemailer: Path | None) -> str | None:
     return str(json.loads((nodemailer / "package.json").read_text(encoding="utf-8"))["version"])
 
 
+def compared(revision: str, arguments: argparse.Namespace) -> int:
+    """Print how this tree and an older one compare; nothing is written.
+
+    revision: empty for the last release, which need not be there: then this says so.
+    """
+    try:
+        older = revision or last_release()
+    except NoTreeError as error:
+        say(f"There is no release to compare with: {error}")
+        return 0
+    quick: bool = arguments.quick
+    settings = Settings(
+        rounds=3 if quick else arguments.rounds,
+        burst=50 if quick else 200,
+        days=1 if quick else 30,
+        years=1 if quick else 2,
+    )
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="email-courier-bench-") as folder:
+        try:
+            print(asyncio.run(compare(older, Path(folder), settings)))
+        except NoTreeError as error:
+            say(f"{older} cannot be compared with: {error}")
+            return 1
+    load = f"load {os.getloadavg()[0]:.1f} at the end"
+    print(f"{settings.rounds} rounds, {time.monotonic() - start:.0f} s in all, {load}")
+    return 0
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Measure, print the page, and write it where it belongs."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
@@ -96,7 +127,16 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--only", nargs="+", choices=_PARTS, help="these parts; only charts alone is written"
     )
+    parser.add_argument(
+        "--compare",
+        nargs="?",
+        const="",
+        metavar="REV",
+        help="measure this tree and another state of it; the last release where none is named",
+    )
     arguments = parser.parse_args(words)
+    if arguments.compare is not None:
+        return compared(arguments.compare, arguments)
     module = os.environ.get("EMAIL_COURIER_NODEMAILER")
     if not module:
         print("nodemailer is left out: npm is missing, or could not fetch it", flush=True)

@@ -26,6 +26,7 @@ async def measure(bench: Bench) -> None:
         for endpoint in endpoints
         for who in (COURIER, CORE)
     }
+    await _card(bench)
     for route, option in ((USUAL, ""), (QUICK, " quickack 1")):
         await _run(_ROUTE + option)
         for endpoint in endpoints:
@@ -33,6 +34,19 @@ async def measure(bench: Bench) -> None:
             for _ in range(bench.rounds):
                 await _burst(bench, endpoint, route, accounts)
     await _run(_ROUTE)
+
+
+async def _card(bench: Bench) -> None:
+    """Send a burst of mails that are shown in the card, the other bursts being plain text."""
+    endpoint = endpoints_of(bench.postfix)[0]
+    say(f"Bursts of {bench.burst} mails into {endpoint.name}, card")
+    account = await bench.house.add(COURIER, endpoint, layout="card")
+    measurement = Measurement(f"{endpoint.name}, card", "mails/s", more_is_better=True)
+    for _ in range(bench.rounds):
+        await bench.house.send(account, 1, parallel=False)
+        taken = await bench.house.send(account, bench.burst, parallel=True)
+        bench.figures.add(measurement, COURIER, bench.burst / taken.seconds)
+        await settle(bench.postfix)
 
 
 async def measure_few(bench: Bench) -> None:

@@ -14,12 +14,13 @@ from .figures import COURIER, Measurement
 from .house import house
 from .servers import endpoints_of, settle
 
-_RECORDER = "recorder:\n  commit_interval: 1\nhistory:\n"
+RECORDER = "recorder:\n  commit_interval: 1\nhistory:\n"
+"""For the configuration of a Home Assistant that remembers."""
 _SENSORS = [f"sensor.bench_{number}" for number in range(4)]
 _METERS = [f"sensor.bench_meter_{number}" for number in range(4)]
 DAY = "chart of a day, a value a minute"
 FOUR = "four charts: three rooms, a month, two years, a month of meters"
-_CHARTS: dict[str, list[Json]] = {
+CHARTS: dict[str, list[Json]] = {
     DAY: [{"entities": _SENSORS[:1], "period": {"hours": 24}}],
     "chart of a day, three entities": [{"entities": _SENSORS[:3], "period": {"hours": 24}}],
     "chart of 30 days, a value a minute": [{"entities": _SENSORS[:1], "period": {"days": 30}}],
@@ -42,19 +43,19 @@ async def measure(bench: Bench) -> None:
     """
     say(f"Charts: {bench.days} days of minutes and {bench.years} years of hours")
     with tempfile.TemporaryDirectory(prefix="email-courier-charts-") as folder:
-        async with house(Path(folder) / "config", bench.authority_pem, _RECORDER) as home:
+        async with house(Path(folder) / "config", bench.authority_pem, RECORDER) as home:
             await home.remember(bench.days, bench.years)
             endpoint = endpoints_of(bench.postfix)[0]
             account = await home.add(COURIER, endpoint)
             sent: Json = {"message": "Look", "layout": "card", "entity_id": account.entities}
-            for charts in (None, *_CHARTS.values()):  # what is imported once, and grows once
+            for charts in (None, *CHARTS.values()):  # what is imported once, and grows once
                 warm: Json = sent | ({} if charts is None else {"charts": charts})
                 await home.perform("email_courier.send_message", warm)
             await settle(bench.postfix)
             for _ in range(bench.rounds):
                 bare = await home.perform("email_courier.send_message", sent)
                 await settle(bench.postfix)
-                for name, charts in _CHARTS.items():
+                for name, charts in CHARTS.items():
                     data = {**sent, "charts": charts}
                     taken = await home.perform("email_courier.send_message", data, watch=True)
                     add = bench.figures.add

@@ -36,6 +36,13 @@ class Figures:
                 return median(by_who[who])
         return None
 
+    def times_better(self, measurement: Measurement, who: str, than: str) -> float | None:
+        """Return how many times better the one is; None where one is missing, or is nothing."""
+        ours, theirs = self.median(measurement.name, who), self.median(measurement.name, than)
+        if not ours or not theirs:
+            return None
+        return ours / theirs if measurement.more_is_better else theirs / ours
+
     def columns(self) -> list[str]:
         """Everybody who was measured, the two integrations first."""
         seen = dict.fromkeys((COURIER, CORE))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, chdir
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.live.client import Json
-from tests.live.hass_runner import HomeAssistant
+from tests.live.hass_runner import INTEGRATION, HomeAssistant
 from tests.servers.people import PASSWORD, RECIPIENT, SENDER, USERNAME
 
 from .endpoint import HOST, Endpoint
@@ -58,14 +58,23 @@ class House:
         return file
 
     async def add(
-        self, who: str, endpoint: Endpoint, recipients: Sequence[str] = (RECIPIENT,)
+        self,
+        who: str,
+        endpoint: Endpoint,
+        recipients: Sequence[str] = (RECIPIENT,),
+        *,
+        layout: str = "plain",
     ) -> Account:
-        """Add an account of one of the two integrations, one recipient for each address."""
+        """Add an account of one of the two integrations, one recipient for each address.
+
+        layout: that of mail which asks for none; core's has but one.
+        """
         answer = await self._ask(
             "add_account",
             domain=DOMAINS[who],
             title=f"{who} {endpoint.name} {len(recipients)}",
             data=_data(who, endpoint),
+            options={"layout": layout} if who == COURIER else {},
             subentries=[_subentry(who, address) for address in recipients],
         )
         if answer["state"] != "loaded" or len(answer["entities"]) != len(recipients):
@@ -121,13 +130,20 @@ class House:
 
 @asynccontextmanager
 async def house(
-    folder: Path, authority_pem: str, configuration_more: str = ""
+    folder: Path,
+    authority_pem: str,
+    configuration_more: str = "",
+    integration: Path = INTEGRATION,
 ) -> AsyncIterator[House]:
-    """Run a Home Assistant for the length of the context. configuration_more: YAML."""
+    """Run a Home Assistant for the length of the context.
+
+    configuration_more: YAML. integration: the folder of this integration, in whatever state.
+    """
     hass = HomeAssistant(
         folder,
         authority_pem=authority_pem,
         configuration=f"{_DOMAIN}:\nmedia_source:\n{configuration_more}",
+        components=(integration,),
     )
     media = folder / "media"
     media.mkdir()
@@ -140,9 +156,7 @@ async def house(
         )
     )
     _add_component(folder / "custom_components" / _DOMAIN)
-    # Home Assistant looks for components in the folder it is started from, too, and in that first.
-    with chdir(folder):
-        await hass.start()
+    await hass.start()
     try:
         yield House(hass)
     except Exception as error:

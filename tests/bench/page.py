@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from .figures import CORE, COURIER, Figures, Measurement, number, shown
+from .figures import CORE, COURIER, Figures, number, shown
 from .targets import TARGETS
 
 _LEGEND = (
@@ -85,13 +85,6 @@ def table(figures: Figures) -> Iterable[str]:
     yield "|---" * (len(columns) + 3) + "|"
     for measurement, by_who in figures.samples.items():
         cells = [shown(by_who[who]) if who in by_who else "" for who in columns]
-        cells.insert(2, _ratio(figures, measurement))
+        better = figures.times_better(measurement, COURIER, CORE)
+        cells.insert(2, "" if better is None else number(better))
         yield f"| {measurement.name} | {measurement.unit} | {' | '.join(cells)} |"
-
-
-def _ratio(figures: Figures, measurement: Measurement) -> str:
-    ours = figures.median(measurement.name, COURIER)
-    theirs = figures.median(measurement.name, CORE)
-    if not ours or not theirs:
-        return ""
-    return number(ours / theirs if measurement.more_is_better else theirs / ours)

@@ -52,6 +52,7 @@ class Postfix(RunningServer):
         size_limit: int = 30 * 1024 * 1024,
         mechanisms: Sequence[str] = ("PLAIN", "LOGIN"),
         refuses_late: bool = False,
+        recipient_limit: int = 1000,
     ) -> None:
         """Prepare a Postfix.
 
@@ -59,11 +60,13 @@ class Postfix(RunningServer):
         mechanisms: offered for the login; Cyrus SASL also has SCRAM-SHA-256 and CRAM-MD5.
         refuses_late: whether a bad sender is refused at RCPT, as Postfix does by default, and
             not at MAIL.
+        recipient_limit: how many recipients one mail may have; those beyond get a 452.
         """
         super().__init__(folder, pem)
         self._size_limit = size_limit
         self._mechanisms = tuple(mechanisms)
         self._refuses_late = refuses_late
+        self._recipient_limit = recipient_limit
 
     @override
     def _configure(self) -> None:
@@ -117,6 +120,7 @@ class Postfix(RunningServer):
             "inet_protocols": "ipv4",
             "alias_maps": "",
             "message_size_limit": self._size_limit,
+            "smtpd_recipient_limit": self._recipient_limit,
             # Nothing may leave this machine, not even a look-up.
             "default_transport": "error:5.1.2 no way out of here",
             "relay_transport": "error:5.1.2 no way out of here",

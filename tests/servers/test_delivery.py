@@ -8,8 +8,10 @@ import pytest
 from custom_components.email_courier.mail.envelope import Envelope, Upcoming
 from custom_components.email_courier.mail.failure import FailureKind as Kind, Permanence, Stage
 from custom_components.email_courier.mail.settings import Trust
+from custom_components.email_courier.mail.smtp.keepalive import KeepaliveSession
+from custom_components.email_courier.mail.smtp.tls import build_context
 
-from .accounts import session_with
+from .accounts import session_with, settings_for
 from .fleet import ENCRYPTIONS, NAMES, Fleet
 from .people import (
     FOREIGN_RECIPIENT,
@@ -263,3 +265,23 @@ async def test_an_address_outside_ascii_arrives_or_the_reason_is_named(
         (outcome,) = delivery.refused
         assert outcome.failure is not None
         assert "outside ASCII" in outcome.failure.server_words
+
+
+async def test_more_recipients_than_a_mail_may_have_get_it_at_once(
+    fleet: Fleet, authority: Trust
+) -> None:
+    server = fleet.start("postfix", recipient_limit=20)
+    data = message("for more than fit")
+    session = KeepaliveSession(
+        settings_for(server, "starttls", authority), build_context(authority)
+    )
+    delivery = await session.deliver(Envelope(SENDER, RECIPIENTS), data)
+    session.close()
+    assert [outcome.address for outcome in delivery.accepted] == list(RECIPIENTS)
+    mails = await asyncio.to_thread(server.mails, len(RECIPIENTS))
+    assert sorted(mail.mailbox for mail in mails) == sorted(map(local_part, RECIPIENTS))
+    assert all(mail.holds(data) for mail in mails)
+    # The last line of a session counts the commands: 52 recipients at first, then 20 and 12.
+    log = await asyncio.to_thread(server.wait_for_log, " auth=1 ")
+    assert " mail=3 rcpt=84 data=3 " in log
+    server.stop()

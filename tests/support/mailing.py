@@ -110,7 +110,11 @@ class Mailing:
         if self._transaction is None:
             await self._talk.say(Step.RCPT, "503 5.5.1 Error: need MAIL command")
             return
-        verdict = self._talk.script.recipient_replies.get(path.address, "250 2.1.5 Ok")
+        script = self._talk.script
+        verdict = script.recipient_replies.get(path.address, "250 2.1.5 Ok")
+        limit = script.recipients_per_mail
+        if limit is not None and len(self._transaction.recipients) >= limit:
+            verdict = script.too_many
         if await self._talk.say(Step.RCPT, verdict) in (250, 251):
             self._transaction.recipients.append(path.address)
 

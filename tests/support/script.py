@@ -242,6 +242,9 @@ class Script:
     upload: Upload = Upload()
     idle_limit: float | None = None
     """Seconds without a command after which the server says 421 and hangs up."""
+    recipients_per_mail: int | None = None
+    """Each one more is refused with `too_many` (RFC 5321, 4.5.3.1.10)."""
+    too_many: str = "452 4.5.3 Error: too many recipients"
     mails_per_connection: int | None = None
     """After so many the next MAIL gets a 421."""
     connections_at_once: int | None = None

@@ -44,7 +44,7 @@ async def add_account(call: ServiceCall) -> ServiceResponse:
         discovery_keys=MappingProxyType({}),
         domain=call.data["domain"],
         minor_version=1,
-        options=None,
+        options=call.data["options"],
         source="user",
         subentries_data=call.data["subentries"],
         title=call.data["title"],

@@ -6,12 +6,15 @@ import contextlib
 from copy import replace
 from pathlib import Path
 
+import pytest
+
+from custom_components.email_courier.mail.outbox import dispatcher
 from custom_components.email_courier.mail.outbox.submission import Status
 from custom_components.email_courier.mail.settings import Deadlines
 from custom_components.email_courier.mail.smtp.keepalive import KeepaliveSession
-from tests.mail.outbox.house import House, mail
+from tests.mail.outbox.house import MINUTE, House, mail
 from tests.support.fixtures import Bed
-from tests.support.script import HEALTHY, After, Upload
+from tests.support.script import HEALTHY, After, Step, Upload, say, stall
 from tests.support.scripted_server import ScriptedServer
 from tests.support.sessions import context_for, settings_for
 
@@ -97,3 +100,26 @@ async def test_a_mail_that_is_dropped_during_the_upload(bed: Bed, tmp_path: Path
         assert await server.all_closed()
         assert server.record.mails == []
         assert house.files == []
+
+
+async def test_a_stop_between_two_groups_of_recipients(
+    bed: Bed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatcher, "REPLY_GRACE", 0.05)
+    script = HEALTHY.but(recipients_per_mail=2, answers={Step.MAIL: (say("250 2.1.0 Ok"), stall())})
+    server = await bed.serve(script)
+    people = [f"guest{number}@example.test" for number in range(5)]
+    async with moved_in(bed, server, tmp_path) as house:
+        caller = asyncio.create_task(house.courier.submit(mail(*people)))
+        while len(server.record.commands("MAIL")) < 2:
+            await asyncio.sleep(0.01)
+        await house.courier.stop()
+        receipt = await caller
+    assert [outcome.address for outcome in receipt.accepted] == people[:2]
+    assert [outcome.address for outcome in receipt.owed] == people[2:]
+
+    server.script = HEALTHY
+    async with moved_in(bed, server, tmp_path) as house:
+        await house.quiet()
+        await house.turn(MINUTE)
+    assert [list(mail.recipients) for mail in server.record.mails] == [people[:2], people[2:]]

@@ -274,6 +274,15 @@ async def test_a_mail_that_the_server_cannot_take_does_not_go_ahead(bed: Bed) ->
     assert len(server.record.commands("MAIL")) == 1
 
 
+async def test_recipients_that_were_too_many_come_before_the_next_mail(bed: Bed) -> None:
+    server = await bed.serve(HEALTHY.but(recipients_per_mail=1))
+    deliveries = await _burst(bed, server)
+    assert [len(delivery.accepted) for delivery in deliveries] == [2] * 4
+    assert _arrived(server) == [(message, (to,)) for message in MESSAGES for to in (A, B)]
+    assert server.record.connections == 1
+    assert server.record.violations == []
+
+
 async def test_a_message_in_a_file_takes_the_next_envelope_with_it_too(bed: Bed) -> None:
     server = await bed.serve(HEALTHY)
     large = b"Subject: large\r\n\r\n" + b"." * 70 + b"x" * IN_MEMORY + b"\r\n"

@@ -56,6 +56,9 @@ KNOWN_TEXTS = _load()
 """Read once, when the module is imported (in Home Assistant's import executor)."""
 
 _TLS_WORDS = ("starttls", "tls", "ssl", "encrypt", "secure connection")
+_TOO_MANY = re.compile(
+    r"too many recipients(?! from)|#[45]\.5\.3\b|\bper (?:transaction|message)\b", re.IGNORECASE
+)
 _LOGIN_WORDS = ("authenticat", "auth first", "authorization required", "log in", "login", "auth ")
 
 
@@ -72,6 +75,23 @@ def refusal(stage: Stage, reply: Reply, *, encrypted: bool, logged_in: bool) -> 
     is_final = reply.is_permanent and not passes
     permanence = Permanence.PERMANENT if is_final else Permanence.TEMPORARY
     return Failure(kind, stage, permanence, reply)
+
+
+def is_one_too_many(failure: Failure) -> bool:
+    """Tell whether a recipient was refused because the transaction has no room for it.
+
+    RFC 5321 section 4.5.3.1.10: 452, and 552 of old. An enhanced code of another kind says that it
+    is about the mailbox or the server; words count beside any code that passes.
+    """
+    reply = failure.reply
+    if reply is None or failure.stage is not Stage.RECIPIENT:
+        return False
+    if failure.kind is not FailureKind.DEFERRED:
+        return False
+    if reply.enhanced is not None and reply.enhanced[1:] == ".5.3":
+        return True
+    is_bare = reply.enhanced is None and reply.code in (452, 552)
+    return is_bare or _TOO_MANY.search(reply.text) is not None
 
 
 def _name(stage: Stage, reply: Reply, *, encrypted: bool, logged_in: bool) -> FailureKind:

@@ -8,9 +8,10 @@ from copy import replace
 import ssl
 
 from ..envelope import Delivery, Envelope
-from ..failure import LOGIN_REFUSED, Failure, FailureKind, MailError, Permanence, Stage
+from ..failure import LOGIN_REFUSED, Cause, Failure, FailureKind, MailError, Permanence, Stage
 from ..payload import Payload
 from ..settings import Login, ServerSettings, TokenLogin, redactor_for
+from .classify import is_one_too_many
 from .session import Session
 from .transaction import BeforeDot, Peek
 
@@ -155,8 +156,8 @@ class KeepaliveSession:
                 return Delivery.failed(envelope, error.failure)
         self._mails += 1
         is_last = self._is_worn() or not self._may_go_ahead
-        delivery = await session.deliver(
-            envelope, data, before_dot=before_dot, peek=None if is_last else peek
+        delivery = await _deliver_in_groups(
+            session, envelope, data, before_dot, None if is_last else peek
         )
         self._used_at = asyncio.get_running_loop().time()
         if was_kept:
@@ -197,6 +198,52 @@ class KeepaliveSession:
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
+
+
+async def _deliver_in_groups(
+    session: Session,
+    envelope: Envelope,
+    data: Payload,
+    before_dot: BeforeDot | None,
+    peek: Peek | None,
+) -> Delivery:
+    """Deliver over a session; whoever was too many for a transaction is asked for in a further one.
+
+    RFC 5321 section 4.5.3.1.10: at once, without having to wait for a retry. A further one is for
+    as many as the first has had room for, so that the server need not refuse the rest again and
+    again; it goes on as long as there are less and less. Cancelled once somebody has the mail, it
+    returns what is known, so that nobody gets the mail twice.
+    """
+    delivery = await session.deliver(envelope, data, before_dot=before_dot, peek=peek)
+    room, before = len(delivery.accepted), len(envelope.recipients)
+    rest = _one_too_many(delivery)
+    while room and 0 < len(rest) < before and session.is_open:
+        group = replace(envelope, recipients=rest[:room])
+        try:
+            further = await session.deliver(group, data, before_dot=before_dot)
+        except asyncio.CancelledError:
+            further = Delivery.failed(group, _cancelled(session))
+        delivery = _merged(delivery, further)
+        before, rest = len(rest), _one_too_many(delivery)
+    return delivery
+
+
+def _one_too_many(delivery: Delivery) -> tuple[str, ...]:
+    return tuple(
+        outcome.address
+        for outcome in delivery.outcomes
+        if outcome.failure is not None and is_one_too_many(outcome.failure)
+    )
+
+
+def _cancelled(session: Session) -> Failure:
+    return Failure(
+        FailureKind.DISCONNECTED,
+        session.stage,
+        Permanence.AMBIGUOUS if session.has_begun_message else Permanence.TEMPORARY,
+        detail="the account is being stopped",
+        facts={"cause": Cause.STOPPING.value},
+    )
 
 
 def _unsettled(delivery: Delivery, session: Session) -> tuple[str, ...]:

@@ -274,10 +274,12 @@ class Transaction:
         """Return the envelope of the mail that is to follow, for the group of the final dot.
 
         RFC 2920 section 3.1 lets a message be the first of a group. A mail that cannot be asked
-        for as it is waits for its turn.
+        for as it is waits for its turn, and so does every one while a recipient of this mail is
+        not accepted, who may be asked for again at once.
         """
         session = self._session
-        upcoming = peek() if peek is not None and session.takes_ahead else None
+        may_ask = session.takes_ahead and len(self._accepted) == len(self._outcomes)
+        upcoming = peek() if peek is not None and may_ask else None
         if upcoming is None:
             return ()
         envelope, size = upcoming
