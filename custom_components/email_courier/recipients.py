@@ -120,10 +120,12 @@ def _candidates(
     hass: HomeAssistant, entry: ConfigEntry, origin: Origin | None
 ) -> Iterator[tuple[ConfigEntry, ConfigSubentry]]:
     if origin is not None and origin.recipients:
-        for owner in hass.config_entries.async_entries(DOMAIN):
-            for subentry_id in origin.recipients:
-                if (subentry := owner.subentries.get(subentry_id)) is not None:
-                    yield owner, subentry
+        own = [id_ for id_ in origin.recipients if id_ in entry.subentries]
+        yield from ((entry, entry.subentries[id_]) for id_ in own)
+        if len(own) < len(origin.recipients):
+            for other in hass.config_entries.async_entries(DOMAIN):
+                there = other.subentries if other is not entry else {}
+                yield from ((other, there[id_]) for id_ in origin.recipients if id_ in there)
         return
     for subentry in entry.get_subentries_of_type(SUBENTRY_RECIPIENT):
         yield entry, subentry

@@ -162,8 +162,10 @@ class LastDeliverySensor(AccountEntity, RestoreSensor):
     @callback
     def _async_follow(self, event: CourierEvent) -> None:
         if isinstance(event, Delivered) and event.digest is None:
-            self._attr_native_value = dt_util.utc_from_timestamp(event.at)
-            self.async_write_ha_state()
+            delivered_at = dt_util.utc_from_timestamp(int(event.at))  # shown to the second
+            if delivered_at != self._attr_native_value:
+                self._attr_native_value = delivered_at
+                self.async_write_ha_state()
 
 
 class LastFailureSensor(AccountEntity, RestoreSensor):
