@@ -29,6 +29,7 @@ async def test_one_mail_is_composed_in_each_round_of_the_event_loop(
     server = await bed.serve(HEALTHY)
     await load_account(hass, server, recipient("Family", ["bea@example.test"]))
     rounds = 0
+    ticking = hass.loop.call_soon(lambda: None)
     composed_in: list[int] = []
     compose = message.compose
 
@@ -41,7 +42,7 @@ async def test_one_mail_is_composed_in_each_round_of_the_event_loop(
         composed_in.append(rounds)
         return compose(*arguments, **options)
 
-    ticking = hass.loop.call_soon(count)
+    count()
     with patch.object(message, "compose", noting):
         await asyncio.gather(*(_send(hass, number) for number in range(CALLS)))
     ticking.cancel()

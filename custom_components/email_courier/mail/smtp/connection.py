@@ -218,11 +218,6 @@ class Connection:
         return self._protocol.heard
 
     @property
-    def has_reply(self) -> bool:
-        """Whether a reply is there that nobody has read."""
-        return bool(self._protocol.replies)
-
-    @property
     def is_open(self) -> bool:
         """Whether the connection can be written to."""
         return self._protocol.fault is None and self._protocol.is_connected
@@ -260,9 +255,16 @@ class Connection:
         self._note_tls()
         return Reply.parse(response.code, response.message, self.redactor)
 
-    async def reply(self, *, ends: bool = False) -> Reply:
-        """Return the greeting, or the next reply to what was sent. ends: nothing may follow it."""
-        response = await self._response(ends=ends)
+    async def reply(self, *, ends: bool = False, within: float | None = None) -> Reply:
+        """Return the greeting, or the next reply to what was sent.
+
+        ends: nothing may follow it. within: seconds that it may take where it is not there yet.
+        """
+        if within is None or self._protocol.replies:
+            response = await self._response(ends=ends)
+        else:
+            async with asyncio.timeout(within):
+                response = await self._response(ends=ends)
         return Reply.parse(response.code, response.message, self.redactor)
 
     async def command(self, *parts: bytes) -> Reply:
@@ -299,7 +301,7 @@ class Connection:
         data: Payload,
         *,
         before_dot: Callable[[], Awaitable[None]] | None,
-        then: Callable[[], Sequence[bytes]],
+        then: Callable[[], Sequence[bytes]] | None,
         stall: float,
         final_reply: float,
     ) -> Reply:
@@ -329,13 +331,12 @@ class Connection:
                 return await self.reply()
             if before_dot is not None:
                 await before_dot()
-            commands = then()
+            commands = () if then is None else then()
             self.dot_sent = True
             protocol.expect(len(commands))
             protocol.write(last + _FINAL_DOT + _lines(commands))
             self._is_half_sent = False
-            async with asyncio.timeout(final_reply):
-                return await self.reply()
+            return await self.reply(within=final_reply)
         except (*CONNECTION_ERRORS, MalformedReplyError, OSError):
             if protocol.replies:
                 return await self.reply()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+import re
 import ssl
 from typing import NamedTuple
 
@@ -21,13 +22,20 @@ from .connection import Connection
 from .errors import FOREIGN_ERRORS, SessionProgress, map_errors
 from .protocol import NOTHING, name_in_greeting
 from .tls import Certificate, check_certificate
-from .transaction import Ahead, BeforeDot, Peek, Transaction, takes_envelope_ahead
+from .transaction import Ahead, BeforeDot, Peek, Transaction
 
 type StageObserver = Callable[[Stage], None]
 
 _PROBE = 5.0
 """Seconds that a kept connection is given to show that it still works."""
 _NOT_IMPLEMENTED = (500, 502)
+_TAKES_AHEAD = re.compile(r"\b(?:Postfix|Exim)\b")
+"""Who is sent an envelope together with the message before it, by the name in the greeting.
+
+RFC 2920 section 3.1 lets every server take that which offers PIPELINING. But Dovecot's submission
+service (2.3) ends the connection at it, once it has taken the message, which would then be sent
+twice; so it is for those alone that were seen to do it.
+"""
 
 
 class Session:
@@ -262,7 +270,9 @@ class Session:
         if reply.is_positive:
             self.capabilities = offered
             self.pipelines = self._may_pipeline and "pipelining" in offered.extensions
-            self.takes_ahead = self.pipelines and takes_envelope_ahead(greeting)
+            self.takes_ahead = self.pipelines and bool(
+                _TAKES_AHEAD.search(" ".join(greeting.lines))
+            )
             return
         self.capabilities = NOTHING
         if reply.code == 421:

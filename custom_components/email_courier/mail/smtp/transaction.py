@@ -31,18 +31,7 @@ FLIGHT_PATIENCE = 20.0
 COURTESY = 3.0
 """Seconds for what is asked of a server and decides little."""
 
-_TAKES_AHEAD = re.compile(r"\b(?:Postfix|Exim)\b")
 _SYNC_ERROR = re.compile(r"synchroni[sz]|pipelin|bad sequence|out of sequence", re.IGNORECASE)
-
-
-def takes_envelope_ahead(greeting: Reply) -> bool:
-    """Tell whether a server that offers PIPELINING takes an envelope together with a message.
-
-    RFC 2920 section 3.1 lets every one of them. But Dovecot's submission service (2.3) ends the
-    connection at that, once it has taken the message, which would then be sent twice; so it is for
-    those alone that were seen to do it.
-    """
-    return _TAKES_AHEAD.search(greeting.text) is not None
 
 
 class Ahead(NamedTuple):
@@ -240,10 +229,8 @@ class Transaction:
 
     async def _next_of_flight(self) -> Reply:
         """Return the next reply of a flight; a server that owes it breaks pipelining."""
-        connection = self._session.connection
         try:
-            async with asyncio.timeout(None if connection.has_reply else FLIGHT_PATIENCE):
-                reply = await connection.reply()
+            reply = await self._session.connection.reply(within=FLIGHT_PATIENCE)
         except Exception:
             self._session.pipelining_is_broken = True
             raise
@@ -270,7 +257,7 @@ class Transaction:
         if reply.code != 354:
             raise self._session.refused(reply)
 
-    def _go_ahead(self, peek: Peek | None) -> tuple[bytes, ...]:
+    def _go_ahead(self, peek: Peek) -> tuple[bytes, ...]:
         """Return the envelope of the mail that is to follow, for the group of the final dot.
 
         RFC 2920 section 3.1 lets a message be the first of a group. A mail that cannot be asked
@@ -278,8 +265,7 @@ class Transaction:
         not accepted, who may be asked for again at once.
         """
         session = self._session
-        may_ask = session.takes_ahead and len(self._accepted) == len(self._outcomes)
-        upcoming = peek() if peek is not None and may_ask else None
+        upcoming = peek() if len(self._accepted) == len(self._outcomes) else None
         if upcoming is None:
             return ()
         envelope, size = upcoming
@@ -303,7 +289,7 @@ class Transaction:
         reply = await session.connection.upload(
             data,
             before_dot=before_dot,
-            then=partial(self._go_ahead, peek),
+            then=partial(self._go_ahead, peek) if peek and session.takes_ahead else None,
             stall=deadlines.stall,
             final_reply=deadlines.final_reply,
         )
