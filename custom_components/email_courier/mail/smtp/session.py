@@ -270,9 +270,8 @@ class Session:
         if reply.is_positive:
             self.capabilities = offered
             self.pipelines = self._may_pipeline and "pipelining" in offered.extensions
-            self.takes_ahead = self.pipelines and bool(
-                _TAKES_AHEAD.search(" ".join(greeting.lines))
-            )
+            greets_as = _TAKES_AHEAD.search(" ".join(greeting.lines))
+            self.takes_ahead = self.pipelines and greets_as is not None
             return
         self.capabilities = NOTHING
         if reply.code == 421:
