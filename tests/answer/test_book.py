@@ -152,3 +152,40 @@ async def test_only_its_owner_reads_the_files(hass: HomeAssistant, book: Book) -
 
 def _modes(folder: Path) -> list[int]:
     return [file.stat().st_mode & 0o777 for file in folder.glob("email_courier.questions*")]
+
+
+async def test_of_many_open_questions_only_the_one_that_changes_is_encoded(
+    hass: HomeAssistant, book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens = [await kept(book, question(str(number), is_once=False)) for number in range(30)]
+    book = await reread(hass, book)
+    encoded: list[str] = []
+    whole = Question.as_dict
+
+    def noted(one: Question) -> dict[str, Any]:
+        encoded.append(one.id)
+        return whole(one)
+
+    monkeypatch.setattr(Question, "as_dict", noted)
+    found = book.find(tokens[7])
+    assert isinstance(found, Asked)
+    assert await book.async_answer(found) is not None
+    await kept(book, question("new"))
+    assert encoded == ["7", "new"]
+    monkeypatch.undo()
+
+    other = await reread(hass, book)
+    assert [one.as_dict() for one in other.questions] == [one.as_dict() for one in book.questions]
+    assert len(other.questions) == 31
+
+
+async def test_what_was_noted_of_a_question_is_written_with_the_next_change(
+    hass: HomeAssistant, book: Book
+) -> None:
+    asked = question("a")
+    await kept(book, asked)
+    asked.failed_logins = 3
+    book.note_change(asked)
+    await kept(book, question("b"))
+    other = await reread(hass, book)
+    assert [one.failed_logins for one in other.questions] == [3, 0]

@@ -16,10 +16,10 @@ import time
 from tests.servers.postfix import Postfix
 from tests.support.certificates import Certificates, ServerTls
 
-from . import attachments, bursts, charts, costs, slow_line
+from . import attachments, bursts, charts, costs, scale, slow_line
 from .bench import Bench, say
 from .compare import Settings, compare
-from .figures import Figures
+from .figures import Figures, Scale
 from .house import house
 from .machine import description
 from .page import page, with_figures
@@ -28,15 +28,16 @@ from .servers import sink
 from .trees import NoTreeError, last_release
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
-_APART = "charts"
-"""Its figures have nothing to do with the others: measured alone, they are put into the page."""
+_APART = ("charts", "scale")
+"""Their figures have nothing to do with others: of one measured alone they go into the page."""
 _PARTS = {
     "attachments": (attachments.measure,),
     "bursts": (bursts.measure, bursts.measure_few),
     "slow_line": (slow_line.measure,),
     "costs": (costs.recipients, costs.waiting),
     "start_up": (costs.start_up,),
-    _APART: (charts.measure,),
+    "scale": (scale.measure,),
+    "charts": (charts.measure,),
 }
 
 
@@ -71,6 +72,8 @@ async def run(folder: Path, nodemailer: Path | None, arguments: argparse.Namespa
             days=1 if quick else 30,
             years=1 if quick else 2,
             authority_pem=certificates.authority_pem,
+            scale=Scale(),
+            quick=quick,
         )
         start = time.monotonic()
         for name in arguments.only or _PARTS:
@@ -78,10 +81,16 @@ async def run(folder: Path, nodemailer: Path | None, arguments: argparse.Namespa
                 await measure(bench)
         settings = f"{bench.rounds} rounds, bursts of {bench.burst} mails, "
         settings += f"{time.monotonic() - start:.0f} s in all"
-    if arguments.only == [_APART] and not quick:
+    if _is_apart(arguments) and not quick:
         load = next(line for line in machine if line.startswith("load"))
-        return with_figures(PAGE.read_text(encoding="utf-8"), figures, f"{load}, {settings}")
-    return page(figures, machine, settings)
+        [part] = arguments.only
+        text = PAGE.read_text(encoding="utf-8")
+        return with_figures(text, figures, bench.scale, part, f"{load}, {settings}")
+    return page(figures, bench.scale, machine, settings)
+
+
+def _is_apart(arguments: argparse.Namespace) -> bool:
+    return bool(arguments.only) and len(arguments.only) == 1 and arguments.only[0] in _APART
 
 
 def _version(nodemailer: Path | None) -> str | None:
@@ -125,7 +134,10 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="a smoke run: tiny, nothing written")
     parser.add_argument("--rounds", type=int, default=5, help="how often everything is measured")
     parser.add_argument(
-        "--only", nargs="+", choices=_PARTS, help="these parts; only charts alone is written"
+        "--only",
+        nargs="+",
+        choices=_PARTS,
+        help="these parts; only charts or scale alone is written",
     )
     parser.add_argument(
         "--compare",
@@ -143,7 +155,7 @@ def main(words: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="email-courier-bench-") as folder:
         text = asyncio.run(run(Path(folder), Path(module) if module else None, arguments))
     print(text)
-    if not arguments.quick and arguments.only in (None, [_APART]):
+    if not arguments.quick and (arguments.only is None or _is_apart(arguments)):
         PAGE.write_text(text, encoding="utf-8")
     return 0
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tests.servers.postfix import Postfix
 
 from .endpoint import Endpoint
-from .figures import Figures
+from .figures import Figures, Scale
 from .house import House
 from .peers import Peer
 
@@ -20,6 +20,7 @@ class Bench:
     burst: mails that are sent at once; slow_line: mails over the delayed line.
     megabytes: sizes of attachments. waiting: mails in the outbox. days, years: of the recorder's
     states and statistics. authority_pem: that a further Home Assistant is to trust.
+    scale: big cases against small ones. quick: whether this is a smoke run.
     """
 
     house: House
@@ -35,6 +36,8 @@ class Bench:
     days: int
     years: int
     authority_pem: str
+    scale: Scale
+    quick: bool
 
 
 def say(text: str) -> None:

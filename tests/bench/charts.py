@@ -19,12 +19,14 @@ RECORDER = "recorder:\n  commit_interval: 1\nhistory:\n"
 _SENSORS = [f"sensor.bench_{number}" for number in range(4)]
 _METERS = [f"sensor.bench_meter_{number}" for number in range(4)]
 DAY = "chart of a day, a value a minute"
+MONTH = "chart of 30 days, a value a minute"
+YEARS = "chart of two years"
 FOUR = "four charts: three rooms, a month, two years, a month of meters"
 CHARTS: dict[str, list[Json]] = {
     DAY: [{"entities": _SENSORS[:1], "period": {"hours": 24}}],
     "chart of a day, three entities": [{"entities": _SENSORS[:3], "period": {"hours": 24}}],
-    "chart of 30 days, a value a minute": [{"entities": _SENSORS[:1], "period": {"days": 30}}],
-    "chart of two years": [{"entities": _SENSORS[:1], "period": {"days": 730}}],
+    MONTH: [{"entities": _SENSORS[:1], "period": {"days": 30}}],
+    YEARS: [{"entities": _SENSORS[:1], "period": {"days": 730}}],
     "bars of 30 days": [{"entities": _METERS[:1], "period": {"days": 30}}],
     FOUR: [
         {"entities": _SENSORS[:3], "period": {"hours": 24}},

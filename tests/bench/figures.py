@@ -29,12 +29,17 @@ class Figures:
         """Note one sample."""
         self.samples.setdefault(measurement, {}).setdefault(who, []).append(value)
 
-    def median(self, name: str, who: str) -> float | None:
-        """Return the median of a measurement, or None where it was not taken."""
+    def of(self, name: str, who: str) -> list[float]:
+        """Return the samples of a measurement, none where it was not taken."""
         for measurement, by_who in self.samples.items():
             if measurement.name == name and who in by_who:
-                return median(by_who[who])
-        return None
+                return by_who[who]
+        return []
+
+    def median(self, name: str, who: str) -> float | None:
+        """Return the median of a measurement, or None where it was not taken."""
+        samples = self.of(name, who)
+        return median(samples) if samples else None
 
     def times_better(self, measurement: Measurement, who: str, than: str) -> float | None:
         """Return how many times better the one is; None where one is missing, or is nothing."""
@@ -49,6 +54,26 @@ class Figures:
         for by_who in self.samples.values():
             seen |= dict.fromkeys(by_who)
         return list(seen)
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """One line of the table of scale. of: what there is few or many of."""
+
+    name: str
+    unit: str
+    of: str
+
+
+@dataclass
+class Scale:
+    """Samples of a small and a big case, by how much there was of it."""
+
+    samples: dict[Scaled, dict[int, list[float]]] = field(default_factory=dict)
+
+    def add(self, scaled: Scaled, size: int, value: float) -> None:
+        """Note one sample."""
+        self.samples.setdefault(scaled, {}).setdefault(size, []).append(value)
 
 
 def shown(values: Iterable[float]) -> str:

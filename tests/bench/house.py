@@ -64,17 +64,18 @@ class House:
         recipients: Sequence[str] = (RECIPIENT,),
         *,
         layout: str = "plain",
+        **options: Any,
     ) -> Account:
         """Add an account of one of the two integrations, one recipient for each address.
 
-        layout: that of mail which asks for none; core's has but one.
+        layout: that of mail which asks for none. options: further ones; core's has none at all.
         """
         answer = await self._ask(
             "add_account",
             domain=DOMAINS[who],
             title=f"{who} {endpoint.name} {len(recipients)}",
             data=_data(who, endpoint),
-            options={"layout": layout} if who == COURIER else {},
+            options={"layout": layout, **options} if who == COURIER else {},
             subentries=[_subentry(who, address) for address in recipients],
         )
         if answer["state"] != "loaded" or len(answer["entities"]) != len(recipients):
@@ -89,6 +90,19 @@ class House:
     async def reload(self, account: Account) -> float:
         """Set an account up again; return the seconds that it took."""
         return float((await self._ask("reload", entry_id=account.entry_id))["seconds"])
+
+    async def reload_all(self, accounts: Sequence[Account]) -> float:
+        """Set accounts up again, all at once; return the seconds that it took."""
+        entry_ids = [account.entry_id for account in accounts]
+        return float((await self._ask("reload_all", entry_ids=entry_ids))["seconds"])
+
+    async def remove(self, account: Account) -> None:
+        """Take an account out."""
+        await self.hass.client.delete(f"/api/config/config_entries/entry/{account.entry_id}")
+
+    async def footprint(self) -> float:
+        """Return the bytes of memory that Home Assistant takes while nothing happens."""
+        return float((await self._ask("footprint"))["bytes"])
 
     async def send(self, account: Account, times: int, *, parallel: bool) -> Taken:
         """Call notify.send_message on all entities of an account."""
@@ -109,8 +123,12 @@ class House:
         times: int = 1,
         parallel: bool = False,
         watch: bool = False,
+        response: bool = False,
     ) -> Taken:
-        """Perform an action so many times, all at once or in turn."""
+        """Perform an action so many times, all at once or in turn.
+
+        response: whether it is one that answers.
+        """
         return Taken(
             **await self._ask(
                 "measure",
@@ -120,6 +138,7 @@ class House:
                 times=times,
                 parallel=parallel,
                 watch=watch,
+                response=response,
             )
         )
 

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from statistics import median
 
-from .figures import CORE, COURIER, Figures, number, shown
+from .charts import DAY, MONTH, YEARS
+from .figures import CORE, COURIER, Figures, Scale, Scaled, number, shown
 from .targets import TARGETS
 
 _LEGEND = (
     "The median, and in brackets the least and the most. The ratio says how many times better "
     "this integration is than core's `smtp`."
 )
+_SCALE = "## Scale"
+_HOW = "## How it was measured"
+_SCALE_LEGEND = (
+    "A big case beside a small one, each with how much there is of it. The ratio is that of the "
+    "medians; a further one costs what the difference comes to for each. What is flat has a ratio "
+    "of about 1, and what is linear costs little for a further one."
+)
 _NOTES = Path(__file__).with_name("notes.md")
 
 
-def page(figures: Figures, machine: Sequence[str], settings: str) -> str:
+def page(figures: Figures, scale: Scale, machine: Sequence[str], settings: str) -> str:
     """Return the whole page."""
     return "\n".join(
         [
@@ -38,15 +47,21 @@ def page(figures: Figures, machine: Sequence[str], settings: str) -> str:
             "",
             *table(figures),
             "",
+            _SCALE,
+            "",
+            _SCALE_LEGEND,
+            "",
+            *scale_table(scale, figures),
+            "",
             _NOTES.read_text(encoding="utf-8"),
         ]
     )
 
 
-def with_figures(text: str, figures: Figures, settings: str) -> str:
-    """Return a page with the figures of some parts in it, measured at another time.
+def with_figures(text: str, figures: Figures, scale: Scale, part: str, settings: str) -> str:
+    """Return a page with the figures of one part in it, measured at another time.
 
-    settings: when that was, and how busy the machine.
+    settings: how that was, and how busy the machine.
     """
     lines = text.splitlines()
     for target in TARGETS:
@@ -55,9 +70,23 @@ def with_figures(text: str, figures: Figures, settings: str) -> str:
             _put(lines, line, "| logins of dialog")
     for line in list(table(figures))[2:]:
         _put(lines, line + " |" * (lines[_end(lines)].count("|") - line.count("|")), None)
-    lines = [line for line in lines if not line.startswith("- charts: ")]
-    lines.insert(lines.index("## What is asked, and what was reached") - 1, f"- charts: {settings}")
+    _put_scale(lines, list(scale_table(scale, figures)))
+    lines = [line for line in lines if not line.startswith(f"- {part}: ")]
+    lines.insert(lines.index("## What is asked, and what was reached") - 1, f"- {part}: {settings}")
     return "\n".join(lines) + "\n"
+
+
+def _put_scale(lines: list[str], table: list[str]) -> None:
+    """Put lines into the table of scale: in the place of those of the same, else at its end."""
+    begin = lines.index(_SCALE) if _SCALE in lines else lines.index(_HOW)
+    end = lines.index(_HOW)
+    known = [line for line in lines[begin:end] if line.startswith("| ")][1:]
+    rows = {_what(line): line for line in (*known, *table[2:])}
+    lines[begin:end] = [_SCALE, "", _SCALE_LEGEND, "", *table[:2], *rows.values(), ""]
+
+
+def _what(line: str) -> tuple[str, ...]:
+    return tuple(line.split(" | ", maxsplit=3)[:3])
 
 
 def _put(lines: list[str], line: str, before: str | None) -> None:
@@ -75,7 +104,9 @@ def _put(lines: list[str], line: str, before: str | None) -> None:
 
 def _end(lines: list[str]) -> int:
     """Return the last line of the table of all figures."""
-    return lines.index("## How it was measured") - 2
+    start = lines.index("## All figures")
+    following = next(at for at in range(start + 1, len(lines)) if lines[at].startswith("## "))
+    return following - 2
 
 
 def table(figures: Figures) -> Iterable[str]:
@@ -88,3 +119,47 @@ def table(figures: Figures) -> Iterable[str]:
         better = figures.times_better(measurement, COURIER, CORE)
         cells.insert(2, "" if better is None else number(better))
         yield f"| {measurement.name} | {measurement.unit} | {' | '.join(cells)} |"
+
+
+def scale_table(scale: Scale, figures: Figures) -> Iterable[str]:
+    """Yield the lines of the table of scale; charts are in it where they were measured."""
+    yield "| measurement | unit | of | small | big | ratio | a further one |"
+    yield "|---" * 7 + "|"
+    for scaled, by_size in (*scale.samples.items(), *_charts(figures)):
+        yield _scale_line(scaled, by_size)
+
+
+def _scale_line(scaled: Scaled, by_size: Mapping[int, Sequence[float]]) -> str:
+    cells = [f"{size:,}: {shown(by_size[size])}" for size in sorted(by_size)]
+    ratio = more = ""
+    if len(by_size) == 2:
+        (few, small), (many, big) = ((size, median(by_size[size])) for size in sorted(by_size))
+        ratio = number(big / small) if small else ""
+        more = _small((big - small) / (many - few), scaled.unit)
+    cells += [""] * (2 - len(cells)) + [ratio, more]
+    return f"| {scaled.name} | {scaled.unit} | {scaled.of} | {' | '.join(cells)} |"
+
+
+def _small(value: float, unit: str) -> str:
+    """Return a figure in a unit of a thousandth where it is less than one of its own.
+
+    What became smaller meanwhile has cost nothing.
+    """
+    if value <= 0:
+        return "nothing"
+    smaller = {"ms": "µs", "MB": "kB"}[unit]
+    return f"{number(value)} {unit}" if value >= 1 else f"{number(1000 * value)} {smaller}"
+
+
+def _charts(figures: Figures) -> Iterable[tuple[Scaled, dict[int, list[float]]]]:
+    """Yield what the measurements of charts say of a long past beside a day."""
+    for what, unit in (("time", "ms"), ("longest stall", "ms"), ("extra memory", "MB")):
+        by_days = {
+            1: figures.of(f"{DAY}: {what}", COURIER),
+            30: figures.of(f"{MONTH}: {what}", COURIER),
+            730: figures.of(f"{YEARS}: {what}", COURIER),
+        }
+        for days, of in ((30, "days, a value a minute"), (730, "days")):
+            if by_days[1] and by_days[days]:
+                name = f"a mail with a chart: {what}"
+                yield Scaled(name, unit, of), {1: by_days[1], days: by_days[days]}

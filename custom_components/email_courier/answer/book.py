@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -60,6 +60,7 @@ class Book:
         self._key = b""
         self._signer: Signer | None = None
         self._questions: dict[str, Question] = {}
+        self._texts: dict[str, str] = {}
         self._links: dict[str, Asked] = {}
         self._timer: CALLBACK_TYPE | None = None
         self._watchers: list[Watcher] = []
@@ -70,7 +71,7 @@ class Book:
         async with self._loading:
             if self._signer is not None:
                 return
-            key, questions = await self._hass.async_add_executor_job(self._read)
+            key, questions, self._texts = await self._hass.async_add_executor_job(self._load)
             self._key = key
             self._signer = Signer(key)
             for question in questions:
@@ -115,7 +116,7 @@ class Book:
             LOGGER.warning("More than %s mails wait for an answer; the oldest can go", MOST_OPEN)
             self._drop(oldest)
         self._set_timer()
-        await self.async_save()
+        await self.async_save(question)
 
     async def async_answer(
         self,
@@ -136,9 +137,10 @@ class Book:
         before = question.answered
         question.answered = at
         try:
-            await self.async_save()
+            await self.async_save(question)
         except OSError:
             question.answered = before
+            self.note_change(question)
             raise
         answer = Answer(question, asked.mail, asked.action, at, reply_text, user_id, user)
         self._tell(question, answer)
@@ -173,19 +175,25 @@ class Book:
         async with self._saving:
             await self._hass.async_add_executor_job(self._unlink)
 
-    async def async_save(self) -> None:
-        """Write everything to disk. Raises OSError."""
+    @callback
+    def note_change(self, question: Question) -> None:
+        """Have a question written as it is now, the next time that anything is written."""
+        self._texts.pop(question.id, None)
+
+    async def async_save(self, *changed: Question) -> None:
+        """Write everything to disk, of questions that have not changed what is known already.
+
+        Raises OSError.
+        """
+        for question in changed:
+            self.note_change(question)
         async with self._saving:
+            for question in self.questions:
+                if question.id not in self._texts:
+                    self._texts[question.id] = _text_of(question)
+            texts = [self._texts[question.id] for question in self.questions]
             mark = secrets.token_hex(16)
-            text = json.dumps(
-                {
-                    "version": _VERSION,
-                    "mark": mark,
-                    "key": self._key.hex(),
-                    "questions": [question.as_dict() for question in self.questions],
-                }
-            )
-            await self._hass.async_add_executor_job(self._write, text, mark)
+            await self._hass.async_add_executor_job(self._write, texts, mark)
 
     def _take_in(self, question: Question) -> None:
         self._questions[question.id] = question
@@ -195,6 +203,7 @@ class Book:
 
     def _forget(self, question: Question, mail: AskedMail) -> None:
         question.mails.remove(mail)
+        self.note_change(question)
         for name in mail.links:
             self._links.pop(name, None)
 
@@ -202,6 +211,7 @@ class Book:
         for mail in (*question.mails,):
             self._forget(question, mail)
         self._questions.pop(question.id, None)
+        self.note_change(question)
         if question.answered is None:
             self._tell(question, None)
 
@@ -235,7 +245,11 @@ class Book:
         with suppress(OSError):  # the next change writes it; until then it is read as expired
             await self.async_save()
 
-    def _read(self) -> tuple[bytes, Iterable[Question]]:
+    def _load(self) -> tuple[bytes, Sequence[Question], dict[str, str]]:
+        key, questions = self._read()
+        return key, questions, {question.id: _text_of(question) for question in questions}
+
+    def _read(self) -> tuple[bytes, Sequence[Question]]:
         """Return key and questions; of what cannot be read or was put back, nothing is open."""
         try:
             stored = json.loads(self.path.read_text(encoding="utf-8"))
@@ -261,7 +275,9 @@ class Book:
         for path in (self.path, self._mark):
             path.unlink(missing_ok=True)
 
-    def _write(self, text: str, mark: str) -> None:
+    def _write(self, texts: Sequence[str], mark: str) -> None:
+        head = json.dumps({"version": _VERSION, "mark": mark, "key": self._key.hex()})
+        text = f'{head[:-1]}, "questions": [{", ".join(texts)}]}}'
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             write_utf8_file_atomic(str(self._mark), mark, private=True)
@@ -269,6 +285,10 @@ class Book:
         except WriteError as error:
             cause = error.__cause__
             raise cause if isinstance(cause, OSError) else OSError(str(error)) from error
+
+
+def _text_of(question: Question) -> str:
+    return json.dumps(question.as_dict())
 
 
 def _key_in(stored: Mapping[str, Any]) -> bytes:

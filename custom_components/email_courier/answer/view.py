@@ -106,6 +106,8 @@ class _Visit:
         if not self.asked.question.needs_user or code is None:
             return await self._open(self.asked)
         signed = await async_signed_in(self._hass, self.asked.question, code)
+        if signed is None:
+            self._book.note_change(self.asked.question)  # which counts them
         return await self._open(self.asked, signed)
 
     async def answer(self) -> web.Response:

@@ -133,11 +133,11 @@ class Repeater:
             LOGGER.error("A mail that was to come again was not sent: %s", error)
         self._schedule(question)
         if question.repeat is None:
-            await self._save()
+            await self._save(question)
 
-    async def _save(self) -> None:
+    async def _save(self, question: Question) -> None:
         try:
-            await self._book.async_save()
+            await self._book.async_save(question)
         except OSError as error:
             LOGGER.error("That a mail has come again could not be saved: %s", error.strerror)
 

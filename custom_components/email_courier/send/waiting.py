@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from homeassistant.components.notify.const import DOMAIN as NOTIFY_DOMAIN
@@ -20,6 +21,7 @@ from ..errors import async_raise_if_not_trying, error_for_disk, request_error
 from ..mail.failure import Failure
 from ..mail.outbox.given_up import bare
 from ..mail.outbox.record import MailRecord
+from ..mail.outbox.runtime import in_pieces
 from ..mail.outbox.submission import Receipt
 from ..outbox_host import iso_time
 from ..recipients import Recipients
@@ -59,10 +61,8 @@ async def async_list_waiting(call: ServiceCall) -> ServiceResponse:
     for account in _accounts(call):
         next_attempt = account.courier.state.next_attempt
         entry_id = account.entry.entry_id
-        mails += [
-            {"config_entry_id": entry_id, **_describe(record, next_attempt)}
-            for record in await account.courier.waiting()
-        ]
+        describe = partial(_describe, entry_id, next_attempt)
+        mails += await in_pieces(await account.courier.waiting(), describe)
     return {"mails": mails}
 
 
@@ -309,11 +309,14 @@ def _sent_again(account: Account, message_id: str, receipt: Receipt) -> dict[str
     }
 
 
-def _describe(record: MailRecord, next_attempt: float | None) -> dict[str, Any]:
+def _describe(
+    entry_id: str, next_attempt: float | None, record: MailRecord
+) -> dict[str, JsonValueType]:
     """next_attempt: that of the account, in seconds; a mail may have a later one of its own."""
     failure = record.failure
     due = None if next_attempt is None else max(next_attempt, record.next_attempt)
     return {
+        "config_entry_id": entry_id,
         "message_id": record.message_id,
         "subject": record.subject,
         "recipients": list(record.addresses),

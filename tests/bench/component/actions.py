@@ -20,7 +20,7 @@ from homeassistant.helpers.discovery import async_load_platform
 from homeassistant.helpers.recorder import get_instance
 from homeassistant.helpers.typing import ConfigType
 
-from .gauge import Gauge
+from .gauge import Gauge, settled_memory
 
 DOMAIN = "courier_bench"
 CONFIG_SCHEMA = cv.empty_config_schema(DOMAIN)
@@ -28,7 +28,7 @@ CONFIG_SCHEMA = cv.empty_config_schema(DOMAIN)
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register the actions."""
-    for action in (add_account, reload, remember, measure):
+    for action in (add_account, reload, reload_all, remember, measure, footprint):
         hass.services.async_register(
             DOMAIN, action.__name__, action, supports_response=SupportsResponse.ONLY
         )
@@ -74,6 +74,25 @@ async def reload(call: ServiceCall) -> ServiceResponse:
     return {"seconds": seconds}
 
 
+async def reload_all(call: ServiceCall) -> ServiceResponse:
+    """Unload entries and set them up again, all at once; return the seconds of the latter."""
+    entries = call.hass.config_entries
+    for entry_id in call.data["entry_ids"]:
+        await entries.async_unload(entry_id)
+    await call.hass.async_block_till_done()
+    start = time.perf_counter()
+    await asyncio.gather(*map(entries.async_setup, call.data["entry_ids"]))
+    seconds = time.perf_counter() - start
+    await call.hass.async_block_till_done()
+    return {"seconds": seconds}
+
+
+async def footprint(call: ServiceCall) -> ServiceResponse:
+    """Return the memory of the process once all is done that was begun."""
+    await call.hass.async_block_till_done()
+    return {"bytes": await settled_memory()}
+
+
 async def remember(call: ServiceCall) -> ServiceResponse:
     """Give four thermometers and four meters a past, and a state now; return what it took."""
     from . import past  # noqa: PLC0415 - the recorder is there in one of the houses alone
@@ -114,7 +133,14 @@ async def measure(call: ServiceCall) -> ServiceResponse:
 
 async def _once(hass: HomeAssistant, wanted: Mapping[str, Any], number: int) -> None:
     domain, _, service = wanted["action"].partition(".")
-    data = {**wanted["data"], "title": f"Mail {number}"}
+    data = wanted["data"]
+    if not wanted.get("response"):
+        data = {**data, "title": f"Mail {number}"}
     await hass.services.async_call(
-        domain, service, data, blocking=True, target=wanted.get("target")
+        domain,
+        service,
+        data,
+        blocking=True,
+        target=wanted.get("target"),
+        return_response=wanted.get("response", False),
     )

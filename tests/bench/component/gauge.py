@@ -32,13 +32,8 @@ class Gauge:
 
     async def start(self) -> None:
         """Begin, from a clean state of the memory."""
-        await asyncio.sleep(_REST)
-        gc.collect()
-        library = ctypes.CDLL(None)
-        library.mallopt(_MMAP_THRESHOLD, _LARGE)
-        library.malloc_trim(0)
+        self._before = await settled_memory()
         _CLEAR.write_text(_RESET_PEAK)  # noqa: ASYNC240 - not a file on a disk
-        self._before = _status("VmRSS")
         self._beat()
 
     async def stop(self) -> dict[str, float]:
@@ -56,6 +51,16 @@ class Gauge:
             self._worst = max(self._worst, now - self._due)
         self._due = now + _BEAT
         self._timer = loop.call_at(self._due, self._beat)
+
+
+async def settled_memory() -> int:
+    """Return the resident memory in bytes, once nothing is left in it that nobody needs."""
+    await asyncio.sleep(_REST)
+    gc.collect()
+    library = ctypes.CDLL(None)
+    library.mallopt(_MMAP_THRESHOLD, _LARGE)
+    library.malloc_trim(0)
+    return _status("VmRSS")
 
 
 def _status(name: str) -> int:

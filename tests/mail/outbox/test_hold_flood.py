@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from copy import replace
 from pathlib import Path
 import threading
+import time
 
 import pytest
 
@@ -20,7 +21,7 @@ from custom_components.email_courier.mail.outbox.events import (
     GivenUp,
     StateChanged,
 )
-from custom_components.email_courier.mail.outbox.hold import FloodLimit
+from custom_components.email_courier.mail.outbox.hold import FloodGuard, FloodLimit
 from custom_components.email_courier.mail.outbox.record import MailRecord
 from custom_components.email_courier.mail.outbox.spool import QuotaLimits
 from custom_components.email_courier.mail.outbox.store import Store
@@ -36,6 +37,7 @@ from custom_components.email_courier.mail.outbox.submission import (
 from custom_components.email_courier.mail.payload import Payload
 from tests.mail.outbox.house import HOUR, MINUTE, START, Digests, House, mail
 from tests.mail.outbox.servers import DOWN, UNKNOWN_USER
+from tests.support.clock import SOON
 
 ANNA = "anna@example.test"
 BEN = "ben@example.test"
@@ -324,3 +326,29 @@ async def test_who_is_refused_is_named_beside_whom_the_mail_is_held_for(guarded:
     assert [o.address for o in receipt.owed] == [ANNA]
     with pytest.raises(MailError):
         await guarded.courier.submit(mail(BEN))
+
+
+def test_a_recipients_hour_ends_by_itself_however_many_others_there_are() -> None:
+    guard = FloodGuard(per_hour=1)
+    first, second = mail(ANNA), mail("ben@example.test")
+    assert guard.count(first, now=0.0) == {}
+    assert guard.count(second, now=1800.0) == {}
+    assert guard.count(first, now=1800.0) == {ANNA: HOUR}
+    assert guard.count(first, now=HOUR) == {}
+    assert guard.count(second, now=HOUR) == {"ben@example.test": 1800.0 + HOUR}
+    assert guard.count(second, now=1800.0 + HOUR) == {}
+
+
+def test_a_recipient_who_has_had_enough_before_a_restart_is_free_in_time() -> None:
+    guard = FloodGuard(per_hour=1)
+    guard.count(mail("ben@example.test"), now=0.0)
+    guard.fill(ANNA, ends=600.0)
+    assert guard.count(mail(ANNA), now=599.0) == {ANNA: 600.0}
+    assert guard.count(mail(ANNA), now=600.0) == {}
+
+
+def test_a_mail_to_very_many_is_counted_in_no_time() -> None:
+    everybody = [f"guest{number}@example.test" for number in range(30_000)]
+    began = time.monotonic()
+    assert FloodGuard(per_hour=1).count(mail(*everybody), now=0.0) == {}
+    assert time.monotonic() - began < SOON  # looking at all of them for each took many times that

@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
-from custom_components.email_courier.mail.outbox.runtime import Host, TaskGroup, Timers
+from custom_components.email_courier.mail.outbox.runtime import (
+    PIECE,
+    Host,
+    TaskGroup,
+    Timers,
+    in_pieces,
+)
 from tests.mail.outbox.house import START, House
 
 
@@ -143,3 +149,18 @@ def test_the_time_never_stands_before_a_timer_that_has_fired(house: House, timer
     assert timers.now() == START + 100
     house.clock.time = START + 200
     assert timers.now() == START + 200
+
+
+async def test_what_is_made_of_many_leaves_the_event_loop_to_others_in_between() -> None:
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(others())
+    assert await in_pieces(range(10 * PIECE), str) == [str(each) for each in range(10 * PIECE)]
+    task.cancel()
+    assert turns == 10

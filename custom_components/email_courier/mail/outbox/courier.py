@@ -22,7 +22,7 @@ from .history import History, HistorySaver
 from .hold import FloodLimit, HoldQueue
 from .outcome import OutcomeHandler
 from .record import MailRecord
-from .runtime import Host, TaskGroup, Timers
+from .runtime import Host, TaskGroup, Timers, in_pieces
 from .scheduler import ActiveMail, DeferredQueue, QueueEntry
 from .spool import Quota, QuotaLimits, Recovery, Spool
 from .store import Store
@@ -301,15 +301,15 @@ class Courier:
         """
         await self._opened()
         held = () if self._hold is None else self._hold.records()
+        return await in_pieces([*await self._spool.records(), *held], self._shown)
+
+    def _shown(self, record: MailRecord) -> MailRecord:
         shown = self._timers.shown
-        return [
-            replace(
-                record,
-                born=shown(record.born),
-                next_attempt=record.next_attempt and shown(record.next_attempt),
-            )
-            for record in (*await self._spool.records(), *held)
-        ]
+        return replace(
+            record,
+            born=shown(record.born),
+            next_attempt=record.next_attempt and shown(record.next_attempt),
+        )
 
     async def drop(self, names: Collection[str] | None = None) -> int:
         """Forget waiting mails by their ids as text, or all of them; return how many.

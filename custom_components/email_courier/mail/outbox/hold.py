@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from copy import replace
 import logging
+import math
 from typing import NamedTuple
 
 from ..envelope import Envelope
@@ -50,6 +51,7 @@ class FloodGuard:
     def __init__(self, per_hour: int) -> None:
         self.per_hour = per_hour
         self._windows: dict[str, _Window] = {}
+        self._first_end = math.inf
 
     def count(self, mail: OutgoingMail, now: float) -> dict[str, float]:
         """Count a mail; return until when it is held back, for each recipient who has had enough.
@@ -71,10 +73,14 @@ class FloodGuard:
     def fill(self, address: str, ends: float) -> None:
         """Know a recipient who has had enough until a time of the run in seconds."""
         self._windows[address.casefold()] = _Window(ends, self.per_hour)
+        self._first_end = min(self._first_end, ends)
 
     def _charge(self, address: str, now: float) -> _Window:
-        self._windows = {a: w for a, w in self._windows.items() if w.ends > now}
+        if now >= self._first_end:
+            self._windows = {a: w for a, w in self._windows.items() if w.ends > now}
+            self._first_end = min((w.ends for w in self._windows.values()), default=math.inf)
         window = self._windows.setdefault(address.casefold(), _Window(now + HOUR, 0))
+        self._first_end = min(self._first_end, window.ends)
         window.mails += 1
         return window
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 import logging
 import random
 from typing import Any, NamedTuple, Protocol
@@ -49,6 +49,20 @@ class Host(NamedTuple):
     spawn: Spawn
     call_at: CallAt
     chance: Callable[[], float] = random.random
+
+
+PIECE = 100
+"""Records of which something is made before the event loop has its turn again."""
+
+
+async def in_pieces[T, R](items: Collection[T], make: Callable[[T], R]) -> list[R]:
+    """Return what is made of each of many items, without holding the event loop up."""
+    made: list[R] = []
+    for number, item in enumerate(items, 1):
+        made.append(make(item))
+        if number % PIECE == 0:
+            await asyncio.sleep(0)
+    return made
 
 
 STEADY = 1.0

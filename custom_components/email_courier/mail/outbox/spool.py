@@ -16,7 +16,7 @@ from .backoff import is_quota
 from .disk import Disk
 from .events import Damaged, Notifier
 from .record import PLAUSIBLE, MailId, MailRecord
-from .runtime import TaskGroup, Timers
+from .runtime import TaskGroup, Timers, in_pieces
 from .scheduler import ActiveMail, DeferredQueue, QueueEntry
 from .store import Store, TakenMail
 from .submission import DAY, DamagedMailError, OutboxError, OutboxReason
@@ -326,13 +326,15 @@ class Spool:
         found, errors = await self._loader.read_records(ids, self._is_idle)
         if errors:
             self._notifier.trouble(errors[0])
-        placed: list[MailRecord] = []
-        for record in found:
-            entry = self.queue.find(record.id)
-            if entry is not None:
-                unsaved = self._unsaved.get(record.id)
-                placed.append(self._place(entry, record) if unsaved is None else unsaved)
-        return placed
+        placed = await in_pieces(found, self._placed)
+        return [record for record in placed if record is not None]
+
+    def _placed(self, record: MailRecord) -> MailRecord | None:
+        entry = self.queue.find(record.id)
+        if entry is None:
+            return None
+        unsaved = self._unsaved.get(record.id)
+        return self._place(entry, record) if unsaved is None else unsaved
 
     async def remove(self, mail: ActiveMail) -> OSError | None:
         """Forget a mail, wherever it is. Returns why the disk did not let go of it."""

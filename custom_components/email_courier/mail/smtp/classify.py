@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 import json
 from pathlib import Path
 import re
@@ -108,7 +109,9 @@ def _name(stage: Stage, reply: Reply, *, encrypted: bool, logged_in: bool) -> Fa
     return _BY_STAGE[stage](reply, logged_in)
 
 
+@lru_cache(maxsize=32)
 def _known_text(stage: Stage, reply: Reply) -> FailureKind | None:
+    """Look for known words; a server says the same to each of many recipients."""
     words = reply.text.lower()
     return next((known.kind for known in KNOWN_TEXTS if known.fits(stage, reply, words)), None)
 
