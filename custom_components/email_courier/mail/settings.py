@@ -8,8 +8,6 @@ from enum import StrEnum
 from ipaddress import ip_address
 from typing import NamedTuple, Protocol
 
-from .redaction import NOTHING_HIDDEN, Redactor
-
 SUBMISSIONS_PORT = 465
 SUBMISSION_PORT = 587
 DEFAULT_LIMIT = 30.0
@@ -139,17 +137,6 @@ class ServerSettings(NamedTuple):
         )
 
 
-def redactor_for(login: Login | TokenLogin | None, known: Redactor = NOTHING_HIDDEN) -> Redactor:
-    """Return what takes the secrets of a login out of a server's replies.
-
-    known: what was returned for the same login before; making one anew takes a while.
-    """
-    if login is None:
-        return NOTHING_HIDDEN
-    secrets = (login.password,) if isinstance(login, Login) else login.tokens.secrets
-    return known if secrets == known.secrets else Redactor.for_login(login.username, secrets)
-
-
 def is_loopback(host: str) -> bool:
     """Tell whether a host is this machine itself, so that nothing crosses a network."""
     name = host.rstrip(".").lower()
@@ -159,3 +146,8 @@ def is_loopback(host: str) -> bool:
         return ip_address(name.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def format_fingerprint(fingerprint: str) -> str:
+    """Write a fingerprint as other programs do: AB:CD:..."""
+    return ":".join(fingerprint[i : i + 2] for i in range(0, len(fingerprint), 2)).upper()

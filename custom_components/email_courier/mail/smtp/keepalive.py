@@ -10,8 +10,8 @@ import ssl
 from ..envelope import Delivery, Envelope
 from ..failure import LOGIN_REFUSED, Failure, FailureKind, MailError, Permanence, Stage
 from ..payload import Payload
-from ..settings import Login, ServerSettings, TokenLogin, redactor_for
-from .session import Session
+from ..settings import Login, ServerSettings, TokenLogin
+from .session import Session, redactor_for
 from .transaction import BeforeDot
 
 IDLE = 30.0
