@@ -76,6 +76,10 @@ class House:
         """Set an account up again; return the seconds that it took."""
         return float((await self._ask("reload", entry_id=account.entry_id))["seconds"])
 
+    async def imported_at_start(self) -> list[str]:
+        """Return what was imported when the last start had set everything up, in that order."""
+        return [*(await self._ask("imported_at_start"))["modules"]]
+
     async def send(self, account: Account, times: int, *, parallel: bool) -> Taken:
         """Call notify.send_message on all entities of an account."""
         return await self.perform(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from copy import replace
-from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import ip_address
 from typing import NamedTuple, Protocol
@@ -41,12 +40,15 @@ class Trust(NamedTuple):
         return self.verify and self.fingerprint is None
 
 
-@dataclass(frozen=True)
-class Login:
+class Login(NamedTuple):
     """A username, which need not be an address, and its secret."""
 
     username: str
-    password: str = field(repr=False)
+    password: str
+
+    def __repr__(self) -> str:
+        """Name the user alone."""
+        return f"Login(username={self.username!r})"
 
 
 class AccessTokens(Protocol):
@@ -66,12 +68,15 @@ class AccessTokens(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class TokenLogin:
+class TokenLogin(NamedTuple):
     """A username and the tokens that stand in for a password."""
 
     username: str
-    tokens: AccessTokens = field(repr=False)
+    tokens: AccessTokens
+
+    def __repr__(self) -> str:
+        """Name the user alone."""
+        return f"TokenLogin(username={self.username!r})"
 
 
 class Deadlines(NamedTuple):

@@ -58,7 +58,7 @@ def tuples[T](elements: st.SearchStrategy[T], most: int) -> st.SearchStrategy[tu
 
 
 contents = st.builds(
-    Content,
+    lambda **fields: Content(**fields),  # of a named tuple it would fill in all others as well
     sender=mailboxes(),
     to=tuples(mailboxes(), 3),
     cc=tuples(mailboxes(), 2),
