@@ -45,7 +45,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     @callback
     def imported_at_start(_call: ServiceCall) -> ServiceResponse:
         """Return the modules in the order in which they were imported."""
-        return {"modules": imported}
+        return {"modules": [*imported]}
 
     hass.bus.async_listen_once(EVENT_HOMEASSISTANT_START, note)
     for action in (add_account, reload, remember, measure, imported_at_start):

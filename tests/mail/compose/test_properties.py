@@ -58,7 +58,7 @@ def tuples[T](elements: st.SearchStrategy[T], most: int) -> st.SearchStrategy[tu
 
 
 contents = st.builds(
-    lambda **fields: Content(**fields),  # of a named tuple it would fill in all others as well
+    lambda **fields: Content(**fields),  # noqa: PLW0108 - of a named tuple all would be filled in
     sender=mailboxes(),
     to=tuples(mailboxes(), 3),
     cc=tuples(mailboxes(), 2),
