@@ -11,8 +11,8 @@ import sys
 from typing import Final
 
 from homeassistant.config_entries import ConfigSubentry
-from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
-from homeassistant.core import Context, Event, HomeAssistant, callback
+from homeassistant.const import Platform
+from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import ConfigEntryError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.dispatcher import async_dispatcher_send
@@ -21,7 +21,6 @@ from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
 
 from .account import Account, EmailCourierConfigEntry, loaded_account
-from .answer.book import async_book, book_of
 from .answer.view import AnswerView
 from .connectivity import ContactLog
 from .const import (
@@ -44,7 +43,7 @@ from .const import (
 from .digest import DigestWriter
 from .entry import async_context_for, trust_of
 from .issues import AccountIssues, async_delete_issues
-from .logbook import Activity, async_start_telling
+from .logbook import Activity
 from .mail.compose.content import Layout
 from .mail.failure import Cause, Failure, FailureKind, Permanence, Stage
 from .mail.outbox.backup import AbsentError, Backup, readdress
@@ -58,10 +57,7 @@ from .oauth.tokens import async_tokens_for
 from .outbox_host import outbox_folder
 from .phrases import Phrases
 from .report.schedule import Reports, async_forget_reports
-from .send.legacy import async_register_classic
-from .send.message import async_send
-from .send.repeat import async_repeater
-from .services import async_setup_services
+from .services import async_import_actions, async_register_classic, async_setup_services
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -91,21 +87,19 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register the actions and the page of buttons, which are there while no account is loaded."""
     async_setup_services(hass)
     hass.http.register_view(AnswerView())
-    async_start_telling(hass)
-    hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, partial(_async_close_book, hass))
-    async_at_started(hass, _async_go_on_asking)
+    async_at_started(hass, _async_on_started)
     return True
 
 
-async def _async_go_on_asking(hass: HomeAssistant) -> None:
-    """Repeat what had been repeated before the restart."""
+async def _async_on_started(hass: HomeAssistant) -> None:
+    """Import the actions, so that no call has to wait for it, and go on asking by mail."""
+    await async_import_actions(hass)
+    from .answer.book import book_of  # noqa: PLC0415 - a start goes without
+    from .send.message import async_send  # noqa: PLC0415
+    from .send.repeat import async_repeater  # noqa: PLC0415
+
     if await hass.async_add_executor_job(book_of(hass).path.exists):
         await async_repeater(hass, async_send)
-
-
-@callback
-def _async_close_book(hass: HomeAssistant, _event: Event) -> None:
-    book_of(hass).async_close()
 
 
 async def async_migrate_entry(hass: HomeAssistant, entry: EmailCourierConfigEntry) -> bool:
@@ -184,6 +178,9 @@ async def async_remove_entry(hass: HomeAssistant, entry: EmailCourierConfigEntry
 
 
 async def _async_ask_no_more(hass: HomeAssistant, entry: EmailCourierConfigEntry) -> None:
+    await async_import_module(hass, f"{__package__}.answer.book")
+    from .answer.book import async_book  # noqa: PLC0415 - a start goes without
+
     book = await async_book(hass)
     is_last = not hass.config_entries.async_entries(DOMAIN)
     try:

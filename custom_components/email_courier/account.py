@@ -49,8 +49,6 @@ from .mail.outbox.events import CourierEvent, Paused, StateChanged
 from .mail.outbox.store import Store
 from .mail.outbox.submission import DAY, Origin, OutboxError, OutgoingMail, Rank, Receipt
 from .mail.settings import ServerSettings
-from .mail.smtp.keepalive import KeepaliveSession
-from .mail.smtp.session import Proof, proof_of
 from .message_size import NOTHING_FITS, async_lighten, dropped_attachments
 from .outbox_host import outbox_folder, outbox_host
 from .phrases import Phrases, words_of
@@ -58,6 +56,10 @@ from .recipients import Recipients
 
 if TYPE_CHECKING:
     from .mail.compose.message import ComposedMail
+    from .mail.envelope import Delivery, Envelope, Upcoming
+    from .mail.payload import Payload
+    from .mail.smtp.keepalive import KeepaliveSession
+    from .mail.smtp.session import Proof
     from .oauth.tokens import GrantedTokens
 
 type EmailCourierConfigEntry = ConfigEntry[Account]
@@ -67,6 +69,7 @@ type EventListener = Callable[[CourierEvent], None]
 _LOADED: Final = (ConfigEntryState.LOADED, ConfigEntryState.FAILED_UNLOAD)
 """An account whose entities could not be removed goes on sending."""
 _COMPOSING: Final = f"{__package__}.mail.compose.message"
+_SESSION: Final = f"{__package__}.mail.smtp.keepalive"
 _PROVIDERS: Final = f"{__package__}.mail.discovery.providers"
 _OF_THE_SESSION: Final = (CONF_CA_FILE, CONF_HELLO_NAME, CONF_TIMEOUT)
 _URGENT: Final = (Priority.HIGH, Priority.HIGHEST)
@@ -96,7 +99,8 @@ class Account:
         self.sender = _sender(entry)
         self.words = Words()
         self._recipients: dict[str, Recipients] = {}
-        self._session = KeepaliveSession(self.settings, context)
+        self._context = context
+        self._session: KeepaliveSession | None = None
         self._loaded = _fixed(entry)
         self._token = entry.data.get(CONF_TOKEN)
         self._is_provider_known = False
@@ -104,7 +108,7 @@ class Account:
         self._composing = asyncio.Lock()
         self._change_listeners: list[Callable[[], None]] = []
         self.courier = Courier(
-            deliver=self._session.deliver,
+            deliver=self._async_deliver,
             store=Store(outbox_folder(hass, entry.entry_id)),
             host=outbox_host(hass),
             listener=self._watch,
@@ -119,8 +123,11 @@ class Account:
     @property
     def proof(self) -> Proof | None:
         """What the server has shown at the last connection since the account was loaded."""
-        session = self._session.latest
-        return None if session is None else proof_of(session)
+        if self._session is None or self._session.latest is None:
+            return None
+        from .mail.smtp.session import proof_of  # noqa: PLC0415 - it is there with the session
+
+        return proof_of(self._session.latest)
 
     @property
     def needs_reload(self) -> bool:
@@ -168,7 +175,8 @@ class Account:
     async def async_stop(self) -> None:
         """End what is under way; what is not delivered is on disk afterwards."""
         await self.courier.stop()
-        self._session.close()
+        if self._session is not None:
+            self._session.close()
 
     @callback
     def async_listen(self, listener: EventListener) -> CALLBACK_TYPE:
@@ -362,6 +370,26 @@ class Account:
             raise request_error("account_not_loaded", account=self.entry.title)
         return await account.courier.submit(outgoing)
 
+    async def _async_deliver(
+        self,
+        envelope: Envelope,
+        data: Payload,
+        *,
+        before_dot: Callable[[], Awaitable[None]] | None,
+        peek: Callable[[], Upcoming | None] | None,
+    ) -> Delivery:
+        session = await self._async_session()
+        return await session.deliver(envelope, data, before_dot=before_dot, peek=peek)
+
+    async def _async_session(self) -> KeepaliveSession:
+        """Return the session that the account keeps, which may not be open yet."""
+        await async_import_module(self.hass, _SESSION)
+        from .mail.smtp.keepalive import KeepaliveSession  # noqa: PLC0415 - a start goes without
+
+        if self._session is None:
+            self._session = KeepaliveSession(self.settings, self._context)
+        return self._session
+
     @callback
     def _watch(self, event: CourierEvent) -> None:
         if isinstance(event, Paused):
@@ -372,7 +400,8 @@ class Account:
 
     async def _async_on_started(self, _hass: HomeAssistant) -> None:
         await self.courier.start()
-        await async_import_module(self.hass, _COMPOSING)  # so that no mail has to wait for it
+        for needed in (_SESSION, _COMPOSING):  # so that no mail has to wait for it
+            await async_import_module(self.hass, needed)
         if not self._is_provider_known:
             await self._async_name_provider()
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from homeassistant.const import CONF_HOST, CONF_PORT, CONF_USERNAME, CONF_VERIFY_SSL
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.importlib import async_import_module
 
 from .account import EmailCourierConfigEntry
 from .const import (
@@ -39,7 +40,6 @@ from .flow.arrival import async_judge
 from .mail.failure import Failure
 from .mail.outbox.events import OutboxState
 from .mail.outbox.record import MailRecord
-from .mail.redaction import HIDDEN, NOTHING_HIDDEN, Redactor as SecretRedactor
 from .mail.settings import ServerSettings
 from .outbox_host import iso_time
 
@@ -82,6 +82,7 @@ async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: EmailCourierConfigEntry
 ) -> dict[str, Any]:
     """Return the settings, what the server has shown, and how the mail stands."""
+    await async_import_module(hass, f"{__package__}.mail.redaction")
     account = entry.runtime_data
     courier = account.courier
     redactor = Redactor(_hidden_texts(entry)).also(_people(entry))
@@ -130,6 +131,8 @@ def _of_outcome(outcome: Mapping[str, Any]) -> list[str]:
 
 def _settings(entry: EmailCourierConfigEntry) -> dict[str, Any]:
     """Return what is known to be harmless; of anything else, that it is there."""
+    from .mail.redaction import HIDDEN  # noqa: PLC0415 - a start goes without
+
     stored = {**entry.data, **entry.options}
     settings = {name: value if name in _HARMLESS else HIDDEN for name, value in stored.items()}
     [settings[CONF_SENDER]] = domains([stored[CONF_SENDER]])
@@ -254,7 +257,9 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str]) -> None:
         """Know what is not to be seen in any form, also as a part of something longer."""
-        self._secrets = SecretRedactor.for_login("", secrets)
+        from .mail.redaction import NOTHING_HIDDEN, Redactor as Hiding  # noqa: PLC0415
+
+        self._secrets = Hiding.for_login("", secrets)
         self._words = NOTHING_HIDDEN
 
     def also(self, texts: Iterable[str]) -> Redactor:
@@ -266,6 +271,8 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Hide it in a text."""
+        from .mail.redaction import HIDDEN  # noqa: PLC0415
+
         shown = _LOCAL_PART.sub(f"{HIDDEN}@", self._secrets.text(text))
         return self._words.text(shown)
 

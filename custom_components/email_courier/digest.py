@@ -21,7 +21,6 @@ from .mail.files import OpenedFile
 from .mail.outbox.digests import Pictures
 from .mail.outbox.submission import OutgoingMail
 from .phrases import Phrases, words_of
-from .pictures import smaller_picture
 
 UNKNOWN_LIMIT: Final = 10_000_000
 """Bytes that a server is taken to accept which has not said how many."""
@@ -190,6 +189,8 @@ class Draft:
 
         data = cast(bytes, part.get_payload(decode=True))
         if self._pictures is Pictures.SMALLER and _is_picture(part):
+            from .pictures import smaller_picture  # noqa: PLC0415 - few digests need it
+
             smaller = smaller_picture(data)
             if smaller is not None:
                 name = str(PurePath(visible_name(name, "")).with_suffix(".jpg"))

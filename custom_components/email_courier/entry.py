@@ -43,7 +43,6 @@ from .mail.settings import (
     TokenLogin,
     Trust,
 )
-from .mail.smtp.tls import add_authorities
 
 
 def settings_of(
@@ -146,6 +145,8 @@ async def async_context_for(hass: HomeAssistant, trust: Trust) -> ssl.SSLContext
 def _with_authorities(ca_file: str | None) -> ssl.SSLContext:
     context = create_client_context()
     if ca_file is not None:
+        from .mail.smtp.tls import add_authorities  # noqa: PLC0415 - few accounts need it
+
         add_authorities(context, ca_file)
     return context
 

@@ -36,8 +36,7 @@ from .mail.outbox.events import (
 from .mail.outbox.given_up import KEPT_FOR
 from .mail.outbox.record import MailRecord
 from .mail.outbox.store import DAMAGED
-from .mail.settings import Encryption, ServerSettings, is_loopback
-from .mail.smtp.tls import format_fingerprint
+from .mail.settings import Encryption, ServerSettings, format_fingerprint, is_loopback
 from .outbox_host import outbox_folder
 from .phrases import Phrases, as_code
 from .recipients import async_named, in_short

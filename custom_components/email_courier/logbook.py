@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.components.logbook.const import (
     LOGBOOK_ENTRY_ICON,
@@ -12,19 +11,20 @@ from homeassistant.components.logbook.const import (
     LOGBOOK_ENTRY_NAME,
 )
 from homeassistant.const import Platform
-from homeassistant.core import CALLBACK_TYPE, Context, Event, HomeAssistant, callback
+from homeassistant.core import Context, Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 
 from .account import Account
-from .answer.book import book_of
-from .answer.question import Answer, Question
 from .const import DOMAIN, EVENT_ACTION, EVENT_MAIL, SIGNAL_ANSWER
 from .entity import MAIL_EVENT, unique_id
 from .mail.failure import Failure
 from .mail.outbox.events import CourierEvent, Deferred, Delivered, Failed, HandedOver, MailEvent
 from .phrases import Phrases
 from .recipients import Named, async_named, shortened
+
+if TYPE_CHECKING:
+    from .answer.question import Answer, Question
 
 _DASH: Final = "\N{EN DASH} "
 _COLONS: Final = " :\N{FULLWIDTH COLON}\N{NO-BREAK SPACE}"
@@ -38,13 +38,8 @@ _ICONS: Final = {
 
 
 @callback
-def async_start_telling(hass: HomeAssistant) -> CALLBACK_TYPE:
-    """Fire an event for each answer from now on; return what ends that."""
-    return book_of(hass).async_watch(partial(_fire_answer, hass))
-
-
-@callback
-def _fire_answer(hass: HomeAssistant, question: Question, answer: Answer | None) -> None:
+def async_tell_answer(hass: HomeAssistant, question: Question, answer: Answer | None) -> None:
+    """Fire the event of an answer; None for a question that nobody can answer any more."""
     if answer is None:
         return
     entry_id = answer.mail.entry_id

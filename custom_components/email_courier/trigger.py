@@ -7,7 +7,6 @@ nothing else here knows it.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, override
@@ -214,14 +213,20 @@ class ButtonPressedTrigger(MailTrigger):
         return async_dispatcher_connect(self._hass, SIGNAL_ANSWER, follow)
 
 
-@dataclass(slots=True)
 class _Waiting:
     """A mail that waits. due: UTC timestamp in seconds, None once that was told."""
 
-    account: Account
-    event: Deferred
-    due: float | None
-    failures: dict[str, Failure | None]
+    def __init__(
+        self,
+        account: Account,
+        event: Deferred,
+        due: float | None,
+        failures: dict[str, Failure | None],
+    ) -> None:
+        self.account = account
+        self.event = event
+        self.due = due
+        self.failures = failures
 
 
 class _Watch:

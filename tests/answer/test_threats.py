@@ -18,7 +18,6 @@ from custom_components.email_courier.answer.book import BOOK, async_book, book_o
 from custom_components.email_courier.answer.token import KEY_SIZE, Signer
 from custom_components.email_courier.const import ANSWER_PATH, DOMAIN
 from custom_components.email_courier.diagnostics import async_get_config_entry_diagnostics
-from custom_components.email_courier.logbook import async_start_telling
 from tests.support.answers import OPEN, Client, Page, ask, page_at, press, token_of
 from tests.support.clock import SOON
 from tests.support.fixtures import Bed
@@ -327,7 +326,6 @@ def _forget(hass: HomeAssistant) -> None:
     """Lose what is in memory, as a restart does."""
     book_of(hass).async_close()
     del hass.data[BOOK]
-    async_start_telling(hass)
 
 
 def _logged(caplog: pytest.LogCaptureFixture) -> list[str]:

@@ -21,21 +21,29 @@ from .servers import endpoints_of, settle
 _LOGIN_LOGGED = " auth=1"  # where it sums a connection up
 IMPORT = "import of all modules"
 IMPORT_LATE = "import where cameras, speech and media are"
+AT_START = "import at a start"
+AT_START_LATE = "import at a start where cameras, speech and media are"
 SET_UP = "set-up of one account"
 START = "import and set-up of one account"
 FAR = ", server 20 ms away"
-_THERE = {IMPORT: "notify", IMPORT_LATE: "notify camera image media_source tts"}
+_PACKAGES = {
+    COURIER: f"custom_components.{DOMAINS[COURIER]}",
+    CORE: f"homeassistant.components.{DOMAINS[CORE]}",
+}
+_LATE = "notify camera image media_source tts"
+_THERE = {IMPORT: "notify", IMPORT_LATE: _LATE, AT_START: "notify", AT_START_LATE: _LATE}
 """Parts of Home Assistant that are imported already."""
+_AT_START = (AT_START, AT_START_LATE)
 _IMPORT = """
 import importlib, sys, time
 import homeassistant.bootstrap, homeassistant.config_entries
-there, names = (argument.split() for argument in sys.argv[1:])
+clock, there, names = sys.argv[1], sys.argv[2].split(), sys.argv[3].split()
 for name in there:
     importlib.import_module(f"homeassistant.components.{name}")
-start = time.perf_counter()
+start = getattr(time, clock)()
 for name in names:
     importlib.import_module(name)
-print(time.perf_counter() - start)
+print(getattr(time, clock)() - start)
 """
 
 
@@ -100,11 +108,25 @@ async def start_up(bench: Bench) -> None:
         for _ in range(bench.rounds):
             for who, (near_account, far_account) in accounts.items():
                 await _start(bench, who, modules[who], near_account, far_account)
+        await _imports_at_start(bench)
     for who in (COURIER, CORE):
         before = bench.postfix.log().count(_LOGIN_LOGGED)
         await _dialog(bench, who, endpoint)
         logins = bench.postfix.log().count(_LOGIN_LOGGED) - before
         bench.figures.add(Measurement("dialog and set-up: logins", "logins"), who, logins)
+
+
+async def _imports_at_start(bench: Bench) -> None:
+    """Start the house again with its accounts, and import alone what was there before any mail."""
+    await bench.house.hass.restart()
+    imported = await bench.house.imported_at_start()
+    for who, package in _PACKAGES.items():
+        modules = [name for name in imported if name == package or name.startswith(f"{package}.")]
+        bench.figures.add(Measurement(f"{AT_START}: modules", "modules"), who, len(modules))
+        for _ in range(bench.rounds):
+            for name in _AT_START:
+                seconds = await _import(_THERE[name], modules, "process_time")
+                bench.figures.add(Measurement(name, "ms"), who, 1000 * seconds)
 
 
 def _own_modules() -> list[str]:
@@ -126,7 +148,7 @@ async def _start(
     def note(name: str, seconds: float) -> None:
         bench.figures.add(Measurement(name, "ms"), who, 1000 * seconds)
 
-    imports = {name: await _import(there, modules) for name, there in _THERE.items()}
+    imports = {name: await _import(_THERE[name], modules) for name in (IMPORT, IMPORT_LATE)}
     near = await bench.house.reload(near_account)
     far = await bench.house.reload(far_account)
     for name, seconds in imports.items():
@@ -137,9 +159,10 @@ async def _start(
     note(START + FAR, imports[IMPORT] + far)
 
 
-async def _import(there: str, modules: list[str]) -> float:
+async def _import(there: str, modules: list[str], clock: str = "perf_counter") -> float:
+    """Return the seconds, of the clock or of computing (process_time), that an import takes."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", _IMPORT, there, " ".join(modules)),
+        *(sys.executable, "-c", _IMPORT, clock, there, " ".join(modules)),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,  # of libraries that Home Assistant can do without
     )

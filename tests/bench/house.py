@@ -104,6 +104,10 @@ class House:
         """Return the bytes of memory that Home Assistant takes while nothing happens."""
         return float((await self._ask("footprint"))["bytes"])
 
+    async def imported_at_start(self) -> list[str]:
+        """Return what was imported when the last start had set everything up, in that order."""
+        return [*(await self._ask("imported_at_start"))["modules"]]
+
     async def send(self, account: Account, times: int, *, parallel: bool) -> Taken:
         """Call notify.send_message on all entities of an account."""
         return await self.perform(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .attachments import SNAPSHOTS
 from .charts import DAY, FOUR
-from .costs import FAR, IMPORT, IMPORT_LATE, SET_UP, START
+from .costs import AT_START, AT_START_LATE, FAR, IMPORT, IMPORT_LATE, SET_UP, START
 from .figures import CORE, COURIER, Figures, number
 from .slow_line import AT_ONCE, COLD
 
@@ -133,6 +133,8 @@ TARGETS = (
     ),
     Target(f"{IMPORT}, ms", _ours(IMPORT), 40, at_least=False),
     Target(f"{IMPORT_LATE}, ms", _ours(IMPORT_LATE), 30, at_least=False),
+    Target(f"{AT_START}, ms", _ours(AT_START), 40, at_least=False),
+    Target(f"{AT_START_LATE}, ms", _ours(AT_START_LATE), 30, at_least=False),
     Target("set-up, of core's time", _times(SET_UP, CORE), 1, at_least=False),
     Target(f"{START}, of core's time", _times(START, CORE), 1, at_least=False),
     Target(f"{START}{FAR}, of core's time", _times(START + FAR, CORE), 1, at_least=False),

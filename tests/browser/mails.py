@@ -1,7 +1,7 @@
 """The mails that documentation shows, with pictures as cameras take them."""
 
 import base64
-from dataclasses import replace
+from copy import replace
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default

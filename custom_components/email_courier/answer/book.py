@@ -12,7 +12,8 @@ from pathlib import Path
 import secrets
 from typing import Any, Final, NamedTuple
 
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.helpers.storage import STORAGE_DIR
 from homeassistant.util import dt as dt_util
@@ -20,6 +21,7 @@ from homeassistant.util.file import WriteError, write_utf8_file_atomic
 from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN, LOGGER
+from ..logbook import async_tell_answer
 from .question import Action, Answer, AskedMail, Question
 from .token import KEY_SIZE, Refusal, Signer
 
@@ -311,9 +313,16 @@ BOOK: HassKey[Book] = HassKey(f"{DOMAIN}_questions")
 
 @callback
 def book_of(hass: HomeAssistant) -> Book:
-    """Return the book of this Home Assistant, loaded or not."""
+    """Return the book of this Home Assistant, loaded or not; its answers are told as events."""
     if BOOK not in hass.data:
-        hass.data[BOOK] = Book(hass)
+        book = hass.data[BOOK] = Book(hass)
+
+        @callback
+        def close(_event: Event) -> None:
+            book.async_close()
+
+        book.async_watch(partial(async_tell_answer, hass))
+        hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, close)
     return hass.data[BOOK]
 
 

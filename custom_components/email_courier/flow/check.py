@@ -31,7 +31,6 @@ from ..mail.settings import (
     Encryption,
     ServerSettings,
 )
-from ..mail.smtp.keepalive import deliver_once, renew_token
 from .draft import Draft
 
 if TYPE_CHECKING:
@@ -64,7 +63,8 @@ async def async_check(
     hass: HomeAssistant, draft: Draft, observer: StageObserver | None = None
 ) -> CheckResult:
     """Go through the handshake and, where it fails, look for what would help."""
-    await async_import_module(hass, f"{_MAIL}.verify.remedy")
+    for needed in ("smtp.keepalive", "verify.handshake", "verify.remedy"):
+        await async_import_module(hass, f"{_MAIL}.{needed}")
     from ..mail.verify.remedy import Diagnosis, with_remedy
 
     settings = draft.settings()
@@ -124,6 +124,7 @@ async def _async_prove(
     note: StageObserver,
 ) -> Proof:
     """Prove settings; a token that is refused gets one second chance. Raises MailError."""
+    from ..mail.smtp.keepalive import renew_token
     from ..mail.verify.handshake import prove
 
     def tell(stage: Stage) -> None:
@@ -154,9 +155,11 @@ async def async_send_test(
 
     text, markdown: the same words, for those who read plain text and in the layout of our mails.
     """
-    await async_import_module(hass, f"{_MAIL}.compose.message")
+    for needed in ("compose.message", "smtp.keepalive"):
+        await async_import_module(hass, f"{_MAIL}.{needed}")
     from ..mail.compose.content import Content, Layout
     from ..mail.compose.message import compose
+    from ..mail.smtp.keepalive import deliver_once
 
     settings = draft.settings()
     try:

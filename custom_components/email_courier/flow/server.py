@@ -21,7 +21,6 @@ from ..entry import is_sender_of
 from ..mail.address import Mailbox, parse_mailbox
 from ..mail.failure import FailureKind, MailError
 from ..mail.settings import Encryption
-from ..mail.smtp.tls import Certificate
 from ..phrases import as_code
 from ..recipients import format_mailbox
 from .check import async_discover, async_meant_address
@@ -40,6 +39,7 @@ from .texts import certificate_text, comparison_text, existing_text, origin_text
 
 if TYPE_CHECKING:
     from ..mail.discovery.model import Discovery
+    from ..mail.smtp.tls import Certificate
 
 
 class ServerSteps(Dialog):

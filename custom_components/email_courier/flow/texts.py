@@ -14,8 +14,12 @@ from ..const import CONF_SENDER
 from ..errors import placeholders, said
 from ..mail.failure import LOGIN_REFUSED, Failure, FailureKind, Permanence, Stage
 from ..mail.hostname import host_to_ascii
-from ..mail.settings import SUBMISSIONS_PORT, Encryption, ServerSettings
-from ..mail.smtp.tls import Certificate, format_fingerprint
+from ..mail.settings import (
+    SUBMISSIONS_PORT,
+    Encryption,
+    ServerSettings,
+    format_fingerprint,
+)
 from ..phrases import Phrases, as_code
 from .draft import Draft
 from .pasted import is_surrounded_by_blanks
@@ -23,6 +27,7 @@ from .pasted import is_surrounded_by_blanks
 if TYPE_CHECKING:
     from ..mail.discovery.model import Discovery
     from ..mail.smtp.session import Proof
+    from ..mail.smtp.tls import Certificate
 
 _DOCS = "https://github.com/email-courier/email-courier/blob/main/docs"
 

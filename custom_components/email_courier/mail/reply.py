@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .charset import decode
-from .redaction import NOTHING_HIDDEN, Redactor
+
+if TYPE_CHECKING:
+    from .redaction import Redactor
 
 MAX_TEXT = 1000
 _ENHANCED = re.compile(r"([245])\.([0-9]{1,3})\.([0-9]{1,3})(?=\s|$)")
@@ -30,14 +33,17 @@ class Reply(NamedTuple):
     lines: tuple[str, ...] = ()
 
     @classmethod
-    def parse(cls, code: int, text: bytes | str, redactor: Redactor = NOTHING_HIDDEN) -> Reply:
+    def parse(cls, code: int, text: bytes | str, redactor: Redactor | None = None) -> Reply:
         """Make a reply of a code and its possibly multi-line text, without any secret.
 
         A line is cut after that, so that no half of a secret is left at its end.
         """
         if isinstance(text, bytes):
             text = decode(text)
-        return cls(code, tuple(clean_text(line) for line in redactor.lines(text.split("\n"))))
+        lines: Sequence[str] = text.split("\n")
+        if redactor is not None:
+            lines = redactor.lines(lines)
+        return cls(code, tuple(clean_text(line) for line in lines))
 
     @property
     def enhanced(self) -> str | None:

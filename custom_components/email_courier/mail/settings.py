@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from copy import replace
-from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import ip_address
 from typing import NamedTuple, Protocol
-
-from .redaction import NOTHING_HIDDEN, Redactor
 
 SUBMISSIONS_PORT = 465
 SUBMISSION_PORT = 587
@@ -43,12 +40,15 @@ class Trust(NamedTuple):
         return self.verify and self.fingerprint is None
 
 
-@dataclass(frozen=True)
-class Login:
+class Login(NamedTuple):
     """A username, which need not be an address, and its secret."""
 
     username: str
-    password: str = field(repr=False)
+    password: str
+
+    def __repr__(self) -> str:
+        """Name the user alone."""
+        return f"Login(username={self.username!r})"
 
 
 class AccessTokens(Protocol):
@@ -68,12 +68,15 @@ class AccessTokens(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class TokenLogin:
+class TokenLogin(NamedTuple):
     """A username and the tokens that stand in for a password."""
 
     username: str
-    tokens: AccessTokens = field(repr=False)
+    tokens: AccessTokens
+
+    def __repr__(self) -> str:
+        """Name the user alone."""
+        return f"TokenLogin(username={self.username!r})"
 
 
 class Deadlines(NamedTuple):
@@ -139,17 +142,6 @@ class ServerSettings(NamedTuple):
         )
 
 
-def redactor_for(login: Login | TokenLogin | None, known: Redactor = NOTHING_HIDDEN) -> Redactor:
-    """Return what takes the secrets of a login out of a server's replies.
-
-    known: what was returned for the same login before; making one anew takes a while.
-    """
-    if login is None:
-        return NOTHING_HIDDEN
-    secrets = (login.password,) if isinstance(login, Login) else login.tokens.secrets
-    return known if secrets == known.secrets else Redactor.for_login(login.username, secrets)
-
-
 def is_loopback(host: str) -> bool:
     """Tell whether a host is this machine itself, so that nothing crosses a network."""
     name = host.rstrip(".").lower()
@@ -159,3 +151,8 @@ def is_loopback(host: str) -> bool:
         return ip_address(name.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def format_fingerprint(fingerprint: str) -> str:
+    """Write a fingerprint as other programs do: AB:CD:..."""
+    return ":".join(fingerprint[i : i + 2] for i in range(0, len(fingerprint), 2)).upper()

@@ -1,4 +1,4 @@
-"""The fields of a mail, as every action takes them."""
+"""What the actions take: the fields of a mail, and which mails of an outbox are meant."""
 
 from __future__ import annotations
 
@@ -331,3 +331,29 @@ def require_content(fields: Mapping[str, Any]) -> None:
     shown = fields.get(Field.CAMERA) or fields.get(Field.CHARTS)
     if not (shown or any(name in fields for name in TEXTS)):
         raise request_error("content_missing", field=Field.MESSAGE)
+
+
+ATTR_CONFIG_ENTRY_ID: Final = "config_entry_id"
+ATTR_LIMIT: Final = "limit"
+ATTR_MESSAGE_ID: Final = "message_id"
+ATTR_RECIPIENT: Final = "recipient"
+ATTR_SINCE: Final = "since"
+ATTR_STATE: Final = "state"
+ATTR_UNTIL: Final = "until"
+
+STATES: Final = ("delivered", "deferred", "failed", "handed_over", "dropped")
+
+ACCOUNT: Final = vol.Schema({vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string})
+ACCOUNT_AND_MAILS: Final = ACCOUNT.extend(
+    {vol.Optional(ATTR_MESSAGE_ID): vol.All(cv.ensure_list, [cv.string])}
+)
+SEND_AGAIN: Final = ACCOUNT_AND_MAILS
+RECENT: Final = ACCOUNT.extend(
+    {
+        vol.Optional(ATTR_RECIPIENT): cv.string,
+        vol.Optional(ATTR_STATE): vol.All(cv.ensure_list, [vol.In(STATES)]),
+        vol.Optional(ATTR_SINCE): cv.datetime,
+        vol.Optional(ATTR_UNTIL): cv.datetime,
+        vol.Optional(ATTR_LIMIT, default=50): vol.All(vol.Coerce(int), vol.Range(min=1, max=1000)),
+    }
+)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import partial
 from typing import Any, Final
 
 from homeassistant.components.notify.const import (
@@ -11,30 +10,19 @@ from homeassistant.components.notify.const import (
     ATTR_MESSAGE,
     ATTR_TARGET,
     ATTR_TITLE,
-    DOMAIN as NOTIFY_DOMAIN,
 )
 from homeassistant.const import ATTR_ENTITY_ID
-from homeassistant.core import (
-    CALLBACK_TYPE,
-    HomeAssistant,
-    ServiceCall,
-    ServiceResponse,
-    SupportsResponse,
-)
+from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.group import expand_entity_ids
-from homeassistant.helpers.service import async_set_service_schema
-from homeassistant.util import slugify
 import voluptuous as vol
 
 from ..account import Account
 from ..answer.question import MAX_ACTIONS, Action
 from ..const import LOGGER
-from ..errors import async_worded
 from ..mail.compose.content import Layout
 from ..mail.compose.text_html import absolute_link
-from ..phrases import Phrases
 from .fields import COMMON_FIELDS, Field, actions, attachments
 from .message import async_send
 from .targets import (
@@ -89,66 +77,8 @@ _REFUSALS: Final = (
 _EXCLUDE: Final = "exclude"
 
 
-def _text(value: object) -> str:
-    """Take any message: what a template made into a list or nothing is not worth losing mail."""
-    return "" if value is None else str(value)
-
-
-_SCHEMA = vol.Schema(
-    {
-        vol.Required(ATTR_MESSAGE): vol.Any(cv.string, _text),
-        vol.Optional(ATTR_TITLE): object,
-        vol.Optional(ATTR_TARGET): object,
-        vol.Optional(ATTR_DATA): object,
-    }
-)
-_FIELDS: Final = {
-    ATTR_MESSAGE: {"text": {"multiline": True}},
-    ATTR_TITLE: {"text": {}},
-    ATTR_TARGET: {"text": {"multiple": True}},
-    ATTR_DATA: {"object": {}},
-}
-
-
-async def async_register_classic(hass: HomeAssistant, account: Account) -> CALLBACK_TYPE:
-    """Register the action of an account under a free name; return what removes it."""
-    phrases = await Phrases.async_load(hass)
-    name = account.classic_action = _free_name(hass, slugify(account.entry.title))
-    hass.services.async_register(
-        NOTIFY_DOMAIN,
-        name,
-        partial(_async_notify, account),
-        schema=_SCHEMA,
-        supports_response=SupportsResponse.OPTIONAL,
-    )
-    async_set_service_schema(
-        hass,
-        NOTIFY_DOMAIN,
-        name,
-        {
-            "name": phrases.say("classic_name", account=account.entry.title),
-            "description": phrases.say("classic_description", account=account.entry.title),
-            "fields": {
-                field: {
-                    "name": phrases.say(f"classic_{field}"),
-                    "description": phrases.say(f"classic_{field}_description"),
-                    "required": field == ATTR_MESSAGE,
-                    "selector": selector,
-                }
-                for field, selector in _FIELDS.items()
-            },
-        },
-    )
-    return partial(hass.services.async_remove, NOTIFY_DOMAIN, name)
-
-
-async def _async_notify(account: Account, call: ServiceCall) -> ServiceResponse:
+async def async_send_classic(account: Account, call: ServiceCall) -> ServiceResponse:
     """Send one mail to the targets, else to all recipients of the account."""
-    async with async_worded(call.hass):
-        return await _async_send_classic(account, call)
-
-
-async def _async_send_classic(account: Account, call: ServiceCall) -> ServiceResponse:
     fields, passed_over = _understood(call.hass, call.data, account.layout)
     if passed_over:
         LOGGER.warning(
@@ -250,11 +180,3 @@ def _take_out_other_entities(hass: HomeAssistant, fields: dict[str, Any]) -> lis
             del fields[name]
             names.append(name)
     return names
-
-
-def _free_name(hass: HomeAssistant, wanted: str) -> str:
-    name, number = wanted, 1
-    while hass.services.has_service(NOTIFY_DOMAIN, name):
-        number += 1
-        name = f"{wanted}_{number}"
-    return name

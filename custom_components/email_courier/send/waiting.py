@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from homeassistant.components.notify.const import DOMAIN as NOTIFY_DOMAIN
 from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import config_validation as cv, entity_registry as er
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.service import async_get_config_entry
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonValueType
-import voluptuous as vol
 
 from ..account import Account, loaded_account, origin_of
 from ..const import DOMAIN, SUBENTRY_RECIPIENT
@@ -25,30 +24,14 @@ from ..mail.outbox.runtime import in_pieces
 from ..mail.outbox.submission import Receipt
 from ..outbox_host import iso_time
 from ..recipients import Recipients
-
-ATTR_CONFIG_ENTRY_ID: Final = "config_entry_id"
-ATTR_LIMIT: Final = "limit"
-ATTR_MESSAGE_ID: Final = "message_id"
-ATTR_RECIPIENT: Final = "recipient"
-ATTR_SINCE: Final = "since"
-ATTR_STATE: Final = "state"
-ATTR_UNTIL: Final = "until"
-
-STATES: Final = ("delivered", "deferred", "failed", "handed_over", "dropped")
-
-ACCOUNT: Final = vol.Schema({vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string})
-ACCOUNT_AND_MAILS: Final = ACCOUNT.extend(
-    {vol.Optional(ATTR_MESSAGE_ID): vol.All(cv.ensure_list, [cv.string])}
-)
-SEND_AGAIN: Final = ACCOUNT_AND_MAILS
-RECENT: Final = ACCOUNT.extend(
-    {
-        vol.Optional(ATTR_RECIPIENT): cv.string,
-        vol.Optional(ATTR_STATE): vol.All(cv.ensure_list, [vol.In(STATES)]),
-        vol.Optional(ATTR_SINCE): cv.datetime,
-        vol.Optional(ATTR_UNTIL): cv.datetime,
-        vol.Optional(ATTR_LIMIT, default=50): vol.All(vol.Coerce(int), vol.Range(min=1, max=1000)),
-    }
+from .fields import (
+    ATTR_CONFIG_ENTRY_ID,
+    ATTR_LIMIT,
+    ATTR_MESSAGE_ID,
+    ATTR_RECIPIENT,
+    ATTR_SINCE,
+    ATTR_STATE,
+    ATTR_UNTIL,
 )
 
 type _Chosen = list[tuple[Account, Collection[str] | None]]

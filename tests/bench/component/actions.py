@@ -8,13 +8,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from functools import partial
+import sys
 import time
 from types import MappingProxyType
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse
+from homeassistant.const import EVENT_HOMEASSISTANT_START, Platform
+from homeassistant.core import (
+    Event,
+    HomeAssistant,
+    ServiceCall,
+    ServiceResponse,
+    SupportsResponse,
+    callback,
+)
 from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.helpers.discovery import async_load_platform
 from homeassistant.helpers.recorder import get_instance
@@ -27,8 +35,23 @@ CONFIG_SCHEMA = cv.empty_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Register the actions."""
-    for action in (add_account, reload, reload_all, remember, measure, footprint):
+    """Register the actions, and note what is imported when everything is set up."""
+    imported: list[str] = []
+
+    @callback
+    def note(_event: Event) -> None:
+        imported.extend(sys.modules)
+
+    @callback
+    def imported_at_start(_call: ServiceCall) -> ServiceResponse:
+        """Return the modules in the order in which they were imported."""
+        return {"modules": [*imported]}
+
+    hass.bus.async_listen_once(EVENT_HOMEASSISTANT_START, note)
+    for action in (
+        *(add_account, reload, reload_all, remember, measure, footprint),
+        imported_at_start,
+    ):
         hass.services.async_register(
             DOMAIN, action.__name__, action, supports_response=SupportsResponse.ONLY
         )

@@ -4,7 +4,7 @@ Their pictures are the smallest there are; tests/browser/mails.py puts scenes in
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from copy import replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo

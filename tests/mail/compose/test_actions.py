@@ -1,6 +1,6 @@
 """Buttons that answer a mail, and the places that html and markdown have for them."""
 
-from dataclasses import replace
+from copy import replace
 import re
 from typing import Any
 

@@ -1,6 +1,6 @@
 """The page that a text is shown in."""
 
-from dataclasses import replace
+from copy import replace
 from typing import Any
 
 import pytest

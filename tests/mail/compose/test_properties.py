@@ -58,7 +58,7 @@ def tuples[T](elements: st.SearchStrategy[T], most: int) -> st.SearchStrategy[tu
 
 
 contents = st.builds(
-    Content,
+    lambda **fields: Content(**fields),  # noqa: PLW0108 - of a named tuple all would be filled in
     sender=mailboxes(),
     to=tuples(mailboxes(), 3),
     cc=tuples(mailboxes(), 2),

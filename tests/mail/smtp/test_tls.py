@@ -17,12 +17,11 @@ import pytest
 
 from custom_components.email_courier.mail.failure import FailureKind, MailError, Permanence, Stage
 from custom_components.email_courier.mail.files import FileError, FileFault
-from custom_components.email_courier.mail.settings import Trust
+from custom_components.email_courier.mail.settings import Trust, format_fingerprint
 from custom_components.email_courier.mail.smtp.tls import (
     Certificate,
     build_context,
     check_certificate,
-    format_fingerprint,
 )
 
 COMMON = x509.NameAttribute(NameOID.COMMON_NAME, "mail.example.test")

@@ -235,8 +235,7 @@ _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _ENGLISH = Words()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Content:
+class Content(NamedTuple):
     """Everything that is asked of one mail.
 
     text: the plain part; one made of the markdown or html stands in for an empty one.

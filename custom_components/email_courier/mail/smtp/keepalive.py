@@ -10,9 +10,9 @@ import ssl
 from ..envelope import Delivery, Envelope
 from ..failure import LOGIN_REFUSED, Cause, Failure, FailureKind, MailError, Permanence, Stage
 from ..payload import Payload
-from ..settings import Login, ServerSettings, TokenLogin, redactor_for
+from ..settings import Login, ServerSettings, TokenLogin
 from .classify import is_one_too_many
-from .session import Session
+from .session import Session, redactor_for
 from .transaction import BeforeDot, Peek
 
 IDLE = 30.0

@@ -13,9 +13,9 @@ from ..envelope import Delivery, Envelope
 from ..failure import Failure, FailureKind, MailError, Permanence, Stage
 from ..hostname import address_literal
 from ..payload import Payload
-from ..redaction import Redactor
+from ..redaction import NOTHING_HIDDEN, Redactor
 from ..reply import Reply
-from ..settings import Encryption, Login, ServerSettings, TokenLogin, is_loopback, redactor_for
+from ..settings import Encryption, Login, ServerSettings, TokenLogin, is_loopback
 from .auth import choose, log_in
 from .classify import refusal
 from .connection import Connection
@@ -371,3 +371,14 @@ def proof_of(session: Session) -> Proof:
         size_limit=session.capabilities.size_limit,
         extensions=dict(session.capabilities.extensions),
     )
+
+
+def redactor_for(login: Login | TokenLogin | None, known: Redactor = NOTHING_HIDDEN) -> Redactor:
+    """Return what takes the secrets of a login out of a server's replies.
+
+    known: what was returned for the same login before; making one anew takes a while.
+    """
+    if login is None:
+        return NOTHING_HIDDEN
+    secrets = (login.password,) if isinstance(login, Login) else login.tokens.secrets
+    return known if secrets == known.secrets else Redactor.for_login(login.username, secrets)

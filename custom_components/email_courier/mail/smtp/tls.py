@@ -12,7 +12,7 @@ import warnings
 from ..failure import Cause, Failure, FailureKind, MailError, Permanence, Stage
 from ..files import FileError, FileFault, open_file
 from ..reply import clean_text
-from ..settings import Trust
+from ..settings import Trust, format_fingerprint
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -129,11 +129,6 @@ def check_certificate(der: bytes | None, trust: Trust) -> None:
             },
         )
     )
-
-
-def format_fingerprint(fingerprint: str) -> str:
-    """Write a fingerprint as other programs do: AB:CD:..."""
-    return ":".join(fingerprint[i : i + 2] for i in range(0, len(fingerprint), 2)).upper()
 
 
 def _name(name: x509.Name) -> str:

@@ -7,8 +7,8 @@ from copy import replace
 import ssl
 
 from ..failure import Failure, FailureKind, MailError, Permanence, Stage
-from ..settings import SUBMISSION_PORT, SUBMISSIONS_PORT, Encryption, ServerSettings, redactor_for
-from ..smtp.session import Proof, Session, StageObserver, proof_of
+from ..settings import SUBMISSION_PORT, SUBMISSIONS_PORT, Encryption, ServerSettings
+from ..smtp.session import Proof, Session, StageObserver, proof_of, redactor_for
 from .probe import Heard, Speaker, listen
 
 _SILENCE = 1.5
