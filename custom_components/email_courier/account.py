@@ -400,8 +400,8 @@ class Account:
 
     async def _async_on_started(self, _hass: HomeAssistant) -> None:
         await self.courier.start()
-        for needed in (_SESSION, _COMPOSING):  # so that no mail has to wait for it
-            await async_import_module(self.hass, needed)
+        await self._async_session()  # so that no mail has to wait for it, nor for what composes
+        await async_import_module(self.hass, _COMPOSING)
         if not self._is_provider_known:
             await self._async_name_provider()
 

@@ -15,7 +15,6 @@ from homeassistant.core import Context, Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 
-from .account import Account
 from .const import DOMAIN, EVENT_ACTION, EVENT_MAIL, SIGNAL_ANSWER
 from .entity import MAIL_EVENT, unique_id
 from .mail.failure import Failure
@@ -24,6 +23,7 @@ from .phrases import Phrases
 from .recipients import Named, async_named, shortened
 
 if TYPE_CHECKING:
+    from .account import Account
     from .answer.question import Answer, Question
 
 _DASH: Final = "\N{EN DASH} "

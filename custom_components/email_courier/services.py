@@ -167,9 +167,10 @@ async def _async_notify(account: Account, call: ServiceCall) -> ServiceResponse:
     """Send one mail to the targets, else to all recipients of the account."""
     await async_import_actions(call.hass)
     from .send.legacy import async_send_classic  # noqa: PLC0415 - a start goes without
+    from .send.message import async_send  # noqa: PLC0415
 
     async with async_worded(call.hass):
-        return await async_send_classic(account, call)
+        return await async_send_classic(async_send, account, call)
 
 
 def _free_name(hass: HomeAssistant, wanted: str) -> str:

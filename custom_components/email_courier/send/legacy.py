@@ -23,8 +23,8 @@ from ..answer.question import MAX_ACTIONS, Action
 from ..const import LOGGER
 from ..mail.compose.content import Layout
 from ..mail.compose.text_html import absolute_link
+from .buttons import Send
 from .fields import COMMON_FIELDS, Field, actions, attachments
-from .message import async_send
 from .targets import (
     WITHIN,
     Destination,
@@ -77,8 +77,11 @@ _REFUSALS: Final = (
 _EXCLUDE: Final = "exclude"
 
 
-async def async_send_classic(account: Account, call: ServiceCall) -> ServiceResponse:
-    """Send one mail to the targets, else to all recipients of the account."""
+async def async_send_classic(send: Send, account: Account, call: ServiceCall) -> ServiceResponse:
+    """Send one mail to the targets, else to all recipients of the account.
+
+    send: sends what the fields of an action ask for.
+    """
     fields, passed_over = _understood(call.hass, call.data, account.layout)
     if passed_over:
         LOGGER.warning(
@@ -92,7 +95,7 @@ async def async_send_classic(account: Account, call: ServiceCall) -> ServiceResp
         own = Destination(account)
     else:
         own = async_everyone(account, async_excluded(call.hass, fields))
-    return await async_send(call, fields, own, fields.get(ATTR_IMAGES, ()))
+    return await send(call, fields, own, fields.get(ATTR_IMAGES, ()))
 
 
 def _understood(
