@@ -188,25 +188,21 @@ async def _deliver_in_groups(
     returns what is known, so that nobody gets the mail twice.
     """
     delivery = await session.deliver(envelope, data, before_dot=before_dot)
-    room, before = len(delivery.accepted), len(envelope.recipients)
-    rest = _one_too_many(delivery)
-    while room and 0 < len(rest) < before and session.is_open:
+    room, before = 0, len(envelope.recipients)
+    while True:
+        failed = [(it.address, it.failure) for it in delivery.outcomes if it.failure is not None]
+        rest = tuple([address for address, failure in failed if is_one_too_many(failure)])
+        if not rest or len(rest) == before or not session.is_open:
+            return delivery
+        room, before = room or len(delivery.accepted), len(rest)
+        if not room:
+            return delivery
         group = replace(envelope, recipients=rest[:room])
         try:
             further = await session.deliver(group, data, before_dot=before_dot)
         except asyncio.CancelledError:
             further = Delivery.failed(group, _cancelled(session))
         delivery = _merged(delivery, further)
-        before, rest = len(rest), _one_too_many(delivery)
-    return delivery
-
-
-def _one_too_many(delivery: Delivery) -> tuple[str, ...]:
-    return tuple(
-        outcome.address
-        for outcome in delivery.outcomes
-        if outcome.failure is not None and is_one_too_many(outcome.failure)
-    )
 
 
 def _cancelled(session: Session) -> Failure:
