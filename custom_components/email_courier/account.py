@@ -237,22 +237,15 @@ class Account:
 
         work = partial(compose, content, now=dt_util.now())
         try:
-            if content.is_cheap_to_compose:
-                return await self._async_in_turn(work)
-            return await self.hass.async_add_executor_job(work)
+            if not content.is_cheap_to_compose:
+                return await self.hass.async_add_executor_job(work)
+            # One in each round of the event loop: of many calls at once, the first mail is on its
+            # way while the others are composed.
+            await self._composing.acquire()
+            self.hass.loop.call_soon(self._composing.release)
+            return work()
         except ContentError as error:
             raise error_for_content(error) from error
-
-    async def _async_in_turn(self, work: Callable[[], ComposedMail]) -> ComposedMail:
-        """Compose on the event loop, one mail in each of its rounds: many calls may come at once.
-
-        So the first of them is on its way while the others are composed.
-        """
-        await self._composing.acquire()
-        try:
-            return work()
-        finally:
-            self.hass.loop.call_soon(self._composing.release)
 
     async def async_send(
         self,
