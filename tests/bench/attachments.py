@@ -29,6 +29,11 @@ async def measure(bench: Bench) -> None:
     await _snapshots(bench, accounts[COURIER])
     for size in bench.megabytes:
         await asyncio.to_thread(bench.house.add_file, _name(size), os.urandom(size * 1_000_000))
+        for _ in range(bench.rounds):
+            look: Json = {"entity_id": f"camera.bench_{size}"}
+            taken = await bench.house.perform("courier_bench.look", look, watch=True)
+            name = f"{size} MB, {BYTES}, which alone makes them: longest stall"
+            bench.figures.add(Measurement(name, "ms"), COURIER, 1000 * taken.stall)
         for form in (FILE, BYTES):
             say(f"{size} MB as {form}")
             for _ in range(bench.rounds):

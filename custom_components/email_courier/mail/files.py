@@ -53,11 +53,13 @@ class OpenedFile:
     keeps all that was at hand where it was raised.
     """
 
-    def __init__(self, descriptor: int, size: int) -> None:
-        """Own a descriptor. size: bytes that are read; the file may be longer."""
+    def __init__(
+        self, descriptor: int, size: int, close: Callable[[int], None] = os.close
+    ) -> None:
+        """Own a descriptor, and close it so. size: bytes that are read; the file may be longer."""
         self._descriptor = descriptor
         self._size = size
-        self._closing = weakref.finalize(self, os.close, descriptor)
+        self._closing = weakref.finalize(self, close, descriptor)
         self._lock = threading.Lock()
         self._reads = 0
         self._is_closed = False
