@@ -50,8 +50,7 @@ async def measure(bench: Bench) -> None:
 async def _snapshots(bench: Bench, account: Account) -> None:
     """Send what a doorbell sends: pictures that are made smaller and shown."""
     say(SNAPSHOTS)
-    picture = await asyncio.to_thread(_picture, 3840, 2160)
-    file = await asyncio.to_thread(bench.house.add_file, "snapshot.jpg", picture)
+    file = await asyncio.to_thread(bench.house.add_file, "snapshot.jpg", snapshot())
     data: Json = {
         "entity_id": account.entities,
         "title": "Somebody is at the door",
@@ -69,7 +68,7 @@ async def _snapshots(bench: Bench, account: Account) -> None:
         await settle(bench.postfix)
 
 
-def _picture(width: int, height: int) -> bytes:
+def snapshot(width: int = 3840, height: int = 2160) -> bytes:
     """Return a JPEG with as much detail as a camera's."""
     red, green, blue = (Image.effect_noise((width // 4, height // 4), 60) for _ in range(3))
     coarse = Image.merge("RGB", (red, green, blue))

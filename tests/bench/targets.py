@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .attachments import SNAPSHOTS
-from .charts import DAY, FOUR
+from .charts import CARD, DAY, FOUR
 from .costs import FAR, IMPORT, IMPORT_LATE, SET_UP, START
 from .figures import CORE, COURIER, Figures, number
 from .slow_line import COLD
@@ -88,9 +88,7 @@ TARGETS = (
         at_least=False,
     ),
     Target("a single cold mail, of core's time", _times(COLD, CORE), 1, at_least=False),
-    Target(
-        "20 MB file: longest stall, ms", _ours("20 MB, file: longest stall"), 5, at_least=False
-    ),
+    Target("20 MB file: longest stall, ms", _ours("20 MB, file: longest stall"), 5, at_least=False),
     Target(
         "20 MB of bytes: longest stall, ms",
         _ours("20 MB, bytes of a camera: longest stall"),
@@ -118,6 +116,9 @@ TARGETS = (
     Target(
         f"{SNAPSHOTS}: longest stall, ms", _ours(f"{SNAPSHOTS}: longest stall"), 15, at_least=False
     ),
+    Target(f"{CARD}: time, ms", _ours(f"{CARD}: time"), 1000, at_least=False),
+    Target(f"{CARD}: longest stall, ms", _ours(f"{CARD}: longest stall"), 15, at_least=False),
+    Target(f"{CARD}: extra memory, MiB", _ours(f"{CARD}: extra memory", _MIB), 48, at_least=False),
     Target(f"{IMPORT}, ms", _ours(IMPORT), 40, at_least=False),
     Target(f"{IMPORT_LATE}, ms", _ours(IMPORT_LATE), 30, at_least=False),
     Target("set-up, of core's time", _times(SET_UP, CORE), 1, at_least=False),

@@ -15,7 +15,9 @@ from homeassistant.core import HomeAssistant, split_entity_id
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.importlib import async_import_module
 from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
 
+from ..const import DOMAIN
 from ..errors import CourierRequestError, action_error, request_error
 from ..mail.compose.content import Attachment
 from ..mail.compose.content_type import HEAD_SIZE, content_type, usual_suffix
@@ -49,6 +51,9 @@ _LATER: Final = 2 * PICTURE_TIMEOUT
 _ADDRESS = re.compile(r"\b([a-z][a-z0-9+.-]*://)\S+", re.IGNORECASE)
 _MAX_DETAIL: Final = 200
 _LOCAL_MEDIA: Final = "media_source"
+_FITTING: Final[HassKey[asyncio.Semaphore]] = HassKey(f"{DOMAIN}_fitting")
+_AT_ONCE: Final = 2
+"""Pictures that are made smaller, in all of the house: one of 4K takes 18 MB meanwhile."""
 
 
 type _Found = tuple[Attachment, int] | BaseException
@@ -152,7 +157,8 @@ async def _async_fitted(
     """
     fit = partial(fitted, attachment, width, is_asked=wanted.max_width is not None)
     try:
-        fitting = await hass.async_add_executor_job(fit)
+        async with hass.data.setdefault(_FITTING, asyncio.Semaphore(_AT_ONCE)):
+            fitting = await hass.async_add_executor_job(fit)
     except PictureError as error:
         attachment.close()
         if error.is_too_large:

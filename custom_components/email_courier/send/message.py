@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -150,11 +150,11 @@ async def _async_send_to_all(
     if (width := fields.get(Field.MAX_WIDTH)) is not None:
         wanted = [one if one.max_width else one._replace(max_width=width) for one in wanted]
     missing: list[Missing] = []
-    content |= await _async_shown_states(hass, fields, charts, missing)
-    fetched: Sequence[Attachment | None] = ()
     needs_attachments: bool = fields.get(Field.ATTACHMENTS_REQUIRED, False)
+    showing = _async_shown_states(hass, fields, charts, missing)
+    fetched, shown = await _async_side_by_side(hass, wanted, showing, missing, needs_attachments)
+    content |= shown
     if wanted:
-        fetched = await async_fetch(hass, wanted, None if needs_attachments else missing)
         content |= {"attachments": _there(fetched[:attached]), "images": _there(fetched[attached:])}
     order = _Order(call, fields, content, wanted, fetched, missing, needs_attachments, beside)
     try:
@@ -169,6 +169,36 @@ async def _async_send_to_all(
             for subentry_id in one.destination.subentry_ids:
                 async_dispatcher_send(hass, SIGNAL_NOTIFIED.format(subentry_id))
     return sent
+
+
+async def _async_side_by_side(
+    hass: HomeAssistant,
+    wanted: Sequence[AttachmentRequest],
+    showing: Coroutine[Any, Any, dict[str, Any]],
+    missing: list[Missing],
+    needs_attachments: bool,
+) -> tuple[Sequence[Attachment | None], dict[str, Any]]:
+    """Fetch attachments while the recorder is asked and charts are drawn; close what fails.
+
+    missing: takes the attachments that cannot be had, behind what else is not there.
+    """
+    if not wanted:
+        return (), await showing
+    shown = hass.async_create_task(showing, "email_courier states and charts")
+    not_fetched: list[Missing] = []
+    try:
+        fetched = await async_fetch(hass, wanted, None if needs_attachments else not_fetched)
+    except BaseException:
+        shown.cancel()
+        raise
+    try:
+        states = await shown
+    except BaseException:
+        for attachment in _there(fetched):
+            attachment.close()
+        raise
+    missing += not_fetched
+    return fetched, states
 
 
 async def _async_shown_states(
