@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 import ssl
@@ -96,6 +97,7 @@ class Account:
         self.words = Words()
         self._recipients: dict[str, Recipients] = {}
         self._session = KeepaliveSession(self.settings, context)
+        self._warming_up: asyncio.Task[None] | None = None
         self._loaded = _fixed(entry)
         self._token = entry.data.get(CONF_TOKEN)
         self._is_provider_known = False
@@ -166,7 +168,18 @@ class Account:
     async def async_stop(self) -> None:
         """End what is under way; what is not delivered is on disk afterwards."""
         await self.courier.stop()
+        if self._warming_up is not None:
+            self._warming_up.cancel()
         self._session.close()
+
+    @callback
+    def async_warm_up(self) -> None:
+        """Open the session while a mail is being made, if it would be delivered at once."""
+        is_under_way = self._warming_up is not None and not self._warming_up.done()
+        if self.courier.is_up and not is_under_way:
+            self._warming_up = self.hass.async_create_background_task(
+                self._session.warm_up(), f"{DOMAIN} session ahead"
+            )
 
     @callback
     def async_listen(self, listener: EventListener) -> CALLBACK_TYPE:

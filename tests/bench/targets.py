@@ -9,7 +9,7 @@ from .attachments import SNAPSHOTS
 from .charts import CARD, DAY, FOUR
 from .costs import FAR, IMPORT, IMPORT_LATE, SET_UP, START
 from .figures import CORE, COURIER, Figures, number
-from .slow_line import COLD
+from .slow_line import COLD, COLD_TLS
 
 _STARTTLS = "Postfix, STARTTLS and login"
 _SINK = "smtp-sink"
@@ -87,6 +87,10 @@ TARGETS = (
         4,
         at_least=False,
     ),
+    Target(
+        "round trips of a cold mail, STARTTLS", _ours(f"{COLD}: round trips"), 9, at_least=False
+    ),
+    Target("round trips of a cold mail, TLS", _ours(f"{COLD_TLS}: round trips"), 7, at_least=False),
     Target("a single cold mail, of core's time", _times(COLD, CORE), 1, at_least=False),
     Target("20 MB file: longest stall, ms", _ours("20 MB, file: longest stall"), 5, at_least=False),
     Target(
