@@ -101,6 +101,7 @@ class Account:
         self._recipients: dict[str, Recipients] = {}
         self._context = context
         self._session: KeepaliveSession | None = None
+        self._warming_up: asyncio.Task[None] | None = None
         self._loaded = _fixed(entry)
         self._token = entry.data.get(CONF_TOKEN)
         self._is_provider_known = False
@@ -175,8 +176,19 @@ class Account:
     async def async_stop(self) -> None:
         """End what is under way; what is not delivered is on disk afterwards."""
         await self.courier.stop()
+        if self._warming_up is not None:
+            self._warming_up.cancel()
         if self._session is not None:
             self._session.close()
+
+    @callback
+    def async_warm_up(self) -> None:
+        """Open the session while a mail is being made, if it would be delivered at once."""
+        is_under_way = self._warming_up is not None and not self._warming_up.done()
+        if self.courier.is_up and not is_under_way:
+            self._warming_up = self.hass.async_create_background_task(
+                self._async_warm_up(), f"{DOMAIN} session ahead"
+            )
 
     @callback
     def async_listen(self, listener: EventListener) -> CALLBACK_TYPE:
@@ -373,6 +385,10 @@ class Account:
     ) -> Delivery:
         session = await self._async_session()
         return await session.deliver(envelope, data, before_dot=before_dot, peek=peek)
+
+    async def _async_warm_up(self) -> None:
+        session = await self._async_session()
+        await session.warm_up()
 
     async def _async_session(self) -> KeepaliveSession:
         """Return the session that the account keeps, which may not be open yet."""

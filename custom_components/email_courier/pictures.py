@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from io import BytesIO
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from .mail.compose.content import Attachment
 from .mail.compose.content_type import HEAD_SIZE, content_type
@@ -63,8 +63,7 @@ def fitted(attachment: Attachment, width: int, *, is_asked: bool) -> Attachment:
     try:
         if not _seems_picture(attachment):
             return attachment
-        data = _content(attachment)
-        with Image.open(BytesIO(data), formats=_FORMATS) as picture:
+        with Image.open(_content(attachment), formats=_FORMATS) as picture:
             _check_size(picture)
             if not _needs_work(picture, width):
                 return attachment
@@ -120,13 +119,13 @@ def smaller_picture(data: bytes) -> bytes | None:
     return file.getvalue() if file.tell() < len(data) else None
 
 
-def _content(attachment: Attachment) -> bytes:
+def _content(attachment: Attachment) -> IO[bytes]:
     source = attachment.source
     if isinstance(source, bytes):
-        return source
+        return BytesIO(source)
     if len(source) > _MOST_BYTES:
         raise PictureError(is_too_large=True)
-    return b"".join(source.pieces(1 << 20))
+    return source.stream()
 
 
 def _seems_picture(attachment: Attachment) -> bool:
@@ -158,7 +157,8 @@ def _upright(picture: Image.Image, width: int) -> Image.Image:
         size = (max(round(picture.width * share), 1), max(round(picture.height * share), 1))
         # A JPEG file is decoded at an eighth, a quarter or half of its size where that is enough.
         picture.draft(None, size)
-        picture.thumbnail(size, Image.Resampling.LANCZOS, reducing_gap=2)
+        # As good as BICUBIC for less than the half of what LANCZOS takes.
+        picture.thumbnail(size, Image.Resampling.HAMMING, reducing_gap=2)
     return ImageOps.exif_transpose(picture)
 
 

@@ -29,6 +29,11 @@ async def measure(bench: Bench) -> None:
     await _snapshots(bench, accounts[COURIER])
     for size in bench.megabytes:
         await asyncio.to_thread(bench.house.add_file, _name(size), os.urandom(size * 1_000_000))
+        for _ in range(bench.rounds):
+            look: Json = {"entity_id": f"camera.bench_{size}"}
+            taken = await bench.house.perform("courier_bench.look", look, watch=True)
+            name = f"{size} MB, {BYTES}, which alone makes them: longest stall"
+            bench.figures.add(Measurement(name, "ms"), COURIER, 1000 * taken.stall)
         for form in (FILE, BYTES):
             say(f"{size} MB as {form}")
             for _ in range(bench.rounds):
@@ -45,8 +50,7 @@ async def measure(bench: Bench) -> None:
 async def _snapshots(bench: Bench, account: Account) -> None:
     """Send what a doorbell sends: pictures that are made smaller and shown."""
     say(SNAPSHOTS)
-    picture = await asyncio.to_thread(_picture, 3840, 2160)
-    file = await asyncio.to_thread(bench.house.add_file, "snapshot.jpg", picture)
+    file = await asyncio.to_thread(bench.house.add_file, "snapshot.jpg", snapshot())
     data: Json = {
         "entity_id": account.entities,
         "title": "Somebody is at the door",
@@ -64,7 +68,7 @@ async def _snapshots(bench: Bench, account: Account) -> None:
         await settle(bench.postfix)
 
 
-def _picture(width: int, height: int) -> bytes:
+def snapshot(width: int = 3840, height: int = 2160) -> bytes:
     """Return a JPEG with as much detail as a camera's."""
     red, green, blue = (Image.effect_noise((width // 4, height // 4), 60) for _ in range(3))
     coarse = Image.merge("RGB", (red, green, blue))

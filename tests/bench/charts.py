@@ -9,9 +9,10 @@ import tempfile
 
 from tests.live.client import Json
 
+from .attachments import snapshot
 from .bench import Bench, say
 from .figures import COURIER, Measurement
-from .house import house
+from .house import House, house
 from .servers import endpoints_of, settle
 
 RECORDER = "recorder:\n  commit_interval: 1\nhistory:\n"
@@ -22,6 +23,7 @@ DAY = "chart of a day, a value a minute"
 MONTH = "chart of 30 days, a value a minute"
 YEARS = "chart of two years"
 FOUR = "four charts: three rooms, a month, two years, a month of meters"
+CARD = "a card with four charts and three snapshots of 3840 x 2160"
 CHARTS: dict[str, list[Json]] = {
     DAY: [{"entities": _SENSORS[:1], "period": {"hours": 24}}],
     "chart of a day, three entities": [{"entities": _SENSORS[:3], "period": {"hours": 24}}],
@@ -70,6 +72,26 @@ async def measure(bench: Bench) -> None:
                     kilobytes = _largest_picture(mail.raw) / 1000
                     add(Measurement(f"{name}: picture", "kB"), COURIER, kilobytes)
                     await settle(bench.postfix)
+            await _with_snapshots(bench, home, sent)
+
+
+async def _with_snapshots(bench: Bench, home: House, sent: Json) -> None:
+    """Send what a weekly look at the house could be: charts, and pictures that are made smaller."""
+    say(CARD)
+    file = await asyncio.to_thread(home.add_file, "snapshot.jpg", snapshot())
+    data: Json = {
+        **sent,
+        "charts": CHARTS[FOUR],
+        "max_width": 1280,
+        "attachments": [{"path": str(file)}] * 3,
+    }
+    add = bench.figures.add
+    for _ in range(bench.rounds):
+        taken = await home.perform("email_courier.send_message", data, watch=True)
+        add(Measurement(f"{CARD}: time", "ms"), COURIER, 1000 * taken.seconds)
+        add(Measurement(f"{CARD}: longest stall", "ms"), COURIER, 1000 * taken.stall)
+        add(Measurement(f"{CARD}: extra memory", "MB"), COURIER, taken.memory / 1_000_000)
+        await settle(bench.postfix)
 
 
 def _largest_picture(content: bytes) -> int:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from copy import replace
 
+from tests.live.client import Json
+
+from .attachments import snapshot
 from .bench import Bench, say
 from .endpoint import Endpoint
 from .figures import CORE, COURIER, Measurement
@@ -13,6 +17,8 @@ from .proxy import SlowLine
 from .servers import endpoints_of, settle
 
 COLD = "20 ms line, STARTTLS and login, a single cold mail"
+COLD_TLS = "20 ms line, TLS and login, a single cold mail"
+COLD_SNAPSHOTS = "20 ms line, STARTTLS and login, a cold mail with three snapshots"
 AT_ONCE = ", at once"
 _SEVERAL = 10
 """Times as many mails are sent at once as in turn; core's takes as long for each of fewer."""
@@ -33,6 +39,26 @@ async def measure(bench: Bench) -> None:
                     for _ in range(bench.rounds):
                         await _peer(bench, line, there, peer)
         await settle(bench.postfix)
+    await _cold(bench)
+
+
+async def _cold(bench: Bench) -> None:
+    """Send the first mail of a session: over TLS from the start, and with pictures to be made."""
+    say(COLD_SNAPSHOTS)
+    file = await asyncio.to_thread(bench.house.add_file, "snapshot.jpg", snapshot())
+    starttls, tls = endpoints_of(bench.postfix)
+    shown: Json = {"layout": "card", "max_width": 1280, "attachments": [{"path": str(file)}] * 3}
+    for name, endpoint, more in ((COLD_TLS, tls, {}), (COLD_SNAPSHOTS, starttls, shown)):
+        async with SlowLine(endpoint.port) as line:
+            there = replace(endpoint, name=f"cold, {endpoint.name}", port=line.port)
+            account = await bench.house.add(COURIER, there)
+            for _ in range(bench.rounds):
+                await bench.house.reload(account)
+                before = line.round_trips
+                data: Json = {"message": "Look", "entity_id": account.entities, **more}
+                taken = await bench.house.perform("email_courier.send_message", data)
+                _note(bench, name, COURIER, taken.seconds, line.round_trips - before)
+                await settle(bench.postfix)
 
 
 async def _integration(

@@ -398,3 +398,29 @@ def test_an_opened_file_says_nothing_of_its_content(tmp_path: Path) -> None:
     file = open_file(tmp_path / "x")
     assert isinstance(file, OpenedFile)
     assert "secret" not in repr(file)
+
+
+def test_an_open_file_can_be_read_as_python_reads_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"0123456789")
+    file = open_file(path)
+    path.write_bytes(b"0123456789 and more")
+    stream = file.stream()
+    assert stream.read(3) == b"012"
+    assert stream.seek(-4, os.SEEK_END) == 6
+    assert stream.read() == b"6789"
+    assert stream.read() == b""
+    assert stream.seek(1) == 1
+    assert stream.seek(1, os.SEEK_CUR) == stream.tell() == 2
+    stream.close()
+    assert file.head(2) == b"01"
+
+
+def test_a_file_object_of_a_file_that_became_shorter_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"0123456789")
+    file = open_file(path)
+    os.truncate(path, 4)
+    with pytest.raises(FileError) as caught:
+        file.stream().read()
+    assert caught.value.fault is FileFault.CHANGED

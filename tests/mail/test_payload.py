@@ -1,10 +1,13 @@
 """Messages are kept in memory while they are small, and in files when they are large."""
 
+import asyncio
 from collections.abc import Iterator
 import gc
 import os
 from pathlib import Path
 import tempfile
+import threading
+import time
 import tracemalloc
 
 import pytest
@@ -17,6 +20,7 @@ from custom_components.email_courier.mail.payload import (
     pieces_of,
     read,
 )
+from tests.support.clock import SOON
 
 SMALL = b"Subject: small\r\n\r\nHello\r\n"
 LARGE = b"Subject: large\r\n\r\n" + b"line of text\r\n" * (2 * IN_MEMORY // 14)
@@ -57,6 +61,51 @@ def test_a_file_is_closed_when_nobody_holds_it() -> None:
     del message
     gc.collect()
     assert _open_files() == before
+
+
+async def test_a_file_that_the_event_loop_drops_is_closed_in_a_worker_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    closing: asyncio.Future[int] = asyncio.Future()
+    loop, close = asyncio.get_running_loop(), os.close
+
+    def note(descriptor: int) -> None:
+        close(descriptor)
+        if not closing.done():
+            loop.call_soon_threadsafe(closing.set_result, threading.get_ident())
+
+    monkeypatch.setattr(os, "close", note)
+    before = _open_files()
+    message = await asyncio.to_thread(gather, _cut(LARGE))
+    closing = asyncio.Future()
+    del message
+    gc.collect()
+    assert await asyncio.wait_for(closing, SOON) != threading.get_ident()
+    assert _open_files() == before
+
+
+def test_a_loop_that_has_no_worker_threads_any_more_closes_a_file_itself() -> None:
+    async def drop_at_the_end() -> None:
+        message = gather(_cut(LARGE))
+        await asyncio.get_running_loop().shutdown_default_executor()
+        del message
+        gc.collect()
+
+    before = _open_files()
+    asyncio.run(drop_at_the_end())
+    assert _open_files() == before
+
+
+def test_other_threads_have_their_turn_while_a_message_is_put_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    gather(_cut(SMALL))
+    assert not pauses
+    gather(_cut(LARGE))
+    assert len(pauses) >= len(LARGE) // 100_000
+    assert sum(pauses) < 0.01
 
 
 def test_gathering_a_large_message_does_not_take_its_size_in_memory() -> None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from enum import StrEnum
+import io
 import os
 from pathlib import Path
 import stat
 import threading
+from typing import BinaryIO, cast
 import weakref
 
 PIECE = 65_536
@@ -53,11 +55,11 @@ class OpenedFile:
     keeps all that was at hand where it was raised.
     """
 
-    def __init__(self, descriptor: int, size: int) -> None:
-        """Own a descriptor. size: bytes that are read; the file may be longer."""
+    def __init__(self, descriptor: int, size: int, close: Callable[[int], None] = os.close) -> None:
+        """Own a descriptor, and close it so. size: bytes that are read; the file may be longer."""
         self._descriptor = descriptor
         self._size = size
-        self._closing = weakref.finalize(self, os.close, descriptor)
+        self._closing = weakref.finalize(self, close, descriptor)
         self._lock = threading.Lock()
         self._reads = 0
         self._is_closed = False
@@ -82,7 +84,15 @@ class OpenedFile:
 
     def head(self, size: int) -> bytes:
         """Return the first bytes, fewer only where there are fewer. Blocks. Raises FileError."""
-        return self._read(0, min(size, self._size))
+        return self.read(0, size)
+
+    def stream(self) -> BinaryIO:
+        """Return it as a file object, which reads no more than it is asked. Raises FileError."""
+        return cast("BinaryIO", io.BufferedReader(_Stream(self)))
+
+    def read(self, start: int, size: int) -> bytes:
+        """Return so many bytes from there on, fewer only at the end. Blocks. Raises FileError."""
+        return self._read(start, max(min(size, self._size - start), 0))
 
     def pieces(self, size: int = PIECE) -> Iterator[bytes]:
         """Yield it in pieces of exactly so many bytes, the last one shorter.
@@ -121,6 +131,31 @@ class OpenedFile:
     def _close_when_idle(self) -> None:
         if self._is_closed and not self._reads:
             self._closing()
+
+
+class _Stream(io.RawIOBase):
+    """An open file as Python's own file objects want one; leaves it open."""
+
+    def __init__(self, file: OpenedFile) -> None:
+        self._file = file
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        begin = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: len(self._file)}[whence]
+        self._at = begin + offset
+        return self._at
+
+    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override] # any buffer
+        data = self._file.read(self._at, len(buffer))
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
 
 
 def open_file(

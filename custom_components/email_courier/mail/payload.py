@@ -5,17 +5,25 @@ So a mail with a video takes no more memory than one with a picture, whichever w
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator
 import hashlib
 import os
 from pathlib import Path
 import tempfile
+import time
 import weakref
 
 from .files import PIECE, OpenedFile
 
 IN_MEMORY = 1_048_576
 """Bytes up to which a message is kept in memory."""
+
+_TURN = 65_536
+"""Bytes that are put together between two pauses."""
+_PAUSE = 0.000_05
+"""Seconds. Python's lock is let go again and again, but never for as long as another thread takes
+to wake up: without pauses the event loop would wait until it is taken away, for 5 ms and more."""
 
 
 class FilePayload:
@@ -27,7 +35,7 @@ class FilePayload:
     def __init__(self, descriptor: int, size: int, checksum: str) -> None:
         """Own a descriptor. size: bytes; checksum: SHA-256 in lower-case hex."""
         self.checksum = checksum
-        self._file = OpenedFile(descriptor, size)
+        self._file = OpenedFile(descriptor, size, _close_apart)
 
     def __len__(self) -> int:
         """Return its length in bytes."""
@@ -40,6 +48,17 @@ class FilePayload:
     def pieces(self, size: int = PIECE) -> Iterator[bytes]:
         """Yield it in pieces of so many bytes. Blocks. Raises OSError."""
         return self._file.pieces(size)
+
+
+def _close_apart(descriptor: int) -> None:
+    """Close a file, on the event loop in a worker thread.
+
+    A file without a name goes with its last descriptor, and so large a one takes some milliseconds.
+    """
+    try:
+        asyncio.get_running_loop().run_in_executor(None, os.close, descriptor)
+    except RuntimeError:  # no loop here, or one that is about to end
+        os.close(descriptor)
 
 
 type Payload = bytes | FilePayload
@@ -66,7 +85,7 @@ def gather(pieces: Iterable[bytes]) -> Payload:
     A large one goes into a temporary file without a name. Where there is no room for that, it
     stays in memory: a full disk is a reason to send a mail, not to lose it.
     """
-    rest = iter(pieces)
+    rest = _with_pauses(pieces)
     start: list[bytes] = []
     size = 0
     for piece in rest:
@@ -79,6 +98,17 @@ def gather(pieces: Iterable[bytes]) -> Payload:
                 spool.add(further)
             return spool.payload()
     return b"".join(start)
+
+
+def _with_pauses(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield pieces, and now and then let other threads have their turn."""
+    size = 0
+    for piece in pieces:
+        yield piece
+        size += len(piece)
+        if size >= _TURN:
+            time.sleep(_PAUSE)
+            size = 0
 
 
 def read(path: Path) -> Payload:

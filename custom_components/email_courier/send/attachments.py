@@ -15,7 +15,9 @@ from homeassistant.core import HomeAssistant, split_entity_id
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.importlib import async_import_module
 from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
 
+from ..const import DOMAIN
 from ..errors import CourierRequestError, action_error, request_error
 from ..mail.compose.content import Attachment
 from ..mail.compose.content_type import HEAD_SIZE, content_type, usual_suffix
@@ -49,18 +51,26 @@ _LATER: Final = 2 * PICTURE_TIMEOUT
 _ADDRESS = re.compile(r"\b([a-z][a-z0-9+.-]*://)\S+", re.IGNORECASE)
 _MAX_DETAIL: Final = 200
 _LOCAL_MEDIA: Final = "media_source"
+_FITTING: Final[HassKey[asyncio.Semaphore]] = HassKey(f"{DOMAIN}_fitting")
+_AT_ONCE: Final = 2
+"""Pictures that are made smaller, in all of the house: one of 4K takes 18 MB meanwhile."""
 
 
 type _Found = tuple[Attachment, int] | BaseException
 
 
 async def async_fetch(
-    hass: HomeAssistant, wanted: Sequence[AttachmentRequest], missing: list[Missing] | None = None
+    hass: HomeAssistant,
+    wanted: Sequence[AttachmentRequest],
+    missing: list[Missing] | None = None,
+    takes_a_while: Callable[[], None] = lambda: None,
 ) -> tuple[Attachment | None, ...]:
     """Fetch everything at the same time, in the order asked for.
 
     Files are opened, and read while the mail is composed; whoever fetches them closes them.
     missing: takes what cannot be had, which is None then; without it, that is an error, too.
+    takes_a_while: called before cameras are asked and pictures made smaller. A file that cannot be
+    attached leads to no call.
     Raises ServiceValidationError for a path that is not allowed and for what can never be
     attached, HomeAssistantError for what cannot now.
     """
@@ -68,7 +78,8 @@ async def async_fetch(
         raise _too_many(wanted)
     found: list[_Found] = [
         *await asyncio.gather(
-            *(_async_in_time(hass, one) for one in wanted[:MAX_COUNT]), return_exceptions=True
+            *(_async_in_time(hass, one, takes_a_while) for one in wanted[:MAX_COUNT]),
+            return_exceptions=True,
         ),
         *(_too_many(wanted) for _ in wanted[MAX_COUNT:]),
     ]
@@ -122,8 +133,12 @@ def _check(found: Iterable[_Found], *, is_needed: bool) -> None:
             raise error
 
 
-async def _async_in_time(hass: HomeAssistant, wanted: AttachmentRequest) -> tuple[Attachment, int]:
+async def _async_in_time(
+    hass: HomeAssistant, wanted: AttachmentRequest, takes_a_while: Callable[[], None]
+) -> tuple[Attachment, int]:
     """Fetch one of them, and wait no longer for it than that. Its end may come later."""
+    if wanted.pictured is not None:
+        takes_a_while()
     seconds = MEDIA_TIMEOUT if wanted.pictured is None else PICTURE_TIMEOUT
     fetching = hass.async_create_background_task(
         _async_fetch_one(hass, wanted), f"email_courier attachment {wanted.name}"
@@ -140,6 +155,7 @@ async def _async_in_time(hass: HomeAssistant, wanted: AttachmentRequest) -> tupl
     width = wanted.max_width or (DEFAULT_WIDTH if wanted.pictured else None)
     if width is None:
         return attachment, size
+    takes_a_while()
     return await _async_fitted(hass, attachment, width, wanted)
 
 
@@ -152,7 +168,8 @@ async def _async_fitted(
     """
     fit = partial(fitted, attachment, width, is_asked=wanted.max_width is not None)
     try:
-        fitting = await hass.async_add_executor_job(fit)
+        async with hass.data.setdefault(_FITTING, asyncio.Semaphore(_AT_ONCE)):
+            fitting = await hass.async_add_executor_job(fit)
     except PictureError as error:
         attachment.close()
         if error.is_too_large:

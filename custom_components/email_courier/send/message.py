@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 from homeassistant.auth.permissions.const import POLICY_READ
@@ -139,22 +140,25 @@ async def _async_send_to_all(
     """
     hass = call.hass
     wanted = [*fields.get(Field.ATTACHMENTS, ()), *_shown(fields.get(Field.CAMERA, ()))]
-    seen = [one.pictured for one in wanted if one.pictured is not None]
-    seen += [one.entity_id for one in fields.get(Field.FACTS, ())]
     charts = [chart_request(one) for one in fields.get(Field.CHARTS, ())]
-    seen += [one.entity_id for chart in charts for one in chart.entities]
-    if seen:
+    if seen := _entities_in(fields, wanted, charts):
         rights.require(POLICY_READ, seen)
     attached = len(wanted)
     wanted = [*wanted, *(AttachmentRequest(path=path) for path in beside.images)]
     if (width := fields.get(Field.MAX_WIDTH)) is not None:
         wanted = [one if one.max_width else one._replace(max_width=width) for one in wanted]
     missing: list[Missing] = []
-    content |= await _async_shown_states(hass, fields, charts, missing)
-    fetched: Sequence[Attachment | None] = ()
     needs_attachments: bool = fields.get(Field.ATTACHMENTS_REQUIRED, False)
+    warm_up = partial(_warm_up, destinations)
+    if charts:
+        warm_up()
+    showing = _async_shown_states(hass, fields, charts, missing)
+    not_fetched: list[Missing] = []
+    fetch = partial(async_fetch, hass, wanted, None if needs_attachments else not_fetched, warm_up)
+    fetched, shown = await _async_side_by_side(hass, fetch if wanted else None, showing)
+    missing += not_fetched
+    content |= shown
     if wanted:
-        fetched = await async_fetch(hass, wanted, None if needs_attachments else missing)
         content |= {"attachments": _there(fetched[:attached]), "images": _there(fetched[attached:])}
     order = _Order(call, fields, content, wanted, fetched, missing, needs_attachments, beside)
     try:
@@ -169,6 +173,44 @@ async def _async_send_to_all(
             for subentry_id in one.destination.subentry_ids:
                 async_dispatcher_send(hass, SIGNAL_NOTIFIED.format(subentry_id))
     return sent
+
+
+def _warm_up(destinations: Sequence[Destination]) -> None:
+    for one in destinations:
+        one.account.async_warm_up()
+
+
+def _entities_in(
+    fields: Mapping[str, Any], wanted: Sequence[AttachmentRequest], charts: Sequence[ChartRequest]
+) -> list[str]:
+    """Return whose pictures and states a mail is to show."""
+    return [
+        *(one.pictured for one in wanted if one.pictured is not None),
+        *(one.entity_id for one in fields.get(Field.FACTS, ())),
+        *(one.entity_id for chart in charts for one in chart.entities),
+    ]
+
+
+async def _async_side_by_side(
+    hass: HomeAssistant,
+    fetch: Callable[[], Awaitable[Sequence[Attachment | None]]] | None,
+    showing: Coroutine[Any, Any, dict[str, Any]],
+) -> tuple[Sequence[Attachment | None], dict[str, Any]]:
+    """Fetch attachments while the recorder is asked and charts are drawn; close what fails."""
+    if fetch is None:
+        return (), await showing
+    shown = hass.async_create_task(showing, "email_courier states and charts")
+    try:
+        fetched = await fetch()
+    except BaseException:
+        shown.cancel()
+        raise
+    try:
+        return fetched, await shown
+    except BaseException:
+        for attachment in _there(fetched):
+            attachment.close()
+        raise
 
 
 async def _async_shown_states(

@@ -6,10 +6,12 @@ would ask: its modules are imported here.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from itertools import pairwise
-from math import fsum, isfinite
+from itertools import chain, pairwise
+from math import fsum, inf, isfinite
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from homeassistant.core import HomeAssistant
@@ -72,9 +74,9 @@ def line(
     early, points = _numbers(hass, source, range_)
     points = _until(points, end)
     numbers = [one.value for one in points if one.value is not None]
-    lows = [*(one.low for one in early), *numbers]
-    highs = [*(one.high for one in early), *numbers]
-    if not lows:
+    lows = [*(one.low for one in early), min(numbers, default=inf)]
+    highs = [*(one.high for one in early), max(numbers, default=-inf)]
+    if not (early or numbers):
         return None
     late: list[Bucket] = []
     if statistic is None:
@@ -126,7 +128,7 @@ def states(
 ) -> list[tuple[float, str]]:
     """Return the states that there were, and since when, without repetitions."""
     found: list[tuple[float, str]] = []
-    for row in _rows(hass, source, range_):
+    for row in chain.from_iterable(_rows(hass, source, range_)):
         if not found or found[-1][1] != row["s"]:
             found.append((row["lu"], row["s"]))
     return found
@@ -154,10 +156,12 @@ def _numbers(
 
 def _history(hass: HomeAssistant, source: Source, range_: tuple[datetime, datetime]) -> list[Point]:
     attribute = source.attribute
-    points = [
-        Point(row["lu"], number_of(row["s"] if attribute is None else row["a"].get(attribute)))
-        for row in _rows(hass, source, range_)
-    ]
+    points: list[Point] = []
+    for rows in _rows(hass, source, range_):
+        if attribute is None:
+            points += [Point(row["lu"], number_of(row["s"])) for row in rows]
+        else:
+            points += [Point(row["lu"], number_of(row["a"].get(attribute))) for row in rows]
     live = source.live
     if live is not None and (not points or live.time > points[-1].time):
         points.append(live)
@@ -166,7 +170,7 @@ def _history(hass: HomeAssistant, source: Source, range_: tuple[datetime, dateti
 
 def _rows(
     hass: HomeAssistant, source: Source, range_: tuple[datetime, datetime]
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[list[dict[str, Any]]]:
     """Yield states piece by piece: many rows at once would hold up the event loop."""
     from homeassistant.components.recorder.history import (  # noqa: PLC0415 - see above
         get_significant_states,
@@ -175,6 +179,7 @@ def _rows(
     is_state = source.attribute is None
     begin, end = range_
     at, piece = begin - _MOMENT, _PIECE  # what began just then is left out
+    first = begin.timestamp()
     while at < end:
         until = min(at + piece, end)
         found = get_significant_states(
@@ -189,9 +194,10 @@ def _rows(
             compressed_state_format=True,
         )
         rows = cast("list[dict[str, Any]]", found.get(source.entity_id, []))
-        for row in rows:
-            row["lu"] = max(row["lu"], begin.timestamp())
-            yield row
+        if at < begin:
+            for row in rows:
+                row["lu"] = max(row["lu"], first)
+        yield rows
         if len(rows) < _MANY:
             piece *= 2
         at = until if until == end else until - _INSTANT
@@ -199,13 +205,13 @@ def _rows(
 
 def number_of(value: object) -> float | None:
     """Return what a state or an attribute says as a number; on is 1 and off is 0."""
-    if value in ("on", "off"):
-        return _ON_AND_OFF[str(value)]
     try:
         number = float(cast("str", value))
-    except TypeError, ValueError:
+    except TypeError:
         return None
-    return number if isfinite(number) and abs(number) < _LARGEST else None
+    except ValueError:
+        return _ON_AND_OFF.get(str(value))
+    return number if -_LARGEST < number < _LARGEST else None
 
 
 def _statistics(
@@ -225,7 +231,8 @@ def _statistics(
     asked: Any = unit
     rows = statistics_during_period(hass, *range_, {entity_id}, asked, None, kinds)
     # It rounds the end up to a whole day or month.
-    return [row for row in rows.get(entity_id, []) if row["start"] < range_[1].timestamp()]
+    end = range_[1].timestamp()
+    return [row for row in rows.get(entity_id, []) if row["start"] < end]
 
 
 def _statistics_until_now(
@@ -303,7 +310,7 @@ def _by_bucket(rows: Sequence[StatisticsRow], edges: Sequence[float]) -> Iterato
 
 def _until(points: list[Point], end: float) -> list[Point]:
     """Let the last value be valid until the end."""
-    points = [point for point in points if point.time <= end]
+    points = points[: bisect_right(points, end, key=attrgetter("time"))]
     if points and points[-1].value is not None and points[-1].time < end:
         points.append(Point(end, points[-1].value))
     return points

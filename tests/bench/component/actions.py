@@ -13,6 +13,7 @@ import time
 from types import MappingProxyType
 from typing import Any
 
+from homeassistant.components import camera
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import EVENT_HOMEASSISTANT_START, Platform
 from homeassistant.core import (
@@ -55,6 +56,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
         hass.services.async_register(
             DOMAIN, action.__name__, action, supports_response=SupportsResponse.ONLY
         )
+    hass.services.async_register(DOMAIN, look.__name__, look)
     await async_load_platform(hass, Platform.CAMERA, DOMAIN, {}, config)
     return True
 
@@ -130,6 +132,11 @@ async def remember(call: ServiceCall) -> ServiceResponse:
         meter = {"unit_of_measurement": "kWh", "state_class": "total_increasing"}
         hass.states.async_set(f"sensor.bench_meter_{number}", "7008", meter)
     return {"seconds": time.perf_counter() - start}
+
+
+async def look(call: ServiceCall) -> None:
+    """Have a camera make its picture, and do nothing with it."""
+    await camera.async_get_image(call.hass, call.data["entity_id"])
 
 
 async def measure(call: ServiceCall) -> ServiceResponse:

@@ -76,7 +76,9 @@ def test_text_survives_its_encoding(text: str) -> None:
     assert b"\n" not in data.replace(b"\r\n", b"")
 
 
-@pytest.mark.parametrize("length", [0, 1, 2, 3, 56, 57, 58, 57 * 1024 - 1, 57 * 1024, 150_001])
+@pytest.mark.parametrize(
+    "length", [0, 1, 2, 3, 56, 57, 58, 57 * 256 - 1, 57 * 256, 57 * 256 + 1, 150_001]
+)
 def test_base64_has_the_size_foretold_and_the_standard_form(length: int) -> None:
     data = bytes(i % 251 for i in range(length))
     encoded = b"".join(base64_lines([data]))

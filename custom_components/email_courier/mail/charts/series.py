@@ -58,13 +58,11 @@ def thinned(points: Sequence[Point], start: float, end: float, columns: int) -> 
 def _seen(column: Sequence[Point]) -> Iterable[Point]:
     if len(column) <= 4:
         return column
-    numbers = [number for number, one in enumerate(column) if one.value is not None]
+    values = [one.value for one in column]
+    numbers = [value for value in values if value is not None]
     seen = {0, len(column) - 1}
     if numbers:
-        seen |= {
-            min(numbers, key=lambda number: _number(column[number])),
-            max(numbers, key=lambda number: _number(column[number])),
-        }
+        seen |= {values.index(min(numbers)), values.index(max(numbers))}
     return [column[number] for number in sorted(seen)]
 
 
@@ -169,7 +167,3 @@ def points_of(made: Sequence[Bucket]) -> list[Point]:
             points.append(Point(made[number - 1].end, None))
         points.append(Point((one.start + one.end) / 2, one.mean))
     return points
-
-
-def _number(point: Point) -> float:
-    return 0.0 if point.value is None else point.value

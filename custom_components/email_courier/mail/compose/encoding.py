@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from binascii import b2a_base64, b2a_qp
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 import re
+from struct import Struct
 
 _LINE_WISH = 78
 _QUOTED_LINE = 76
 _MISTAKABLE = (b"\nFrom ", b"\n.\n", b"\n.=\n")
 _BASE64_LINE = 57  # bytes that make a line of 76 characters
-BASE64_BLOCK = _BASE64_LINE * 1024
-"""Bytes that are encoded at a time."""
+_BASE64_CHARACTERS = 76
+BASE64_BLOCK = _BASE64_LINE * 256
+"""Bytes that are encoded at a time. No other thread runs as long as that takes."""
 
 
 def encode_text(text: str) -> tuple[str, bytes]:
@@ -58,21 +61,22 @@ def _unmistakable(quoted: bytes) -> bytes:
 
 
 def base64_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield base64 lines, some tens of kB at a time.
+    """Yield base64 lines, some kB at a time.
 
     blocks: all but the last must be a multiple of 57 bytes long.
     """
     for block in blocks:
         view = memoryview(block)
         for start in range(0, len(view), BASE64_BLOCK):
-            part = view[start : start + BASE64_BLOCK]
-            yield (
-                b"\r\n".join(
-                    b2a_base64(part[at : at + _BASE64_LINE], newline=False)
-                    for at in range(0, len(part), _BASE64_LINE)
-                )
-                + b"\r\n"
-            )
+            text = b2a_base64(view[start : start + BASE64_BLOCK], newline=False)
+            yield b"\r\n".join((*_lines_of(len(text)).unpack(text), b""))
+
+
+@lru_cache(maxsize=2)
+def _lines_of(length: int) -> Struct:
+    """Return what cuts so many characters into lines at once, several times as fast as slices."""
+    whole, rest = divmod(length, _BASE64_CHARACTERS)
+    return Struct(f"{_BASE64_CHARACTERS}s" * whole + f"{rest}s" * bool(rest))
 
 
 def base64_size(length: int) -> int:

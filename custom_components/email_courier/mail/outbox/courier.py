@@ -154,6 +154,13 @@ class Courier:
         self._changed()
 
     @property
+    def is_up(self) -> bool:
+        """Whether nothing is known that would keep a mail from being tried at once."""
+        is_open = self._opening is not None and self._opening.done()
+        reason = self._backoff.failure or self._dispatcher.reason_to_wait
+        return is_open and reason is None
+
+    @property
     def is_suspended(self) -> bool:
         """Whether somebody wants nothing to be sent for now."""
         return self._backoff.is_suspended

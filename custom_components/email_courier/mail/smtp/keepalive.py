@@ -22,7 +22,9 @@ LIFETIME = 300.0
 MAILS = 100
 """Mails after which a session ends."""
 _FRESH = 1.0
-"""Seconds after its last reply for which a session needs no probe."""
+"""Seconds after its last reply for which a session needs no probe, and a failure no second try."""
+_NO_SECOND_LOGIN = 120.0
+"""Seconds. Longer than the slowest mail takes to be made (a picture 10, a media source 60)."""
 
 _GONE = frozenset({FailureKind.DISCONNECTED, FailureKind.PROTOCOL_ERROR})
 _BEFORE_THE_MESSAGE = frozenset({Stage.SENDER, Stage.RECIPIENT})
@@ -86,6 +88,7 @@ class KeepaliveSession:
         self._redactor = redactor_for(settings.login)
         self._turn = asyncio.Lock()
         self._session: Session | None = None
+        self._not_opened: tuple[float, Failure] | None = None
         self._opened_at = 0.0
         self._used_at = 0.0
         self._mails = 0
@@ -111,8 +114,35 @@ class KeepaliveSession:
             try:
                 return await self._deliver(envelope, data, before_dot, peek)
             finally:
-                if self._session is not None:
-                    self._idle = asyncio.get_running_loop().call_later(IDLE, self.close)
+                self._idle_from_now()
+
+    async def warm_up(self) -> None:
+        """Open the session for a mail that is still being made; it ends unused like any other.
+
+        Never raises MailError. Does nothing where a session is there or a delivery under way, and
+        where it has failed just now.
+
+        What goes wrong is no event of its own. A delivery that waited for it, or comes right after
+        it, has it as its outcome instead of trying the same again; later ones try anew. Only when
+        it was the login that failed, no delivery within two minutes tries again: servers count
+        refused logins, and some shut out who has too many.
+        """
+        is_open = self._session is not None and self._session.is_open
+        if is_open or self._turn.locked() or self._known_failure() is not None:
+            return
+        async with self._turn:
+            self._not_opened = None
+            try:
+                await self._open()
+            except MailError as error:
+                self._not_opened = asyncio.get_running_loop().time(), error.failure
+            finally:
+                self._idle_from_now()
+
+    def _idle_from_now(self) -> None:
+        if self._session is not None:
+            self._stop_idling()
+            self._idle = asyncio.get_running_loop().call_later(IDLE, self.close)
 
     def close(self) -> None:
         """End the session; the next delivery would open another."""
@@ -127,7 +157,7 @@ class KeepaliveSession:
         session = await open_session(self._new_session)
         self.latest = self._session = session
         self._redactor = session.redactor
-        self._opened_at = asyncio.get_running_loop().time()
+        self._opened_at = self._used_at = asyncio.get_running_loop().time()
         self._mails = 0
         return session
 
@@ -147,8 +177,11 @@ class KeepaliveSession:
         peek: Peek | None,
     ) -> Delivery:
         """Deliver over the kept session, and what that did not settle over a fresh one."""
+        failure, self._not_opened = self._known_failure(), None
+        if failure is not None:
+            return Delivery.failed(envelope, failure)
         session = await self._reusable()
-        was_kept = session is not None
+        was_kept = session is not None and self._mails > 0
         if session is None:
             try:
                 session = await self._open()
@@ -174,6 +207,14 @@ class KeepaliveSession:
         self.close()
         rest = replace(envelope, recipients=unsettled)
         return _merged(delivery, await self._deliver(rest, data, before_dot, peek))
+
+    def _known_failure(self) -> Failure | None:
+        """Return why the session could not be opened ahead, where that still counts."""
+        if self._not_opened is None:
+            return None
+        at, failure = self._not_opened
+        counts_for = _NO_SECOND_LOGIN if failure.stage is Stage.LOGIN else _FRESH
+        return failure if asyncio.get_running_loop().time() - at <= counts_for else None
 
     async def _reusable(self) -> Session | None:
         """Return the kept session if it may be used once more and still works."""
