@@ -5,7 +5,7 @@ import pytest
 
 from custom_components.email_courier.flow.draft import Draft
 from custom_components.email_courier.flow.texts import comparison_text
-from custom_components.email_courier.mail.smtp.tls import format_fingerprint
+from custom_components.email_courier.mail.settings import format_fingerprint
 from tests.support.certificates import Certificates, ServerTls
 from tests.support.dialogs import Dialog, typed_for
 from tests.support.fixtures import Bed
