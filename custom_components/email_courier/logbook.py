@@ -13,9 +13,8 @@ from homeassistant.components.logbook.const import (
 from homeassistant.const import Platform
 from homeassistant.core import Context, Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
-from homeassistant.helpers.dispatcher import async_dispatcher_send
 
-from .const import DOMAIN, EVENT_ACTION, EVENT_MAIL, SIGNAL_ANSWER
+from .const import DOMAIN, EVENT_ACTION, EVENT_MAIL
 from .entity import MAIL_EVENT, unique_id
 from .mail.failure import Failure
 from .mail.outbox.events import CourierEvent, Deferred, Delivered, Failed, HandedOver, MailEvent
@@ -24,7 +23,6 @@ from .recipients import Named, async_named, shortened
 
 if TYPE_CHECKING:
     from .account import Account
-    from .answer.question import Answer, Question
 
 _DASH: Final = "\N{EN DASH} "
 _COLONS: Final = " :\N{FULLWIDTH COLON}\N{NO-BREAK SPACE}"
@@ -35,34 +33,6 @@ _ICONS: Final = {
     "handed_over": "mdi:email-arrow-right-outline",
     "dropped": "mdi:email-remove-outline",
 }
-
-
-@callback
-def async_tell_answer(hass: HomeAssistant, question: Question, answer: Answer | None) -> None:
-    """Fire the event of an answer; None for a question that nobody can answer any more."""
-    if answer is None:
-        return
-    entry_id = answer.mail.entry_id
-    entry = hass.config_entries.async_get_entry(entry_id)
-    data: dict[str, Any] = {
-        **answer.as_event_data(),
-        "title": answer.action.title,
-        "tag": question.thread,
-        "account": None if entry is None else entry.title,
-        "config_entry_id": entry_id,
-    }
-    if entry is not None:
-        entity_id = er.async_get(hass).async_get_entity_id(
-            Platform.EVENT, DOMAIN, unique_id(entry, MAIL_EVENT)
-        )
-        device = dr.async_get(hass).async_get_device_by_identifier((DOMAIN, entry_id), entry_id)
-        if entity_id is not None:
-            data["entity_id"] = entity_id
-        if device is not None:
-            data["device_id"] = device.id
-    context = Context(user_id=answer.user_id, parent_id=question.context_id)
-    hass.bus.async_fire(EVENT_ACTION, data, context=context)
-    async_dispatcher_send(hass, SIGNAL_ANSWER, answer)
 
 
 class Activity:

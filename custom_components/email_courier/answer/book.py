@@ -12,16 +12,18 @@ from pathlib import Path
 import secrets
 from typing import Any, Final, NamedTuple
 
-from homeassistant.const import EVENT_HOMEASSISTANT_STOP
-from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
+from homeassistant.core import CALLBACK_TYPE, Context, Event, HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.helpers.storage import STORAGE_DIR
 from homeassistant.util import dt as dt_util
 from homeassistant.util.file import WriteError, write_utf8_file_atomic
 from homeassistant.util.hass_dict import HassKey
 
-from ..const import DOMAIN, LOGGER
-from ..logbook import async_tell_answer
+from ..const import DOMAIN, EVENT_ACTION, LOGGER, SIGNAL_ANSWER
+from ..entity import MAIL_EVENT, unique_id
 from .question import Action, Answer, AskedMail, Question
 from .token import KEY_SIZE, Refusal, Signer
 
@@ -321,9 +323,37 @@ def book_of(hass: HomeAssistant) -> Book:
         def close(_event: Event) -> None:
             book.async_close()
 
-        book.async_watch(partial(async_tell_answer, hass))
+        book.async_watch(partial(_tell_answer, hass))
         hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, close)
     return hass.data[BOOK]
+
+
+@callback
+def _tell_answer(hass: HomeAssistant, question: Question, answer: Answer | None) -> None:
+    """Fire the event of an answer; None for a question that nobody can answer any more."""
+    if answer is None:
+        return
+    entry_id = answer.mail.entry_id
+    entry = hass.config_entries.async_get_entry(entry_id)
+    data: dict[str, Any] = {
+        **answer.as_event_data(),
+        "title": answer.action.title,
+        "tag": question.thread,
+        "account": None if entry is None else entry.title,
+        "config_entry_id": entry_id,
+    }
+    if entry is not None:
+        entity_id = er.async_get(hass).async_get_entity_id(
+            Platform.EVENT, DOMAIN, unique_id(entry, MAIL_EVENT)
+        )
+        device = dr.async_get(hass).async_get_device_by_identifier((DOMAIN, entry_id), entry_id)
+        if entity_id is not None:
+            data["entity_id"] = entity_id
+        if device is not None:
+            data["device_id"] = device.id
+    context = Context(user_id=answer.user_id, parent_id=question.context_id)
+    hass.bus.async_fire(EVENT_ACTION, data, context=context)
+    async_dispatcher_send(hass, SIGNAL_ANSWER, answer)
 
 
 async def async_book(hass: HomeAssistant) -> Book:
