@@ -12,7 +12,8 @@ from homeassistant.loader import BASE_PRELOAD_PLATFORMS
 from homeassistant.util.ssl import client_context
 import pytest
 
-from custom_components.email_courier import PLATFORMS, services
+import custom_components.email_courier as integration
+from custom_components.email_courier import services
 from custom_components.email_courier.entry import async_context_for
 from custom_components.email_courier.mail.settings import Trust
 from tests.support.accounts import account_entry, load, recipient
@@ -25,7 +26,7 @@ _AT_START = [
     _NAME,
     *(
         f"{_NAME}.{name}"
-        for name in (*BASE_PRELOAD_PLATFORMS, *PLATFORMS)
+        for name in (*BASE_PRELOAD_PLATFORMS, *integration.PLATFORMS)
         if (_PACKAGE / f"{name}.py").exists()
     ),
 ]
