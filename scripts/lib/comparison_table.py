@@ -153,7 +153,7 @@ def _speed() -> Iterator[Sequence[str]]:
     )
     yield "a file of 20 MB: memory that it takes", *pair(f"{_LARGE}: extra memory", " MB")
     yield "set-up of an account at the start", *pair("set-up of one account", " ms")
-    yield "import of its code at the start", *pair("import of all modules", " ms")
+    yield "import of its code at the start", *pair("import at a start", " ms")
     yield (
         "both together, with a server 20 ms away",
         *pair("import and set-up of one account, server 20 ms away", " ms"),
