@@ -183,7 +183,7 @@ class Account:
 
     @callback
     def async_warm_up(self) -> None:
-        """Open the session while a mail is being made, if it would be delivered at once."""
+        """Open the session while a mail is being made, unless something is known that keeps it."""
         is_under_way = self._warming_up is not None and not self._warming_up.done()
         if self.courier.is_up and not is_under_way:
             self._warming_up = self.hass.async_create_background_task(

@@ -5,6 +5,7 @@ What they do is imported once Home Assistant has started, or with the first call
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -28,6 +29,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.importlib import async_import_module
 from homeassistant.helpers.service import async_register_admin_service, async_set_service_schema
 from homeassistant.util import slugify
+from homeassistant.util.hass_dict import HassKey
 import voluptuous as vol
 
 from .const import DOMAIN
@@ -47,13 +49,20 @@ SERVICE_SEND_AGAIN = "send_again"
 SERVICE_ASK = "ask"
 SERVICE_REVOKE_ACTIONS = "revoke_actions"
 
+_IMPORTING: HassKey[asyncio.Task[None]] = HassKey(f"{DOMAIN}_actions")
 _MODULES: Final = ("ask", "buttons", "legacy", "message", "repeat", "waiting")
 
 type _Action = Callable[[ServiceCall], Awaitable[ServiceResponse]]
 
 
 async def async_import_actions(hass: HomeAssistant) -> None:
-    """Import what the actions do."""
+    """Import what the actions do, to its end even if a caller leaves: others may wait for it."""
+    if _IMPORTING not in hass.data:
+        hass.data[_IMPORTING] = hass.async_create_task(_async_import(hass), f"{DOMAIN} actions")
+    await asyncio.shield(hass.data[_IMPORTING])
+
+
+async def _async_import(hass: HomeAssistant) -> None:
     for module in _MODULES:
         await async_import_module(hass, f"{__package__}.send.{module}")
 

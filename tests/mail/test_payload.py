@@ -34,6 +34,23 @@ def _open_files() -> int:
     return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
+async def test_nothing_sleeps_on_an_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    def sleep(_seconds: float) -> None:
+        raise AssertionError("slept")
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    assert gather(_cut(LARGE[:300_000])) == LARGE[:300_000]
+
+
+async def test_a_file_that_is_let_go_of_on_an_event_loop_is_closed_a_moment_later() -> None:
+    payload = await asyncio.to_thread(gather, _cut(LARGE))
+    before = _open_files()
+    del payload
+    async with asyncio.timeout(SOON):
+        while _open_files() >= before:
+            await asyncio.sleep(0.01)
+
+
 def test_a_small_message_is_plain_bytes() -> None:
     assert gather(_cut(SMALL)) == SMALL
     assert gather([]) == b""

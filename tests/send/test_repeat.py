@@ -1,5 +1,6 @@
 """Mail that comes again until somebody has answered it."""
 
+import re
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -108,6 +109,22 @@ async def test_it_goes_on_after_a_restart(
     assert mails[0]["X-Priority"] == mails[1]["X-Priority"]
     assert links_of(mails[0]).keys() == links_of(mails[1]).keys()
     assert text_of(mails[1]).startswith("Water!")
+
+
+async def test_a_repetition_that_fails_counts_after_a_restart_too(
+    hass: HomeAssistant, server: ScriptedServer, freezer: FrozenDateTimeFactory
+) -> None:
+    await alarm(hass)
+    [entry] = hass.config_entries.async_entries(DOMAIN)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+    await let_pass(hass, freezer, minutes=5)
+
+    assert len(server.record.mails) == 1
+    book = book_of(hass)
+    await book.async_save()  # for whatever reason
+    kept = await hass.async_add_executor_job(book.path.read_text)
+    assert re.search(r'"left":\s*2\b', kept)
 
 
 async def test_revoking_stops_it(

@@ -56,7 +56,10 @@ class OpenedFile:
     """
 
     def __init__(self, descriptor: int, size: int, close: Callable[[int], None] = os.close) -> None:
-        """Own a descriptor, and close it so. size: bytes that are read; the file may be longer."""
+        """Own a descriptor. size: bytes that are read; the file may be longer.
+
+        close: closes the descriptor, on whichever thread lets go of it.
+        """
         self._descriptor = descriptor
         self._size = size
         self._closing = weakref.finalize(self, close, descriptor)

@@ -56,7 +56,9 @@ def _close_apart(descriptor: int) -> None:
     A file without a name goes with its last descriptor, and so large a one takes some milliseconds.
     """
     try:
-        asyncio.get_running_loop().run_in_executor(None, os.close, descriptor)
+        loop = asyncio.get_running_loop()
+        # Not from here: this runs wherever memory is collected, maybe within the executor itself.
+        loop.call_soon(loop.run_in_executor, None, os.close, descriptor)
     except RuntimeError:  # no loop here, or one that is about to end
         os.close(descriptor)
 
@@ -101,14 +103,24 @@ def gather(pieces: Iterable[bytes]) -> Payload:
 
 
 def _with_pauses(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield pieces, and now and then let other threads have their turn."""
+    """Yield pieces, and in a worker thread let other threads have their turn now and then."""
+    is_on_loop = _has_loop()
     size = 0
     for piece in pieces:
         yield piece
         size += len(piece)
-        if size >= _TURN:
+        if size >= _TURN and not is_on_loop:
             time.sleep(_PAUSE)
             size = 0
+
+
+def _has_loop() -> bool:
+    """Tell whether this thread is that of an event loop."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def read(path: Path) -> Payload:

@@ -69,8 +69,8 @@ async def async_fetch(
 
     Files are opened, and read while the mail is composed; whoever fetches them closes them.
     missing: takes what cannot be had, which is None then; without it, that is an error, too.
-    takes_a_while: called before cameras are asked and pictures made smaller. A file that cannot be
-    attached leads to no call.
+    takes_a_while: called before cameras are asked and pictures made smaller, and not where a file
+    among them cannot be attached.
     Raises ServiceValidationError for a path that is not allowed and for what can never be
     attached, HomeAssistantError for what cannot now.
     """

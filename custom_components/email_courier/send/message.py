@@ -204,6 +204,7 @@ async def _async_side_by_side(
         fetched = await fetch()
     except BaseException:
         shown.cancel()
+        await asyncio.gather(shown, return_exceptions=True)  # whatever it says, this comes first
         raise
     try:
         return fetched, await shown

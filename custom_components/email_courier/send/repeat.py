@@ -97,6 +97,7 @@ class Repeater:
         self._cancel(question)
         if question.repeat is not None and answer is not None:
             question.repeat = None
+            self._book.note_change(question)
             self._hass.async_create_task(self._async_stop(question), "email_courier repeat")
 
     async def _async_stop(self, question: Question) -> None:
@@ -124,6 +125,7 @@ class Repeater:
         repeat[_NEXT] = dt_util.utcnow().timestamp() + interval.total_seconds()
         if repeat[_LEFT] <= 0:
             question.repeat = None
+        self._book.note_change(question)
         context = Context(id=question.context_id, user_id=question.user_id)
         call = ServiceCall(self._hass, DOMAIN, "send_message", fields, context)
         try:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from custom_components.email_courier.mail.address import parse_mailbox
-from custom_components.email_courier.mail.compose.content import Attachment, Content
+from custom_components.email_courier.mail.compose.content import Attachment, Content, Fact
 from custom_components.email_courier.mail.failure import FailureKind
 
 from .cases import ANNA, HOUSE, PNG
@@ -36,6 +36,8 @@ def test_short_text_is_cheap_to_compose() -> None:
         {"to": MANY},
         {"bcc": MANY},
         {"headers": {f"X-{n}": "a" for n in range(21)}},
+        {"headers": {"X-Long": "a" * 2049}},
+        {"facts": (Fact("Kitchen", "21.4 °C"),) * 21},
     ],
 )
 def test_whatever_takes_a_while_is_not(fields: dict[str, Any]) -> None:

@@ -102,6 +102,20 @@ async def test_a_refused_login_of_long_ago_says_nothing_of_a_mail(
     assert server.record.auth_commands == 2
 
 
+async def test_a_login_that_failed_for_now_is_tried_again_for_a_slow_mail(
+    bed: Bed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Servers count refusals, and not that they could not look a password up."""
+    monkeypatch.setattr(keepalive, "_FRESH", -1.0)
+    passing = (say("454 4.7.0 Temporary authentication failure"), say("235 2.7.0 Authenticated"))
+    server = await bed.serve(Script(answers={Step.AUTH_VERDICT: passing}))
+    session = _session_at(bed, server)
+    await session.warm_up()
+    assert len((await session.deliver(ENVELOPE, MESSAGE)).accepted) == 2
+    session.close()
+    assert server.record.auth_commands == 2
+
+
 async def test_a_mail_that_waited_shares_the_failure_instead_of_trying_the_same(bed: Bed) -> None:
     server = await bed.serve(Script(answers={Step.GREETING: BUSY}))
     session = _session_at(bed, server)

@@ -191,6 +191,61 @@ async def test_stopped_in_between_it_tells_who_has_the_mail_already(bed: Bed) ->
     assert _groups(server) == [PEOPLE[:100]]
 
 
+async def test_stopped_on_a_kept_session_it_does_not_go_on_over_a_fresh_one(bed: Bed) -> None:
+    """Neither for those whom the stopped transaction was for, nor for those behind them."""
+    server = await bed.serve(LIMITED)
+    session = _session_at(bed, server)
+    await session.deliver(Envelope(SENDER, PEOPLE[:1]), MESSAGE)
+    reached = asyncio.Event()
+    dots = 0
+
+    async def wait_in_the_second() -> None:
+        nonlocal dots
+        dots += 1
+        if dots == 2:
+            reached.set()
+            await asyncio.Event().wait()
+
+    delivering = asyncio.create_task(
+        session.deliver(ENVELOPE, MESSAGE, before_dot=wait_in_the_second)
+    )
+    async with asyncio.timeout(SOON):
+        await reached.wait()
+        delivering.cancel()
+        delivery = await delivering
+    session.close()
+    assert [outcome.address for outcome in delivery.accepted] == list(PEOPLE[:100])
+    assert server.record.connections == 1
+
+
+async def test_stopped_while_a_fresh_session_asks_for_the_rest_it_forgets_nobody(bed: Bed) -> None:
+    """Who has the mail from the kept session must not get it again."""
+    refused_once = (say("250 2.1.5 Ok"),) * 2 + (say("550 5.7.1 Session expired"),)
+    server = await bed.serve(HEALTHY.but(answers={Step.RCPT: refused_once}))
+    session = _session_at(bed, server)
+    await session.deliver(Envelope(SENDER, PEOPLE[:1]), MESSAGE)
+    reached = asyncio.Event()
+    dots = 0
+
+    async def wait_in_the_second() -> None:
+        nonlocal dots
+        dots += 1
+        if dots == 2:
+            reached.set()
+            await asyncio.Event().wait()
+
+    delivering = asyncio.create_task(
+        session.deliver(Envelope(SENDER, PEOPLE[:2]), MESSAGE, before_dot=wait_in_the_second)
+    )
+    async with asyncio.timeout(SOON):
+        await reached.wait()
+        delivering.cancel()
+        delivery = await delivering
+    session.close()
+    assert [outcome.address for outcome in delivery.accepted] == list(PEOPLE[:1])
+    assert [outcome.address for outcome in delivery.owed] == list(PEOPLE[1:2])
+
+
 async def test_stopped_before_anybody_has_the_mail_it_is_cancelled(bed: Bed) -> None:
     server = await bed.serve(LIMITED)
     session = _session_at(bed, server)

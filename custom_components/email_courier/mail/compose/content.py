@@ -228,9 +228,9 @@ class Words(NamedTuple):
 
 
 _LIGHT = 2048
-"""Characters of text."""
+"""Characters of text and of header fields."""
 _FEW = 20
-"""Recipients and header fields."""
+"""Recipients and header fields; values of entities."""
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _ENGLISH = Words()
 
@@ -308,6 +308,7 @@ class Content(NamedTuple):
         return (
             not (self.attachments or self.images or self.charts or self.entries)
             and not (self.html or self.markdown)
-            and len(self.text) + len(self.subject) <= _LIGHT
+            and len(self.text) + len(self.subject) + sum(map(len, self.headers.values())) <= _LIGHT
             and len(self.to) + len(self.cc) + len(self.bcc) + len(self.headers) <= _FEW
+            and len(self.facts) <= _FEW
         )

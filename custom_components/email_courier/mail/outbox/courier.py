@@ -425,7 +425,7 @@ class Courier:
             patience.cancel()
 
     def _let_go(self, mail: ActiveMail) -> None:
-        if mail.queue:
+        if mail.queue and mail.is_awaited:
             self._tasks.start(self._for_caller(mail, self._dispatcher.let_go(mail)))
 
     def _begin(self, mail: ActiveMail) -> None:

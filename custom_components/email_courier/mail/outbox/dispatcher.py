@@ -160,6 +160,8 @@ class Dispatcher:
 
         Where that cannot be, the caller goes on waiting: nothing can be promised.
         """
+        if not mail.is_awaited:
+            return
         try:
             await self._spool.write(mail)
         except OutboxError as error:

@@ -345,6 +345,11 @@ class ActiveMail:
         self.is_spooled = entry is not None
         self.writing = asyncio.Lock()
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether a caller waits for what becomes of it."""
+        return self.answer is not None and not self.answer.done()
+
     def resolve(self, receipt: Receipt) -> None:
         """Let the caller go with a receipt."""
         if self.answer is not None and not self.answer.done():

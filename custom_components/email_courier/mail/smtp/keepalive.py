@@ -123,14 +123,16 @@ class KeepaliveSession:
         where it has failed just now.
 
         What goes wrong is no event of its own. A delivery that waited for it, or comes right after
-        it, has it as its outcome instead of trying the same again; later ones try anew. Only when
-        it was the login that failed, no delivery within two minutes tries again: servers count
-        refused logins, and some shut out who has too many.
+        it, has it as its outcome instead of trying the same again; later ones try anew. A refused
+        login is the outcome of the next delivery within two minutes: servers count those, and some
+        shut out who has too many.
         """
         is_open = self._session is not None and self._session.is_open
         if is_open or self._turn.locked() or self._known_failure() is not None:
             return
         async with self._turn:
+            if self._session is not None and self._session.is_open:
+                return
             self._not_opened = None
             try:
                 await self._open()
@@ -202,18 +204,24 @@ class KeepaliveSession:
             unsettled = envelope.recipients
         else:
             return delivery
-        if not unsettled:
+        if not unsettled or _is_cancelled():
             return delivery
         self.close()
         rest = replace(envelope, recipients=unsettled)
-        return _merged(delivery, await self._deliver(rest, data, before_dot, peek))
+        try:
+            again = await self._deliver(rest, data, before_dot, peek)
+        except asyncio.CancelledError:
+            if not delivery.accepted:
+                raise
+            again = Delivery.failed(rest, _cancelled(self._session))
+        return _merged(delivery, again)
 
     def _known_failure(self) -> Failure | None:
         """Return why the session could not be opened ahead, where that still counts."""
         if self._not_opened is None:
             return None
         at, failure = self._not_opened
-        counts_for = _NO_SECOND_LOGIN if failure.stage is Stage.LOGIN else _FRESH
+        counts_for = _NO_SECOND_LOGIN if failure.wants_other_login else _FRESH
         return failure if asyncio.get_running_loop().time() - at <= counts_for else None
 
     async def _reusable(self) -> Session | None:
@@ -275,11 +283,18 @@ async def _deliver_in_groups(
     return delivery
 
 
-def _cancelled(session: Session) -> Failure:
+def _is_cancelled() -> bool:
+    """Tell whether somebody has ended the present attempt, and it has taken note of that."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _cancelled(session: Session | None) -> Failure:
+    has_begun = session is not None and session.has_begun_message
     return Failure(
         FailureKind.DISCONNECTED,
-        session.stage,
-        Permanence.AMBIGUOUS if session.has_begun_message else Permanence.TEMPORARY,
+        Stage.RESOLVE if session is None else session.stage,
+        Permanence.AMBIGUOUS if has_begun else Permanence.TEMPORARY,
         detail="the account is being stopped",
         facts={"cause": Cause.STOPPING.value},
     )
