@@ -103,7 +103,6 @@ TARGETS = (
     Target(
         "round trips of a cold mail, STARTTLS", _ours(f"{COLD}: round trips"), 9, at_least=False
     ),
-    Target("round trips of a cold mail", _ours(f"{COLD}: round trips"), 9, at_least=False),
     Target("round trips of a cold mail, TLS", _ours(f"{COLD_TLS}: round trips"), 7, at_least=False),
     Target("a single cold mail, of core's time", _times(COLD, CORE), 1, at_least=False),
     Target("20 MB file: longest stall, ms", _ours("20 MB, file: longest stall"), 5, at_least=False),
