@@ -57,9 +57,16 @@ def _close_apart(descriptor: int) -> None:
     """
     try:
         loop = asyncio.get_running_loop()
-        # Not from here: this runs wherever memory is collected, maybe within the executor itself.
-        loop.call_soon(loop.run_in_executor, None, os.close, descriptor)
-    except RuntimeError:  # no loop here, or one that is about to end
+    except RuntimeError:
+        os.close(descriptor)
+    else:  # not from here, which is wherever memory is collected, maybe within the executor itself
+        loop.call_soon(_close_in_worker, loop, descriptor)
+
+
+def _close_in_worker(loop: asyncio.AbstractEventLoop, descriptor: int) -> None:
+    try:
+        loop.run_in_executor(None, os.close, descriptor)
+    except RuntimeError:  # the loop is about to end
         os.close(descriptor)
 
 
