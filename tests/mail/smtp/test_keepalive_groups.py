@@ -162,9 +162,8 @@ async def test_a_kept_session_goes_on_in_groups_too(bed: Bed) -> None:
     assert server.record.connections == 1
 
 
-async def test_stopped_in_between_it_tells_who_has_the_mail_already(bed: Bed) -> None:
-    server = await bed.serve(LIMITED)
-    session = _session_at(bed, server)
+async def _stopped_at_the_second_dot(session: KeepaliveSession, envelope: Envelope) -> Delivery:
+    """Deliver, and cancel that before the final dot of the second transaction."""
     reached = asyncio.Event()
     dots = 0
 
@@ -176,13 +175,20 @@ async def test_stopped_in_between_it_tells_who_has_the_mail_already(bed: Bed) ->
             await asyncio.Event().wait()
 
     delivering = asyncio.create_task(
-        session.deliver(ENVELOPE, MESSAGE, before_dot=wait_in_the_second)
+        session.deliver(envelope, MESSAGE, before_dot=wait_in_the_second)
     )
     async with asyncio.timeout(SOON):
         await reached.wait()
         delivering.cancel()
         delivery = await delivering
     session.close()
+    return delivery
+
+
+async def test_stopped_in_between_it_tells_who_has_the_mail_already(bed: Bed) -> None:
+    server = await bed.serve(LIMITED)
+    session = _session_at(bed, server)
+    delivery = await _stopped_at_the_second_dot(session, ENVELOPE)
     assert [outcome.address for outcome in delivery.accepted] == list(PEOPLE[:100])
     assert delivery.owed == delivery.outcomes[100:]
     assert _kinds(delivery)[100] is FailureKind.DISCONNECTED
@@ -196,24 +202,7 @@ async def test_stopped_on_a_kept_session_it_does_not_go_on_over_a_fresh_one(bed:
     server = await bed.serve(LIMITED)
     session = _session_at(bed, server)
     await session.deliver(Envelope(SENDER, PEOPLE[:1]), MESSAGE)
-    reached = asyncio.Event()
-    dots = 0
-
-    async def wait_in_the_second() -> None:
-        nonlocal dots
-        dots += 1
-        if dots == 2:
-            reached.set()
-            await asyncio.Event().wait()
-
-    delivering = asyncio.create_task(
-        session.deliver(ENVELOPE, MESSAGE, before_dot=wait_in_the_second)
-    )
-    async with asyncio.timeout(SOON):
-        await reached.wait()
-        delivering.cancel()
-        delivery = await delivering
-    session.close()
+    delivery = await _stopped_at_the_second_dot(session, ENVELOPE)
     assert [outcome.address for outcome in delivery.accepted] == list(PEOPLE[:100])
     assert server.record.connections == 1
 
@@ -224,24 +213,7 @@ async def test_stopped_while_a_fresh_session_asks_for_the_rest_it_forgets_nobody
     server = await bed.serve(HEALTHY.but(answers={Step.RCPT: refused_once}))
     session = _session_at(bed, server)
     await session.deliver(Envelope(SENDER, PEOPLE[:1]), MESSAGE)
-    reached = asyncio.Event()
-    dots = 0
-
-    async def wait_in_the_second() -> None:
-        nonlocal dots
-        dots += 1
-        if dots == 2:
-            reached.set()
-            await asyncio.Event().wait()
-
-    delivering = asyncio.create_task(
-        session.deliver(Envelope(SENDER, PEOPLE[:2]), MESSAGE, before_dot=wait_in_the_second)
-    )
-    async with asyncio.timeout(SOON):
-        await reached.wait()
-        delivering.cancel()
-        delivery = await delivering
-    session.close()
+    delivery = await _stopped_at_the_second_dot(session, Envelope(SENDER, PEOPLE[:2]))
     assert [outcome.address for outcome in delivery.accepted] == list(PEOPLE[:1])
     assert [outcome.address for outcome in delivery.owed] == list(PEOPLE[1:2])
 
