@@ -56,7 +56,7 @@ from .recipients import Recipients
 
 if TYPE_CHECKING:
     from .mail.compose.message import ComposedMail
-    from .mail.envelope import Delivery, Envelope, Upcoming
+    from .mail.envelope import Delivery, Envelope, Peek
     from .mail.payload import Payload
     from .mail.smtp.keepalive import KeepaliveSession
     from .mail.smtp.session import Proof
@@ -381,7 +381,7 @@ class Account:
         data: Payload,
         *,
         before_dot: Callable[[], Awaitable[None]] | None,
-        peek: Callable[[], Upcoming | None] | None,
+        peek: Peek | None,
     ) -> Delivery:
         session = await self._async_session()
         return await session.deliver(envelope, data, before_dot=before_dot, peek=peek)

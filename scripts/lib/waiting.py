@@ -26,8 +26,8 @@ pure.install()
 from custom_components.email_courier.mail.envelope import (  # noqa: E402
     Delivery,
     Envelope,
+    Peek,
     RecipientOutcome,
-    Upcoming,
 )
 from custom_components.email_courier.mail.outbox.courier import Courier  # noqa: E402
 from custom_components.email_courier.mail.outbox.record import MailRecord  # noqa: E402
@@ -81,7 +81,7 @@ class Bench:
         data: Payload,  # noqa: ARG002
         *,
         before_dot: Callable[[], Awaitable[None]] | None,
-        peek: Callable[[], Upcoming | None] | None,  # noqa: ARG002
+        peek: Peek | None,  # noqa: ARG002
     ) -> Delivery:
         self.first_attempt.set()
         await self.open.wait()

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import CALLBACK_TYPE, Context, Event, HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.helpers.storage import STORAGE_DIR
@@ -23,7 +23,7 @@ from homeassistant.util.file import WriteError, write_utf8_file_atomic
 from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN, EVENT_ACTION, LOGGER, SIGNAL_ANSWER
-from ..entity import MAIL_EVENT, unique_id
+from ..entity import MAIL_EVENT, async_entity_id
 from .question import Action, Answer, AskedMail, Question
 from .token import KEY_SIZE, Refusal, Signer
 
@@ -343,9 +343,7 @@ def _tell_answer(hass: HomeAssistant, question: Question, answer: Answer | None)
         "config_entry_id": entry_id,
     }
     if entry is not None:
-        entity_id = er.async_get(hass).async_get_entity_id(
-            Platform.EVENT, DOMAIN, unique_id(entry, MAIL_EVENT)
-        )
+        entity_id = async_entity_id(hass, entry, Platform.EVENT, MAIL_EVENT)
         device = dr.async_get(hass).async_get_device_by_identifier((DOMAIN, entry_id), entry_id)
         if entity_id is not None:
             data["entity_id"] = entity_id

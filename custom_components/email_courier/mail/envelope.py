@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from .failure import Failure, Permanence
@@ -35,6 +36,10 @@ class Upcoming(NamedTuple):
 
     envelope: Envelope
     size: int
+
+
+type Peek = Callable[[], Upcoming | None]
+"""Returns the mail that is to follow, if there is one already."""
 
 
 class RecipientOutcome(NamedTuple):

@@ -202,3 +202,13 @@ class MailError(Exception):
         """Carry a failure."""
         super().__init__(str(failure))
         self.failure = failure
+
+
+STOPPED = Failure(
+    FailureKind.DISCONNECTED,
+    Stage.RESOLVE,
+    Permanence.TEMPORARY,
+    detail="the account is being stopped",
+    facts={"cause": Cause.STOPPING.value},
+)
+"""Of an attempt that this side has ended."""

@@ -24,11 +24,11 @@ import sys
 import time
 from typing import Any
 
-from custom_components.email_courier.mail.envelope import Delivery, Envelope, Upcoming
-from custom_components.email_courier.mail.failure import FailureKind, MailError
+from custom_components.email_courier.mail.envelope import Delivery, Envelope, Peek
+from custom_components.email_courier.mail.failure import STOPPED, FailureKind, MailError
 from custom_components.email_courier.mail.outbox.backup import AbsentError, Backup
 from custom_components.email_courier.mail.outbox.courier import Courier, CourierConfig
-from custom_components.email_courier.mail.outbox.dispatcher import REPLY_GRACE, STOPPED
+from custom_components.email_courier.mail.outbox.dispatcher import REPLY_GRACE
 from custom_components.email_courier.mail.outbox.events import (
     CourierEvent,
     Delivered,
@@ -137,7 +137,7 @@ class Account:
         data: Payload,
         *,
         before_dot: Callable[[], Awaitable[None]] | None,
-        peek: Callable[[], Upcoming | None] | None,
+        peek: Peek | None,
     ) -> Delivery:
         message_id = bytes(data).split(b"\r\n", 1)[0].removeprefix(b"Message-ID: ").decode()
         self._life.log.write("attempted", message_id)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from custom_components.email_courier.mail.envelope import (
     Delivery,
     Envelope,
+    Peek,
     RecipientOutcome,
     Upcoming,
 )
@@ -104,7 +105,7 @@ class FakeServer:
         data: Payload,
         *,
         before_dot: Callable[[], Awaitable[None]] | None,
-        peek: Callable[[], Upcoming | None] | None,
+        peek: Peek | None,
     ) -> Delivery:
         """Make one attempt."""
         self.attempts.append(envelope.recipients)
@@ -120,7 +121,7 @@ class FakeServer:
         envelope: Envelope,
         data: Payload,
         before_dot: Callable[[], Awaitable[None]] | None,
-        peek: Callable[[], Upcoming | None] | None,
+        peek: Peek | None,
     ) -> Delivery:
         failure = self.next_failures.pop(0) if self.next_failures else self.failure
         await asyncio.sleep(0)

@@ -2,10 +2,9 @@
 
 import pytest
 
-from custom_components.email_courier.mail.failure import MailError
+from custom_components.email_courier.mail.failure import STOPPED, MailError
 from custom_components.email_courier.mail.outbox.backup import AbsentError, Backup
 from custom_components.email_courier.mail.outbox.courier import CourierConfig
-from custom_components.email_courier.mail.outbox.dispatcher import STOPPED
 from custom_components.email_courier.mail.outbox.events import Failed, GivenUp, HandedOver
 from custom_components.email_courier.mail.outbox.store import Store
 from custom_components.email_courier.mail.outbox.submission import (

@@ -8,10 +8,9 @@ from typing import NoReturn
 
 import pytest
 
-from custom_components.email_courier.mail.failure import MailError
+from custom_components.email_courier.mail.failure import STOPPED, MailError
 from custom_components.email_courier.mail.outbox.backup import Backup
 from custom_components.email_courier.mail.outbox.courier import CourierConfig
-from custom_components.email_courier.mail.outbox.dispatcher import STOPPED
 from custom_components.email_courier.mail.outbox.events import (
     CourierEvent,
     Damaged,

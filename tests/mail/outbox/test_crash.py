@@ -5,9 +5,8 @@ from collections.abc import Coroutine
 
 import pytest
 
-from custom_components.email_courier.mail.failure import MailError
+from custom_components.email_courier.mail.failure import STOPPED, MailError
 from custom_components.email_courier.mail.outbox.courier import CourierConfig
-from custom_components.email_courier.mail.outbox.dispatcher import STOPPED
 from custom_components.email_courier.mail.outbox.events import Deferred, Failed, GivenUp
 from custom_components.email_courier.mail.outbox.spool import QuotaLimits
 from custom_components.email_courier.mail.outbox.store import Store

@@ -9,8 +9,8 @@ import logging
 import math
 from typing import Protocol
 
-from ..envelope import Delivery, Envelope, Upcoming
-from ..failure import Cause, Failure, FailureKind, MailError, Permanence, Stage
+from ..envelope import Delivery, Envelope, Peek, Upcoming
+from ..failure import STOPPED, Cause, Failure, FailureKind, MailError, Permanence, Stage
 from ..payload import Payload
 from .backoff import SUSPENDED, is_quota
 from .events import Kept, Notifier
@@ -29,14 +29,6 @@ RETRY_AFTER = 300.0
 REPLY_GRACE = 5.0
 """Seconds for which stopping waits for the reply to a final dot."""
 
-STOPPED = Failure(
-    FailureKind.DISCONNECTED,
-    Stage.RESOLVE,
-    Permanence.TEMPORARY,
-    detail="the account is being stopped",
-    facts={"cause": Cause.STOPPING.value},
-)
-
 
 class Deliver(Protocol):
     """One attempt at one mail; never raises a MailError."""
@@ -47,7 +39,7 @@ class Deliver(Protocol):
         data: Payload,
         *,
         before_dot: Callable[[], Awaitable[None]] | None,
-        peek: Callable[[], Upcoming | None] | None,
+        peek: Peek | None,
     ) -> Awaitable[Delivery]:
         """Return what became of each recipient.
 
@@ -133,7 +125,7 @@ class Dispatcher:
         """Try a mail as soon as its turn comes, which is now where nothing else is to be done."""
         if self._is_busy or self._queue.entries or self.reason_to_wait is not None:
             self._new.add(mail)
-            if mail.answer is None or mail.answer.done():
+            if not mail.is_awaited:
                 self._leave_on_disk(mail)
             self.pump()
         else:

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from copy import replace
 import ssl
 
-from ..envelope import Delivery, Envelope
-from ..failure import LOGIN_REFUSED, Cause, Failure, FailureKind, MailError, Permanence, Stage
+from ..envelope import Delivery, Envelope, Peek
+from ..failure import LOGIN_REFUSED, STOPPED, Failure, FailureKind, MailError, Permanence, Stage
 from ..payload import Payload
 from ..settings import Login, ServerSettings, TokenLogin
 from .classify import is_one_too_many
 from .session import Session, redactor_for
-from .transaction import BeforeDot, Peek
+from .transaction import BeforeDot
 
 IDLE = 30.0
 """Seconds without a mail after which the session ends."""
@@ -127,8 +127,7 @@ class KeepaliveSession:
         login is the outcome of the next delivery within two minutes: servers count those, and some
         shut out who has too many.
         """
-        is_open = self._session is not None and self._session.is_open
-        if is_open or self._turn.locked() or self._known_failure() is not None:
+        if self._turn.locked() or self._known_failure() is not None:
             return
         async with self._turn:
             if self._session is not None and self._session.is_open:
@@ -290,14 +289,11 @@ def _is_cancelled() -> bool:
 
 
 def _cancelled(session: Session | None) -> Failure:
-    has_begun = session is not None and session.has_begun_message
-    return Failure(
-        FailureKind.DISCONNECTED,
-        Stage.RESOLVE if session is None else session.stage,
-        Permanence.AMBIGUOUS if has_begun else Permanence.TEMPORARY,
-        detail="the account is being stopped",
-        facts={"cause": Cause.STOPPING.value},
-    )
+    if session is None:
+        return STOPPED
+    has_begun = session.has_begun_message
+    permanence = Permanence.AMBIGUOUS if has_begun else Permanence.TEMPORARY
+    return STOPPED._replace(stage=session.stage, permanence=permanence)
 
 
 def _unsettled(delivery: Delivery, session: Session) -> tuple[str, ...]:

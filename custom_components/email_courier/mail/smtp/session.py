@@ -9,7 +9,7 @@ import re
 import ssl
 from typing import NamedTuple
 
-from ..envelope import Delivery, Envelope
+from ..envelope import Delivery, Envelope, Peek
 from ..failure import Failure, FailureKind, MailError, Permanence, Stage
 from ..hostname import address_literal
 from ..payload import Payload
@@ -22,7 +22,7 @@ from .connection import Connection
 from .errors import FOREIGN_ERRORS, SessionProgress, map_errors
 from .protocol import NOTHING, name_in_greeting
 from .tls import Certificate, check_certificate
-from .transaction import Ahead, BeforeDot, Peek, Transaction
+from .transaction import Ahead, BeforeDot, Transaction
 
 type StageObserver = Callable[[Stage], None]
 

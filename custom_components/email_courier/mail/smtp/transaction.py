@@ -10,7 +10,7 @@ from functools import partial
 import re
 from typing import NamedTuple, Protocol
 
-from ..envelope import Delivery, Envelope, RecipientOutcome, Upcoming
+from ..envelope import Delivery, Envelope, Peek, RecipientOutcome, Upcoming
 from ..failure import Failure, FailureKind, MailError, Permanence, Stage
 from ..payload import FilePayload, Payload
 from ..reply import Reply
@@ -21,9 +21,6 @@ from .protocol import Capabilities, check_size, mail_command, no_smtputf8, rcpt_
 
 type BeforeDot = Callable[[], Awaitable[None]]
 """What has to be done before a mail may have been accepted."""
-
-type Peek = Callable[[], Upcoming | None]
-"""Returns the mail that is to follow, if there is one already."""
 
 FLIGHT_PATIENCE = 20.0
 """Seconds for each further reply once the first one of a flight is there."""
